@@ -1,0 +1,52 @@
+import type { Clock } from "./clock.ts";
+import type { Logger } from "./logger.ts";
+import type { Meter } from "./meter.ts";
+
+/** What a source, or a command about a source, may use of the host it runs in. */
+export interface ToolContext {
+  /** Aborted when the command is interrupted. */
+  readonly signal: AbortSignal;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** What a running source sees of its host. Mirrors `org.apache.pulsar.io.core.SourceContext`. */
+export interface SourceContext extends ToolContext {
+  /**
+   * Aborted to say *stop reading*, and nothing else: acknowledgements still arrive and
+   * positions must still be stored until {@link Source.close} returns.
+   */
+  readonly signal: AbortSignal;
+  readonly tenant: string;
+  /** The bare namespace, without its tenant. */
+  readonly namespace: string;
+  readonly sourceName: string;
+  /** 0-based. */
+  readonly instanceId: number;
+  readonly numInstances: number;
+  /** As configured, not normalised. */
+  readonly outputTopic: string;
+  readonly meter: Meter;
+  /** The secret of that name, or `undefined` when none is configured. */
+  secret(name: string): string | undefined;
+  /** Observes a metric of the connector's own, kept as a summary. */
+  recordMetric(name: string, value: number): void;
+  /** Durable key-value state. `undefined` unless the host has a store. */
+  readonly state: StateStore | undefined;
+  /**
+   * Closes the producers of a partition, after its last record was settled or given up.
+   *
+   * Call it before a partition is handed to another instance, and at once when it is lost: Pulsar refuses
+   * a newcomer with the same producer name, not the stale holder.
+   */
+  releasePartition(partitionId: string): Promise<void>;
+  /** Ends the instance with `error`. Returns at once; the first call counts. */
+  fatal(error: Error): void;
+}
+
+/** Small durable state of a source. */
+export interface StateStore {
+  get(key: string): Promise<Uint8Array | undefined>;
+  put(key: string, value: Uint8Array): Promise<void>;
+  delete(key: string): Promise<void>;
+}

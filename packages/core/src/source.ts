@@ -1,0 +1,73 @@
+import type { SourceContext, ToolContext } from "./context.ts";
+import type { SourceRecord } from "./record.ts";
+
+/**
+ * A connector that is asked for records. Mirrors `org.apache.pulsar.io.core.Source`.
+ *
+ * The host calls `open` once, then `read` from one loop, then `close` once, also after a failed or aborted `open`.
+ *
+ * @typeParam C the connector's validated configuration, complete with defaults.
+ */
+export interface Source<C> {
+  /** Makes the source ready to read, or throws. */
+  open(config: C, context: SourceContext): Promise<void>;
+  /**
+   * Waits for the next record.
+   *
+   * @throws the signal's reason once `context.signal` is aborted, and the failure of whatever `open` started.
+   */
+  read(): Promise<SourceRecord>;
+  /**
+   * Called after the last acknowledgement: stores the final position, releases what is held.
+   * Idempotent; waits for what is in flight.
+   */
+  close(): Promise<void>;
+  /** A snapshot for the status page; cheap, and without I/O. */
+  status?(): readonly PartitionStatus[];
+}
+
+/** How a source is made: with nothing, so that the host alone decides what it gets. */
+export type SourceConstructor<C> = new () => Source<C>;
+
+/** One partition of the source, such as a shard. */
+export interface PartitionStatus {
+  readonly id: string;
+  /** Who reads it; absent when nobody does. */
+  readonly owner?: string | undefined;
+  /** How far behind the newest record, in milliseconds; absent when unknown. */
+  readonly lagMs?: number | undefined;
+  /** The stored position, in the source's own words. */
+  readonly position?: string | undefined;
+  /** Milliseconds since the position was stored. */
+  readonly checkpointAgeMs?: number | undefined;
+  /** Whether it has been read to its end. */
+  readonly finished?: boolean | undefined;
+}
+
+/** Where to start a partition that has no position yet, or to move one to. */
+export type StartPosition =
+  | { readonly kind: "latest" }
+  | { readonly kind: "trim-horizon" }
+  | { readonly kind: "at-timestamp"; readonly epochMs: number };
+
+/** The outcome of one thing that `check` tried. */
+export interface CheckResult {
+  /** What was tried, such as an operation of a service. */
+  readonly name: string;
+  readonly ok: boolean;
+  /** Why it failed, or what was found. */
+  readonly detail?: string | undefined;
+  readonly remedy?: string | undefined;
+}
+
+/** What a connector module may export, as `tools`, besides its Source; the generic commands are built on these. */
+export interface ConnectorTools<C> {
+  /** Tries everything the source will need, changing nothing. */
+  check?(config: C, context: ToolContext): AsyncIterable<CheckResult>;
+  /** Who reads what, and how far. */
+  partitions?(config: C, context: ToolContext): Promise<readonly PartitionStatus[]>;
+  /** Moves every partition to a position; refuses while someone holds one. */
+  reset?(config: C, to: StartPosition, context: ToolContext): Promise<void>;
+  /** Reads `count` records, takes nothing and writes nothing. */
+  peek?(config: C, count: number, context: ToolContext): AsyncIterable<SourceRecord>;
+}

@@ -1,0 +1,97 @@
+import type { ConnectorError } from "@pulsar-ts-io/core";
+
+/** What is published. A `SourceRecord` of the core contract is one as it stands: nothing is copied on the way. */
+export interface OutgoingMessage {
+  /** Published byte for byte. Must not change until the delivery is settled. */
+  readonly value: Uint8Array;
+  readonly key?: string | undefined;
+  readonly properties?: Readonly<Record<string, string>> | undefined;
+  /** Milliseconds since the epoch. */
+  readonly eventTime?: number | undefined;
+}
+
+/** Where the broker stored a message. */
+export interface MessageId {
+  readonly ledgerId: bigint;
+  readonly entryId: bigint;
+  /** -1 when the topic is not partitioned. */
+  readonly partition: number;
+  /** -1 when the message was not part of a batch. */
+  readonly batchIndex: number;
+}
+
+/**
+ * Learns how the publishing of one message ended; exactly one of the two is called, once.
+ *
+ * An object rather than a promise or a closure: there is one for each message.
+ */
+export interface Delivery {
+  /** The broker has it. */
+  stored(id: MessageId): void;
+  /** It never will be stored by this publisher. Messages after it go on. */
+  failed(error: ConnectorError): void;
+}
+
+/**
+ * Publishes to one topic, all its partitions included. Messages of one key (and partition) are stored in the order of `send`.
+ */
+export interface Publisher extends AsyncDisposable {
+  /**
+   * Takes charge of `message`, also when {@link full} says there is no room: ask first, then send.
+   *
+   * @param sequenceId for deduplication: an integer of 0 to 2^53 - 1, strictly increasing; absent: numbered by the publisher.
+   */
+  send(message: OutgoingMessage, delivery: Delivery, sequenceId?: bigint): void;
+  /** Whether the window of unconfirmed messages is used up. */
+  readonly full: boolean;
+  /**
+   * Waits until {@link full} is false.
+   *
+   * @throws the signal's reason; the publisher's final error once it can publish nothing any more.
+   */
+  room(signal: AbortSignal): Promise<void>;
+  /** Sends what waits to be batched and waits until everything is settled. */
+  flush(signal: AbortSignal): Promise<void>;
+  /** Ends the publisher; what is not settled yet fails with `PIO_PUBLISHER_CLOSED`. Flush first. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** A connection to where messages go; makes publishers. */
+export interface Transport extends AsyncDisposable {
+  /** @throws a coded error when the topic cannot be published to. */
+  open(topic: string, options: PublisherOptions, signal: AbortSignal): Promise<Publisher>;
+  /** Closes every publisher that is left, then the connections. Idempotent. */
+  close(): Promise<void>;
+}
+
+export type Compression = "NONE" | "LZ4" | "ZLIB" | "ZSTD" | "SNAPPY";
+
+/** How one topic is published to; Pulsar IO's values are `defaultPublisherOptions`. */
+export interface PublisherOptions {
+  /** Absent: the broker names the producer. */
+  readonly producerName?: string | undefined;
+  /** Shown in the topic's stats. */
+  readonly producerProperties: Readonly<Record<string, string>>;
+  readonly compression: Compression;
+  readonly batching: BatchingOptions | undefined;
+  /** Unconfirmed messages this publisher may have, over all partitions; at least 1. */
+  readonly maxPendingMessages: number;
+  /** Unconfirmed payload bytes this publisher may have, over all partitions. */
+  readonly maxPendingBytes: number;
+}
+
+export interface BatchingOptions {
+  /** Longest time a message waits for others, milliseconds. */
+  readonly maxDelayMs: number;
+  readonly maxMessages: number;
+  readonly maxBytes: number;
+}
+
+/** Batches of 1000 messages, 128 KiB or 10 ms; LZ4. */
+export const defaultPublisherOptions: PublisherOptions = {
+  producerProperties: {},
+  compression: "LZ4",
+  batching: { maxDelayMs: 10, maxMessages: 1_000, maxBytes: 131_072 },
+  maxPendingMessages: 1_000,
+  maxPendingBytes: 33_554_432,
+};
