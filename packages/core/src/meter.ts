@@ -1,4 +1,4 @@
-/** Few values each: a stream, a shard, a topic; never a key. */
+/** Few values each: a stream, a partition, a topic; never a message key. */
 export type Labels = Readonly<Record<string, string>>;
 
 export interface Counter {

@@ -29,7 +29,7 @@ export interface Source<C> {
 /** How a source is made: with nothing, so that the host alone decides what it gets. */
 export type SourceConstructor<C> = new () => Source<C>;
 
-/** One partition of the source, such as a shard. */
+/** One partition of the source, the unit that is owned and has a position. */
 export interface PartitionStatus {
   readonly id: string;
   /** Who reads it; absent when nobody does. */

@@ -1,0 +1,67 @@
+// Packs every package, checks the tarballs as npm's users will meet them, installs them with plain npm in an empty
+// folder and runs the demo with what was installed.
+import { execFile } from "node:child_process";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { promisify } from "node:util";
+import { prepareWorkspace, root, run, say } from "./workspace.mjs";
+
+const published = [
+  "packages/core",
+  "packages/config",
+  "packages/kinesis-consumer",
+  "packages/pulsar",
+  "packages/testkit",
+  "connectors/kinesis",
+  "runtime",
+];
+const exec = promisify(execFile);
+
+await prepareWorkspace();
+const folder = await mkdtemp(join(tmpdir(), "pulsar-ts-io-packages-"));
+try {
+  const tarballs = [];
+  for (const workspace of published) tarballs.push(await packAndCheck(workspace));
+  await installPlainly(tarballs);
+  const bin = join(folder, "app", "node_modules", "pulsar-ts-io", "bin", "pulsar-ts-io.js");
+  say("running the demo with the installed packages …");
+  await run(process.execPath, ["test/demo/demo.mjs", "--console"], {
+    env: { ...process.env, PULSAR_TS_IO_BIN: bin },
+  });
+} finally {
+  await rm(folder, { recursive: true, force: true });
+}
+
+/** Packs one workspace; publint and attw must have nothing to say. */
+async function packAndCheck(workspace) {
+  const before = new Set(await readdir(folder));
+  await exec("npx", ["--yes", "pnpm@10.34.9", "pack", "--pack-destination", folder], {
+    cwd: join(root, workspace),
+  });
+  const name = (await readdir(folder)).find((file) => !before.has(file));
+  if (name === undefined) throw new Error(`${workspace} was not packed`);
+  const tarball = join(folder, name);
+  say(`${workspace}: ${name}`);
+  await run(process.execPath, ["node_modules/publint/src/cli.js", tarball, "--strict"]);
+  await run(process.execPath, [
+    "node_modules/@arethetypeswrong/cli/dist/index.js",
+    tarball,
+    "--profile",
+    "esm-only",
+    "--format",
+    "ascii",
+  ]);
+  return tarball;
+}
+
+/** `npm install` of the tarballs, as a user would who has no workspace. */
+async function installPlainly(tarballs) {
+  const app = join(folder, "app");
+  await exec("mkdir", ["-p", app]);
+  await writeFile(join(app, "package.json"), JSON.stringify({ name: "app", private: true, type: "module" }));
+  say("installing the tarballs with npm in an empty folder …");
+  const { stderr } = await exec("npm", ["install", "--no-audit", "--no-fund", ...tarballs], { cwd: app });
+  if (stderr.trim() !== "") say(stderr.trim());
+}

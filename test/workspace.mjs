@@ -1,0 +1,51 @@
+// Brings a clone to the state in which everything can run: dependencies installed, packages built.
+import { spawn } from "node:child_process";
+import { existsSync, statSync } from "node:fs";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+
+export const root = fileURLToPath(new URL("..", import.meta.url));
+const oldestNode = [20, 19];
+
+/** Installs what is missing and builds what is stale, saying what it does. Safe to repeat; a few seconds when done. */
+export async function prepareWorkspace() {
+  const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+  if (major < oldestNode[0] || (major === oldestNode[0] && minor < oldestNode[1])) {
+    throw new Error(`Node ${oldestNode.join(".")} or newer is needed, this is ${process.versions.node}`);
+  }
+  if (!isInstalled()) {
+    say("installing dependencies (about half a minute on a first run) …");
+    await run("npm", ["run", "--silent", "setup"]);
+  }
+  say("building …");
+  await run(process.execPath, ["node_modules/typescript/bin/tsc", "-b"]);
+}
+
+export function say(line) {
+  process.stdout.write(`${line}\n`);
+}
+
+/** Runs a command in the repository's folder with its output on ours; throws unless it exits with 0. */
+export async function run(command, args, { env = process.env } = {}) {
+  const code = await exitCodeOf(command, args, env);
+  if (code !== 0) throw new Error(`${[command, ...args].join(" ")} ended with ${code}`);
+}
+
+/** The exit code of a command run like {@link run}; 1 when a signal ended it. */
+export function exitCodeOf(command, args, env = process.env) {
+  const child = spawn(command, args, {
+    cwd: root,
+    env,
+    stdio: "inherit",
+    shell: process.platform === "win32",
+  });
+  return new Promise((resolve, reject) => {
+    child.once("error", reject);
+    child.once("exit", (code) => resolve(code ?? 1));
+  });
+}
+
+function isInstalled() {
+  const marker = `${root}/node_modules/.modules.yaml`;
+  return existsSync(marker) && statSync(marker).mtimeMs >= statSync(`${root}/pnpm-lock.yaml`).mtimeMs;
+}
