@@ -1,1 +1,14 @@
-export {};
+export { type LocalService, startDynamoDbLocal } from "./stack/dynamodb-local.ts";
+export { type KinesisLocalOptions, startKinesisLocal } from "./stack/kinesis-local.ts";
+export { type LocalPulsar, type PulsarOptions, startPulsar } from "./stack/pulsar.ts";
+export { PulsarAdmin, type PulsarAdminOptions, type TopicStats } from "./stack/pulsar-admin.ts";
+export type { PulsarSettings } from "./stack/pulsar-settings.ts";
+export { mintToken, newTokenSecret } from "./stack/pulsar-token.ts";
+export { type ReadTopicOptions, readTopic, readTopicToEnd, type TopicMessage } from "./stack/read-topic.ts";
+export {
+  StackFetchError,
+  StackPartMissingError,
+  StackRequestError,
+  StackStartError,
+} from "./stack/stack-errors.ts";
+export type { StackOptions } from "./stack/stack-options.ts";

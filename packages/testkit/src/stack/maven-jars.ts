@@ -1,0 +1,93 @@
+import { mkdir, readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { cachedFolder } from "./cache.ts";
+import { hasMaven } from "./java.ts";
+import { packageFile } from "./package-file.ts";
+import { runCommand } from "./run-command.ts";
+import { StackFetchError, StackPartMissingError } from "./stack-errors.ts";
+import type { ResolvedStackOptions } from "./stack-options.ts";
+
+export interface MavenJars {
+  /** The folder under `stack/` whose pom names the artifacts; also the name in the cache, with `version`. */
+  readonly name: string;
+  readonly version: string;
+  /** Properties of the pom to set. */
+  readonly properties?: Readonly<Record<string, string>> | undefined;
+  /** For people: "the Pulsar broker". */
+  readonly title: string;
+  /** How much there is to fetch on a machine that has none of it. */
+  readonly size: string;
+  readonly jarCount: number;
+}
+
+const reportEveryMs = 3_000;
+
+/**
+ * The folder with the runtime jars of a pom, fetched once from Maven Central.
+ *
+ * Some of the poms on the way name other repositories: our settings send those to an empty folder. They take the
+ * place of the installation's settings; the user's own (`~/.m2/settings.xml`, a mirror for instance) still come first.
+ *
+ * @throws StackPartMissingError (`PIO_STACK_PART_MISSING`) without Maven; StackFetchError (`PIO_STACK_FETCH_FAILED`).
+ */
+export function mavenJars(jars: MavenJars, options: ResolvedStackOptions): Promise<string> {
+  return cachedFolder(`${jars.name}-${jars.version}`, (folder) => fetchJars(jars, folder, options), options);
+}
+
+async function fetchJars(jars: MavenJars, folder: string, options: ResolvedStackOptions): Promise<void> {
+  const { report, signal, env } = options;
+  if (!(await hasMaven(options))) {
+    throw new StackPartMissingError(`${jars.title} cannot be fetched: Maven is not installed`, {
+      remedy: "install Maven (mvn) and a JDK 17",
+    });
+  }
+  report(`fetching ${jars.title} from Maven Central: ${jars.size} …`);
+  const properties = Object.entries(jars.properties ?? {}).map(([name, value]) => `-D${name}=${value}`);
+  const progress = new DownloadProgress(jars, report);
+  await mkdir(folder, { recursive: true });
+  const { exitCode, tail } = await runCommand(
+    "mvn",
+    [
+      "--batch-mode",
+      "--global-settings",
+      packageFile("stack/central-only-settings.xml"),
+      "--file",
+      packageFile(`stack/${jars.name}/pom.xml`),
+      "dependency:copy-dependencies",
+      "-DincludeScope=runtime",
+      `-DoutputDirectory=${folder}`,
+      ...properties,
+    ],
+    { signal, env, onLine: (line) => progress.line(line) },
+  );
+  const count = (await readdir(folder)).filter((name) => name.endsWith(".jar")).length;
+  if (exitCode !== 0 || count === 0) {
+    const why = tail.split("\n").filter((line) => line.includes("ERROR"));
+    throw new StackFetchError(`fetching ${jars.title} from Maven Central failed: ${why[0] ?? tail}`, {
+      remedy: `see whether Maven can reach repo.maven.apache.org; by hand: mvn -f ${join("stack", jars.name)} dependency:copy-dependencies`,
+    });
+  }
+  report(`fetched ${jars.title}: ${count} jars`);
+}
+
+/** Counts the jars that Maven says it has downloaded, and tells now and then. */
+class DownloadProgress {
+  readonly #jars: MavenJars;
+  readonly #report: (line: string) => void;
+  #count = 0;
+  #toldAt = performance.now();
+
+  constructor(jars: MavenJars, report: (line: string) => void) {
+    this.#jars = jars;
+    this.#report = report;
+  }
+
+  line(line: string): void {
+    if (!(line.includes("Downloaded from") && line.includes(".jar"))) return;
+    this.#count += 1;
+    const now = performance.now();
+    if (now - this.#toldAt < reportEveryMs) return;
+    this.#toldAt = now;
+    this.#report(`fetching ${this.#jars.title}: ${this.#count} of about ${this.#jars.jarCount} jars`);
+  }
+}
