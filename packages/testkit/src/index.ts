@@ -1,3 +1,5 @@
+export { type LogLevel, type LogLine, RecordingLogger } from "./recording-logger.ts";
+export { RecordingMeter } from "./recording-meter.ts";
 export { type LocalService, startDynamoDbLocal } from "./stack/dynamodb-local.ts";
 export { type KinesisLocalOptions, startKinesisLocal } from "./stack/kinesis-local.ts";
 export { type LocalPulsar, type PulsarOptions, startPulsar } from "./stack/pulsar.ts";
@@ -12,3 +14,4 @@ export {
   StackStartError,
 } from "./stack/stack-errors.ts";
 export type { StackOptions } from "./stack/stack-options.ts";
+export { TestClock, type TestClockOptions } from "./test-clock.ts";

@@ -1,0 +1,87 @@
+import {
+  type Counter,
+  type Gauge,
+  type Histogram,
+  IllegalStateError,
+  type Labels,
+  type Meter,
+} from "@pulsar-ts-io/core";
+
+type Kind = "counter" | "gauge" | "histogram";
+
+interface Series {
+  readonly name: string;
+  readonly kind: Kind;
+  readonly labels: Labels;
+  /** Of a counter its total, of a gauge its last value, of a histogram the sum. */
+  value: number;
+  readonly observations: number[];
+}
+
+/** Keeps what is measured, for assertions. */
+export class RecordingMeter implements Meter {
+  readonly #series = new Map<string, Series>();
+
+  counter(name: string, _help: string, labels: Labels = {}): Counter {
+    const series = this.#of(name, "counter", labels);
+    return {
+      add(amount) {
+        if (!(amount >= 0)) throw new RangeError(`a counter only grows: ${name} got ${amount}`);
+        series.value += amount;
+      },
+    };
+  }
+
+  gauge(name: string, _help: string, labels: Labels = {}): Gauge {
+    const series = this.#of(name, "gauge", labels);
+    return {
+      set(value) {
+        series.value = value;
+      },
+    };
+  }
+
+  histogram(name: string, _help: string, labels: Labels = {}): Histogram {
+    const series = this.#of(name, "histogram", labels);
+    return {
+      observe(value) {
+        series.value += value;
+        series.observations.push(value);
+      },
+    };
+  }
+
+  /** The names of all metrics that were asked for. */
+  get names(): ReadonlySet<string> {
+    return new Set([...this.#series.values()].map((series) => series.name));
+  }
+
+  /** A counter's total, a gauge's last value or a histogram's sum, added over every series that has `labels`; 0 when there is none. */
+  value(name: string, labels: Labels = {}): number {
+    return this.#matching(name, labels).reduce((sum, series) => sum + series.value, 0);
+  }
+
+  /** What a histogram observed, over every series that has `labels`. */
+  observations(name: string, labels: Labels = {}): readonly number[] {
+    return this.#matching(name, labels).flatMap((series) => series.observations);
+  }
+
+  #matching(name: string, labels: Labels): readonly Series[] {
+    return [...this.#series.values()].filter(
+      (series) =>
+        series.name === name &&
+        Object.entries(labels).every(([label, value]) => series.labels[label] === value),
+    );
+  }
+
+  #of(name: string, kind: Kind, labels: Labels): Series {
+    const id = JSON.stringify([name, Object.entries(labels).sort()]);
+    const known = this.#series.get(id);
+    if (known !== undefined && known.kind !== kind) {
+      throw new IllegalStateError(`${name} is a ${known.kind} and was asked for as a ${kind}`);
+    }
+    const series = known ?? { name, kind, labels, value: 0, observations: [] };
+    this.#series.set(id, series);
+    return series;
+  }
+}
