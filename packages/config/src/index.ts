@@ -1,1 +1,17 @@
-export {};
+export type { Environment } from "./conditions.ts";
+export { describeProperties, type PropertyDescription } from "./describe-properties.ts";
+export { ConfigSchemaError, ConfigSyntaxError, InvalidConfigError, PropertyTableError } from "./errors.ts";
+export { parseInstant } from "./instant.ts";
+export type { Clause, Condition, Effect, JsonSchema } from "./json-schema.ts";
+export { parseConfigText } from "./parse-config-text.ts";
+export { type ConfigProblem, formatProblem } from "./problem.ts";
+export { type ReferenceSources, type ResolvedConfig, resolveReferences } from "./resolve-references.ts";
+export { nearest } from "./suggest.ts";
+export { type GeneratedConfig, type GenerateOptions, generateFromTables } from "./table/generate.ts";
+export { unwrapConfigs } from "./unwrap-configs.ts";
+export {
+  ConfigValidator,
+  type ConfigValidatorOptions,
+  type ValidationResult,
+  validConfig,
+} from "./validator.ts";

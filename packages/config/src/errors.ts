@@ -1,0 +1,41 @@
+import { ConnectorError, type ConnectorErrorOptions } from "@pulsar-ts-io/core";
+import { type ConfigProblem, formatProblem } from "./problem.ts";
+
+/** A config text is no JSON or YAML, or no mapping. The message names origin, line and column, never the text itself. */
+export class ConfigSyntaxError extends ConnectorError {
+  readonly code = "PIO_CONFIG_SYNTAX";
+  readonly retryable = false;
+}
+
+/** A config was understood and is not valid. Carries every problem, not the first one. */
+export class InvalidConfigError extends ConnectorError {
+  readonly code = "PIO_INVALID_CONFIG";
+  readonly retryable = false;
+  readonly problems: readonly ConfigProblem[];
+
+  /** @param problems at least one. */
+  constructor(problems: readonly ConfigProblem[], options: ConnectorErrorOptions = {}) {
+    const lines = problems.map((problem) => `\n  - ${formatProblem(problem)}`).join("");
+    super(`the config is not valid: ${problems.length} ${plural(problems.length)}${lines}`, {
+      remedy: "correct the settings above; `pulsar-ts-io connectors describe <name>` lists all there are",
+      ...options,
+    });
+    this.problems = problems;
+  }
+}
+
+/** A connector's schema is not a JSON Schema: a defect of the connector, not of the config. */
+export class ConfigSchemaError extends ConnectorError {
+  readonly code = "PIO_CONFIG_SCHEMA";
+  readonly retryable = false;
+}
+
+/** A property table cannot be turned into a schema. The message names table, row and cell. */
+export class PropertyTableError extends ConnectorError {
+  readonly code = "PIO_PROPERTY_TABLE";
+  readonly retryable = false;
+}
+
+function plural(count: number): string {
+  return count === 1 ? "problem" : "problems";
+}

@@ -1,0 +1,36 @@
+import { distance } from "fastest-levenshtein";
+
+/**
+ * The candidate that `text` was probably meant to be, or `undefined` when none is near.
+ *
+ * The same letters in another case or with other separators win (`aws-region`, `AWS_REGION`), then the smallest number of
+ * typing errors, at most a third of the letters, then a candidate that ends with the text (`region` for `awsRegion`).
+ */
+export function nearest(text: string, candidates: readonly string[]): string | undefined {
+  // A name this long is no typing error, and the distance takes quadratic time.
+  if (text === "" || text.length > 200) return undefined;
+  const wanted = letters(text);
+  const same = candidates.find((candidate) => letters(candidate) === wanted);
+  return same ?? fewestErrors(wanted, candidates) ?? withSuffix(wanted, candidates);
+}
+
+function fewestErrors(wanted: string, candidates: readonly string[]): string | undefined {
+  let best: string | undefined;
+  let bestErrors = Number.POSITIVE_INFINITY;
+  for (const candidate of candidates) {
+    const errors = distance(wanted, letters(candidate));
+    if (errors < bestErrors && errors * 3 <= Math.min(wanted.length, candidate.length)) {
+      best = candidate;
+      bestErrors = errors;
+    }
+  }
+  return best;
+}
+
+function withSuffix(wanted: string, candidates: readonly string[]): string | undefined {
+  return wanted.length < 4 ? undefined : candidates.find((candidate) => letters(candidate).endsWith(wanted));
+}
+
+function letters(text: string): string {
+  return text.toLowerCase().replace(/[\s_.-]/g, "");
+}
