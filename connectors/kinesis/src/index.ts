@@ -1,1 +1,3 @@
-export {};
+export { KinesisConfigError } from "./errors.ts";
+export type { KinesisSourceOptions } from "./generated/options.ts";
+export { KinesisSource } from "./kinesis-source.ts";

@@ -1,0 +1,37 @@
+/**
+ * The AWS variables of the process, which AWS's own tools and SDKs all honour.
+ *
+ * The one place of this connector that looks at `process.env`: the SDK's clients and its default credential chain read the same
+ * variables whatever we do, and a region or an endpoint of ours that ignored them would send some calls elsewhere.
+ */
+export interface AwsEnvironment {
+  /** AWS_REGION, else AWS_DEFAULT_REGION. */
+  readonly region: string | undefined;
+  /** AWS_ENDPOINT_URL_<SERVICE>, else AWS_ENDPOINT_URL; neither when AWS_IGNORE_CONFIGURED_ENDPOINT_URLS is true. */
+  readonly endpoints: Readonly<Record<AwsService, string | undefined>>;
+}
+
+export type AwsService = "kinesis" | "dynamodb" | "cloudwatch" | "sts";
+
+/** @param env defaults to the process's own. */
+export function readAwsEnvironment(
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): AwsEnvironment {
+  const ignored = env["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"]?.toLowerCase() === "true";
+  const endpoint = (service: string): string | undefined =>
+    ignored ? undefined : (text(env[`AWS_ENDPOINT_URL_${service}`]) ?? text(env["AWS_ENDPOINT_URL"]));
+  return {
+    region: text(env["AWS_REGION"]) ?? text(env["AWS_DEFAULT_REGION"]),
+    endpoints: {
+      kinesis: endpoint("KINESIS"),
+      dynamodb: endpoint("DYNAMODB"),
+      cloudwatch: endpoint("CLOUDWATCH"),
+      sts: endpoint("STS"),
+    },
+  };
+}
+
+function text(value: string | undefined): string | undefined {
+  const trimmed = value?.trim();
+  return trimmed === undefined || trimmed === "" ? undefined : trimmed;
+}

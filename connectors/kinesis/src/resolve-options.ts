@@ -1,0 +1,87 @@
+import type { StartPosition } from "@pulsar-ts-io/core";
+import type { AwsEnvironment } from "./aws-environment.ts";
+import { type CredentialMode, resolveCredentials } from "./credentials.ts";
+import { type AwsEndpoints, resolveEndpoints } from "./endpoints.ts";
+import { KinesisConfigError } from "./errors.ts";
+import type { KinesisSourceOptions } from "./generated/options.ts";
+import { type RecordShape, resolveRecordShape } from "./kinesis-record.ts";
+
+/** The config in our own terms: complete, units in the names, nothing left to decide. */
+export interface KinesisSourceConfig {
+  readonly streamName: string;
+  /** Also the name of the lease table. */
+  readonly applicationName: string;
+  readonly initialPosition: StartPosition;
+  readonly retrieval: { readonly kind: "polling"; readonly idleMs: number };
+  readonly checkpointIntervalMs: number;
+  /** Longest pause after a throttled call. */
+  readonly backoffMs: number;
+  readonly checkpointAttempts: number;
+  readonly maxBufferedRecords: number;
+  readonly maxBufferedBytes: number;
+  readonly record: RecordShape;
+  readonly endpoints: AwsEndpoints;
+  readonly credentials: CredentialMode;
+}
+
+/**
+ * Translates a validated config. The defaults are the table's: none is added here.
+ *
+ * @throws KinesisConfigError (`PIO_KINESIS_CONFIG`) naming the setting and what it may be.
+ */
+export function resolveOptions(
+  options: KinesisSourceOptions,
+  environment: AwsEnvironment,
+): KinesisSourceConfig {
+  return {
+    streamName: options.awsKinesisStreamName,
+    applicationName: options.applicationName,
+    initialPosition: initialPosition(options),
+    retrieval: retrieval(options),
+    checkpointIntervalMs: options.checkpointInterval,
+    backoffMs: options.backoffTime,
+    // Java's loop runs numRetries times; 0 would mean no checkpoint at all.
+    checkpointAttempts: Math.max(1, options.numRetries),
+    maxBufferedRecords: options.receiveQueueSize,
+    maxBufferedBytes: options.maxBufferedBytes,
+    record: resolveRecordShape(options),
+    endpoints: resolveEndpoints(options, environment),
+    credentials: resolveCredentials(options),
+  };
+}
+
+function initialPosition(options: KinesisSourceOptions): StartPosition {
+  const position = options.initialPositionInStream;
+  switch (position) {
+    case "LATEST":
+      return { kind: "latest" };
+    case "TRIM_HORIZON":
+      return { kind: "trim-horizon" };
+    case "AT_TIMESTAMP":
+      return { kind: "at-timestamp", epochMs: startAtTime(options) };
+    default:
+      return position satisfies never;
+  }
+}
+
+function startAtTime(options: KinesisSourceOptions): number {
+  const epochMs = Date.parse(options.startAtTime ?? "");
+  if (Number.isFinite(epochMs)) return epochMs;
+  throw new KinesisConfigError(
+    "initialPositionInStream is AT_TIMESTAMP, and startAtTime is no point in time",
+    {
+      remedy: "set startAtTime, such as 2019-03-05T19:28:58.000Z",
+    },
+  );
+}
+
+/** Polling although fan-out was asked for (it is the documented default) would be a quiet change of cost and latency. */
+function retrieval(options: KinesisSourceOptions): KinesisSourceConfig["retrieval"] {
+  if (!options.useEnhancedFanOut) return { kind: "polling", idleMs: options.pollIdleTime };
+  throw new KinesisConfigError(
+    "useEnhancedFanOut is true, its default, and this version reads by polling only",
+    {
+      remedy: "set useEnhancedFanOut to false",
+    },
+  );
+}
