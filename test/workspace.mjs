@@ -31,6 +31,18 @@ export async function run(command, args, { env = process.env } = {}) {
   if (code !== 0) throw new Error(`${[command, ...args].join(" ")} ended with ${code}`);
 }
 
+/** Runs a TypeScript file of the repository from source; its exit code becomes ours. */
+export async function runTypeScript(file, args) {
+  const code = await exitCodeOf(process.execPath, [
+    "--import",
+    "tsx",
+    "--conditions=@pulsar-ts-io/source",
+    file,
+    ...args,
+  ]);
+  process.exitCode = code;
+}
+
 /** The exit code of a command run like {@link run}; 1 when a signal ended it. */
 export function exitCodeOf(command, args, env = process.env) {
   const child = spawn(command, args, {

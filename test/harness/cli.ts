@@ -15,7 +15,8 @@ export interface CliExit {
 
 /** The real CLI in a process of its own, as users start it. Disposing kills it. */
 export class Cli implements AsyncDisposable {
-  readonly startedAt: number = performance.now();
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number = Date.now();
   readonly stdout: string[] = [];
   readonly stderr: string[] = [];
   readonly exited: Promise<CliExit>;

@@ -1,0 +1,6 @@
+// `npm run bench`: what a record costs on its way from Kinesis to Pulsar.
+import process from "node:process";
+import { prepareWorkspace, runTypeScript } from "./workspace.mjs";
+
+await prepareWorkspace();
+await runTypeScript("test/bench/main.ts", process.argv.slice(2));

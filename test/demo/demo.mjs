@@ -1,0 +1,6 @@
+// `npm run demo`: from a fresh clone to records travelling from a Kinesis stream through the real CLI.
+import process from "node:process";
+import { prepareWorkspace, runTypeScript } from "../workspace.mjs";
+
+await prepareWorkspace();
+await runTypeScript("test/demo/main.ts", process.argv.slice(2));
