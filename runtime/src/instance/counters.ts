@@ -1,0 +1,27 @@
+/** What one instance did since it started. Java's names, where it has them. */
+export interface InstanceSnapshot {
+  /** Records that `read` returned. */
+  readonly received: number;
+  /** Records whose receipt arrived. Java counts them when they are queued. */
+  readonly written: number;
+  /** Records that Pulsar refused for good. */
+  readonly failed: number;
+  /** Records handed to a publisher and not settled. */
+  readonly inFlight: number;
+  /** Payload bytes of the written records. */
+  readonly writtenBytes: number;
+  /** Epoch milliseconds of the last `read` that returned; 0 before the first. */
+  readonly lastReceivedTime: number;
+  /** The largest lag of its partitions in milliseconds; `undefined` when the source states none. */
+  readonly lagMs: number | undefined;
+}
+
+/** The counts behind {@link InstanceSnapshot}; plain fields, for they change with each record. */
+export class InstanceCounters {
+  received = 0;
+  written = 0;
+  failed = 0;
+  inFlight = 0;
+  writtenBytes = 0;
+  lastReceivedTime = 0;
+}

@@ -1,0 +1,46 @@
+import { ConnectorError, codeOf, remedyOf, toError } from "@pulsar-ts-io/core";
+
+/** The part of a run in which it failed. It decides the exit code, whatever the connector calls the failure. */
+export type Stage = "pulsar" | "open" | "run" | "close";
+
+const words: Record<Stage, string> = {
+  pulsar: "publishing to Pulsar failed",
+  open: "the source could not be opened",
+  run: "the source failed",
+  close: "the source could not be closed",
+};
+
+/** An instance ended, and not because it was told to. The cause is what its part threw. */
+export class InstanceFailedError extends ConnectorError {
+  /** The cause's own code, where it has one of this project's. */
+  readonly code: string;
+  readonly retryable = false;
+  readonly stage: Stage;
+
+  constructor(stage: Stage, cause: unknown) {
+    const error = toError(cause);
+    const remedy = remedyOf(error);
+    super(`${words[stage]}: ${error.message}`, { cause, ...(remedy === undefined ? {} : { remedy }) });
+    const code = codeOf(error);
+    this.code = code?.startsWith("PIO_") === true ? code : "PIO_INSTANCE_FAILED";
+    this.stage = stage;
+  }
+}
+
+/** The source broke the contract: it returned something that is no record. */
+export class SourceContractError extends ConnectorError {
+  readonly code = "PIO_SOURCE_CONTRACT";
+  readonly retryable = false;
+}
+
+/** A record names no topic to publish to, and none is configured. */
+export class NoTopicError extends ConnectorError {
+  readonly code = "PIO_NO_TOPIC";
+  readonly retryable = false;
+}
+
+/** A part of the shutdown took longer than it may. */
+export class ShutdownTimeoutError extends ConnectorError {
+  readonly code = "PIO_SHUTDOWN_TIMEOUT";
+  readonly retryable = true;
+}

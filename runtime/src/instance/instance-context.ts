@@ -1,0 +1,61 @@
+import type { Clock, Logger, Meter, SourceContext, StateStore } from "@pulsar-ts-io/core";
+import type { InstanceOptions } from "./instance.ts";
+
+/** What the instance adds to its options for the source to see. */
+export interface ContextHost {
+  /** Aborted when reading shall stop. */
+  readonly signal: AbortSignal;
+  fatal(error: Error): void;
+}
+
+/** What a source sees of its instance. */
+export class InstanceContext implements SourceContext {
+  readonly signal: AbortSignal;
+  readonly tenant: string;
+  readonly namespace: string;
+  readonly sourceName: string;
+  readonly instanceId: number;
+  readonly numInstances: number;
+  readonly outputTopic: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly meter: Meter;
+  /** There is no store yet. */
+  readonly state: StateStore | undefined = undefined;
+  readonly #host: ContextHost;
+  readonly #secrets: ReadonlyMap<string, string>;
+
+  constructor(options: InstanceOptions, host: ContextHost) {
+    this.#host = host;
+    this.#secrets = options.secrets;
+    this.signal = host.signal;
+    this.tenant = options.tenant;
+    this.namespace = options.namespace;
+    this.sourceName = options.name;
+    this.instanceId = options.instanceId;
+    this.numInstances = options.numInstances;
+    this.outputTopic = options.topic ?? "";
+    this.clock = options.clock;
+    this.logger = options.logger;
+    this.meter = options.meter;
+  }
+
+  secret(name: string): string | undefined {
+    return this.#secrets.get(name);
+  }
+
+  recordMetric(name: string, value: number): void {
+    this.meter
+      .histogram("pulsar_source_user_metric_", "Metrics of the connector's own", { metric: name })
+      .observe(value);
+  }
+
+  /** Nothing to close: with the guarantees there are, no producer belongs to one partition. */
+  releasePartition(_partitionId: string): Promise<void> {
+    return Promise.resolve();
+  }
+
+  fatal(error: Error): void {
+    this.#host.fatal(error);
+  }
+}

@@ -1,0 +1,208 @@
+import {
+  type Clock,
+  type ConnectorError,
+  type Logger,
+  type Meter,
+  type Source,
+  type SourceRecord,
+  toError,
+} from "@pulsar-ts-io/core";
+import type { PublisherOptions, Transport } from "@pulsar-ts-io/pulsar";
+import { InstanceCounters, type InstanceSnapshot } from "./counters.ts";
+import { aborted, endedWithin } from "./deadline.ts";
+import { InstanceFailedError, ShutdownTimeoutError, type Stage } from "./errors.ts";
+import { InstanceContext } from "./instance-context.ts";
+import type { DeliveryHost, Guarantee } from "./record-delivery.ts";
+import { RecordPump } from "./record-pump.ts";
+import { TopicPublishers } from "./topic-publishers.ts";
+
+/** Everything that makes one run of one source, complete: no defaults below this line. */
+export interface InstanceOptions {
+  readonly tenant: string;
+  readonly namespace: string;
+  readonly name: string;
+  /** 0-based. */
+  readonly instanceId: number;
+  readonly numInstances: number;
+  /** Where records go that name no destination; `undefined`: each record must name one. */
+  readonly topic: string | undefined;
+  readonly guarantee: Guarantee;
+  readonly publisher: PublisherOptions;
+  readonly secrets: ReadonlyMap<string, string>;
+  /** How long a stop waits for receipts, milliseconds. */
+  readonly drainTimeoutMs: number;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly meter: Meter;
+}
+
+/** How long `open` or `read` may take to notice that they shall stop. */
+const stopGraceMs = 5_000;
+/** How long a source may take to store its position and to let go of what it holds. */
+const closeSourceMs = 30_000;
+/** How long publishers and connections may take to say goodbye. */
+const closePublishingMs = 10_000;
+
+/**
+ * Runs one source once: reads records, publishes them, and settles each when its receipt arrives.
+ *
+ * The rule above all others: a record is acknowledged only after the broker confirmed it.
+ * Owns the source and the transport: both are closed when {@link run} ends.
+ */
+export class Instance<C> {
+  readonly #source: Source<C>;
+  readonly #transport: Transport;
+  readonly #options: InstanceOptions;
+  readonly #publishers: TopicPublishers;
+  readonly #host: DeliveryHost & { settling: boolean };
+  /** Aborted: stop reading, and nothing else. */
+  readonly #reading = new AbortController();
+  #failure: InstanceFailedError | undefined;
+  #refusal: ConnectorError | undefined;
+
+  constructor(source: Source<C>, transport: Transport, options: InstanceOptions) {
+    this.#source = source;
+    this.#transport = transport;
+    this.#options = options;
+    const { publisher, clock, logger, topic, guarantee } = options;
+    this.#publishers = new TopicPublishers(transport, { publisher, clock, logger, keep: topic });
+    this.#host = {
+      counters: new InstanceCounters(),
+      guarantee,
+      settling: true,
+      refused: (error, record) => this.#refused(error, record),
+      misbehaved: (error) => this.#fail("run", error),
+    };
+  }
+
+  /**
+   * Runs until `signal` aborts, then drains: no more reads, every receipt awaited, the source closed after its last
+   * acknowledgement, the publishers after the source, the transport last. Returning means it was told to stop. Once only.
+   *
+   * @throws InstanceFailedError naming the stage that failed, after the same drain.
+   */
+  async run(config: C, signal: AbortSignal): Promise<void> {
+    const stop = () => this.#reading.abort(signal.reason);
+    signal.addEventListener("abort", stop, { once: true });
+    if (signal.aborted) stop();
+    const sweeping = this.#ended("pulsar", this.#publishers.sweep(this.#reading.signal));
+    try {
+      if (await this.#openPublisher()) await this.#runSource(config);
+    } finally {
+      signal.removeEventListener("abort", stop);
+      this.#reading.abort(new Error("the instance has ended"));
+      await sweeping;
+      await this.#bounded("pulsar", closePublishingMs, "the publishers", () => this.#publishers.close());
+      await this.#bounded("pulsar", closePublishingMs, "the connection", () => this.#transport.close());
+    }
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  /** What it did so far. */
+  snapshot(): InstanceSnapshot {
+    const lags = (this.#source.status?.() ?? []).flatMap(({ lagMs }) => (lagMs === undefined ? [] : [lagMs]));
+    return { ...this.#host.counters, lagMs: lags.length === 0 ? undefined : Math.max(...lags) };
+  }
+
+  /** @returns whether it is open: a stop that came first is no failure. */
+  async #openPublisher(): Promise<boolean> {
+    const { topic } = this.#options;
+    const { signal } = this.#reading;
+    if (topic === undefined || signal.aborted) return !signal.aborted;
+    await this.#ended("pulsar", this.#publishers.open(topic, signal));
+    return !signal.aborted;
+  }
+
+  async #runSource(config: C): Promise<void> {
+    const { signal } = this.#reading;
+    const context = new InstanceContext(this.#options, {
+      signal,
+      fatal: (error) => this.#fail(this.#isRefusal(error) ? "pulsar" : "run", error),
+    });
+    await this.#untilStopped("open", () => this.#source.open(config, context));
+    if (!signal.aborted) {
+      this.#options.logger.info({ topic: this.#options.topic }, "source opened, reading");
+      const { topic, clock } = this.#options;
+      const pump = new RecordPump(this.#source, this.#publishers, { host: this.#host, topic, clock });
+      await this.#untilStopped("run", () => pump.run(signal));
+      await this.#drain();
+    }
+    this.#host.settling = false; // nothing is acknowledged to a source that stores its last position
+    await this.#bounded("close", closeSourceMs, "the source", () => this.#source.close());
+  }
+
+  async #drain(): Promise<void> {
+    const { drainTimeoutMs, logger } = this.#options;
+    const { counters } = this.#host;
+    logger.info({ inFlight: counters.inFlight }, "reading stopped, waiting for receipts");
+    const flush = (signal: AbortSignal) => this.#publishers.flush(signal);
+    await this.#bounded("pulsar", drainTimeoutMs, `${counters.inFlight} unconfirmed records`, flush);
+  }
+
+  /** Waits for `work`; once reading stops, only a little longer. */
+  async #untilStopped(stage: Stage, work: () => Promise<void>): Promise<void> {
+    const { signal } = this.#reading;
+    const ended = this.#ended(stage, start(work));
+    await Promise.race([ended, aborted(signal)]);
+    if (await endedWithin(this.#options.clock, stopGraceMs, () => ended)) return;
+    this.#options.logger.warn({ stage }, "source did not notice that it shall stop, going on without it");
+  }
+
+  /** Waits for `job`; its failure ends the instance, unless it ended because reading was stopped. */
+  async #ended(stage: Stage, job: Promise<unknown>): Promise<void> {
+    const { signal } = this.#reading;
+    try {
+      await job;
+    } catch (error) {
+      if (!signal.aborted) this.#fail(stage, error);
+      else if (error !== signal.reason) this.#options.logger.debug({ err: error }, "failed while it stopped");
+    }
+  }
+
+  async #bounded(
+    stage: Stage,
+    ms: number,
+    what: string,
+    work: (signal: AbortSignal) => Promise<void>,
+  ): Promise<void> {
+    try {
+      if (await endedWithin(this.#options.clock, ms, (signal) => start(() => work(signal)))) return;
+      const remedy = "nothing that is unconfirmed is lost: it is read again at the next start";
+      this.#fail(stage, new ShutdownTimeoutError(`gave up waiting for ${what} after ${ms} ms`, { remedy }));
+    } catch (error) {
+      this.#fail(stage, error);
+    }
+  }
+
+  #refused(error: ConnectorError, record: SourceRecord): void {
+    this.#refusal = error;
+    if (this.#options.guarantee === "ATMOST_ONCE") {
+      this.#options.logger.warn({ err: error }, "record not published, and not tried again");
+    } else if (record.fail === undefined) {
+      this.#fail("pulsar", error);
+    } else if (this.#host.settling) {
+      record.fail(error);
+    }
+  }
+
+  /** A source that passes the refusal of its record on, perhaps wrapped, did not fail by itself. */
+  #isRefusal(error: Error): boolean {
+    for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
+      if (cause === this.#refusal) return true;
+    }
+    return false;
+  }
+
+  /** The first failure counts; what fails after it is mostly its consequence. */
+  #fail(stage: Stage, error: unknown): void {
+    const failure = error instanceof InstanceFailedError ? error : new InstanceFailedError(stage, error);
+    if (this.#failure === undefined) this.#failure = failure;
+    else this.#options.logger.warn({ err: toError(error), stage }, "failed again while ending");
+    this.#reading.abort(failure);
+  }
+}
+
+/** A source written in JavaScript may throw where it should reject. */
+async function start(work: () => Promise<void>): Promise<void> {
+  await work();
+}

@@ -1,0 +1,102 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import type { Clock, Source, SourceRecord } from "@pulsar-ts-io/core";
+import { InstanceFailedError, NoTopicError, SourceContractError } from "./errors.ts";
+import { type DeliveryHost, RecordDelivery } from "./record-delivery.ts";
+import type { TopicPublisher, TopicPublishers } from "./topic-publishers.ts";
+
+/** Records after which timers and sockets get a turn, however fast the source and the publisher are. */
+const recordsPerTurn = 256;
+
+export interface RecordPumpOptions {
+  readonly host: DeliveryHost;
+  /** Where records go that name no destination. */
+  readonly topic: string | undefined;
+  readonly clock: Clock;
+}
+
+/** The way of a record: from `read` to `send`, one after the other, no faster than the publishers confirm. */
+export class RecordPump {
+  readonly #source: Pick<Source<unknown>, "read">;
+  readonly #publishers: TopicPublishers;
+  readonly #options: RecordPumpOptions;
+
+  constructor(
+    source: Pick<Source<unknown>, "read">,
+    publishers: TopicPublishers,
+    options: RecordPumpOptions,
+  ) {
+    this.#source = source;
+    this.#publishers = publishers;
+    this.#options = options;
+  }
+
+  /**
+   * Runs until `signal` aborts. A record that was read before that is still sent, over the publisher's
+   * limit if need be: what is sent now need not be read again at the next start.
+   *
+   * @throws what `read` throws, and InstanceFailedError of stage `pulsar` when nothing can be published any more.
+   */
+  async run(signal: AbortSignal): Promise<void> {
+    const { host, clock } = this.#options;
+    const { counters } = host;
+    for (let sent = 1; !signal.aborted; sent += 1) {
+      const record = await this.#source.read();
+      // It came after the source was given up on: nobody may settle it any more.
+      if (!host.settling) return;
+      checkRecord(record);
+      counters.received += 1;
+      counters.lastReceivedTime = clock.now();
+      const target = this.#target(record) ?? (await this.#open(this.#topicOf(record), signal));
+      if (target.publisher.full) await this.#room(target, signal);
+      if (host.guarantee === "ATMOST_ONCE") record.ack();
+      target.publisher.send(record, new RecordDelivery(host, record, target));
+      if (sent % recordsPerTurn === 0) await nextTurn();
+    }
+  }
+
+  #target(record: SourceRecord): TopicPublisher | undefined {
+    const topic = record.destinationTopic ?? this.#options.topic;
+    return topic === undefined ? undefined : this.#publishers.get(topic);
+  }
+
+  #topicOf(record: SourceRecord): string {
+    const topic = record.destinationTopic ?? this.#options.topic;
+    if (topic !== undefined) return topic;
+    throw new NoTopicError("a record names no destination topic, and none is configured", {
+      remedy: "give the topic for such records with --destination-topic-name",
+    });
+  }
+
+  async #open(topic: string, signal: AbortSignal): Promise<TopicPublisher> {
+    try {
+      return await this.#publishers.open(topic, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      throw new InstanceFailedError("pulsar", error);
+    }
+  }
+
+  async #room(target: TopicPublisher, signal: AbortSignal): Promise<void> {
+    try {
+      await target.publisher.room(signal);
+    } catch (error) {
+      if (!signal.aborted) throw new InstanceFailedError("pulsar", error);
+    }
+  }
+}
+
+/** What a source returns is a claim until it was looked at: it may be written in JavaScript. */
+function checkRecord(record: unknown): void {
+  if (typeof record === "object" && record !== null && "value" in record) {
+    if (record.value instanceof Uint8Array) return;
+    throw new SourceContractError("the source returned a record whose value is not a Uint8Array", {
+      remedy: "report this to the author of the connector",
+    });
+  }
+  throw new SourceContractError(
+    `the source returned ${record === null ? "null" : typeof record} instead of a record`,
+    {
+      remedy: "report this to the author of the connector: read() waits until there is a record",
+    },
+  );
+}

@@ -1,0 +1,82 @@
+import type { LogFields, Logger } from "@pulsar-ts-io/core";
+import { codeOf, remedyOf } from "@pulsar-ts-io/core";
+import { type Logger as Pino, pino } from "pino";
+import { formatLogLine } from "./text-format.ts";
+
+export const logLevels = ["debug", "info", "warn", "error"] as const;
+export type LogLevel = (typeof logLevels)[number];
+export const logFormats = ["json", "text"] as const;
+export type LogFormat = (typeof logFormats)[number];
+
+export interface LoggerOptions {
+  readonly level: LogLevel;
+  readonly format: LogFormat;
+  /** Names of fields whose values must never be seen; what a connector's schema calls sensitive belongs here. */
+  readonly sensitive?: readonly string[] | undefined;
+}
+
+/** Fields that are hidden whoever logs them. */
+const alwaysSensitive = ["secret", "secrets", "password", "token", "authParams", "credentials"];
+
+/**
+ * A logger that hands whole lines to `write`, one at a time.
+ *
+ * An error's stack is part of a line only at level `debug`.
+ */
+export function createLogger(options: LoggerOptions, write: (line: string) => void): Logger {
+  const names = [...new Set([...alwaysSensitive, ...(options.sensitive ?? [])])];
+  const paths = names.flatMap((name) => [`["${name}"]`, `*["${name}"]`, `*.*["${name}"]`]);
+  const withStack = options.level === "debug";
+  const root = pino(
+    {
+      level: options.level,
+      base: null,
+      messageKey: "msg",
+      redact: { paths, censor: "(redacted)" },
+      serializers: { err: (error: unknown) => describeError(error, withStack) },
+    },
+    { write: options.format === "text" ? (line: string) => write(formatLogLine(line)) : write },
+  );
+  return new PinoLogger(root);
+}
+
+class PinoLogger implements Logger {
+  readonly #pino: Pino;
+
+  constructor(logger: Pino) {
+    this.#pino = logger;
+  }
+
+  debug(fields: LogFields, message: string): void {
+    this.#pino.debug(fields, message);
+  }
+
+  info(fields: LogFields, message: string): void {
+    this.#pino.info(fields, message);
+  }
+
+  warn(fields: LogFields, message: string): void {
+    this.#pino.warn(fields, message);
+  }
+
+  error(fields: LogFields, message: string): void {
+    this.#pino.error(fields, message);
+  }
+
+  child(fields: LogFields): Logger {
+    return new PinoLogger(this.#pino.child(fields));
+  }
+}
+
+/** Only what is meant to be read: foreign errors carry requests, headers and credentials in their other fields. */
+function describeError(error: unknown, withStack: boolean): Record<string, unknown> {
+  if (!(error instanceof Error)) return { message: String(error) };
+  return {
+    type: error.name,
+    message: error.message,
+    code: codeOf(error),
+    remedy: remedyOf(error),
+    ...(withStack ? { stack: error.stack } : {}),
+    ...(error.cause === undefined ? {} : { cause: describeError(error.cause, withStack) }),
+  };
+}

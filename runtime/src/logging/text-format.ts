@@ -1,0 +1,37 @@
+const levels: Readonly<Record<number, string>> = { 20: "DEBUG", 30: "INFO ", 40: "WARN ", 50: "ERROR" };
+
+/** Fields that every line has, or that are shown in a place of their own. */
+const shownElsewhere = new Set(["level", "time", "msg", "err"]);
+
+/** One JSON log line as people read it: time, level, sentence, fields. */
+export function formatLogLine(json: string): string {
+  const line = parse(json);
+  if (line === undefined) return json;
+  const { time, level } = line;
+  const clock = typeof time === "number" ? new Date(time).toISOString().slice(11, 23) : "";
+  const name = typeof level === "number" ? (levels[level] ?? String(level)) : "";
+  const fields = Object.entries(line)
+    .filter(([key]) => !shownElsewhere.has(key))
+    .map(([key, value]) => `  ${key}=${shown(value)}`);
+  return `${clock} ${name} ${String(line["msg"] ?? "")}${fields.join("")}${errorText(line["err"])}\n`;
+}
+
+function parse(json: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(json);
+    return typeof value === "object" && value !== null ? { ...value } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function errorText(error: unknown): string {
+  if (typeof error !== "object" || error === null) return "";
+  const { message, code, stack }: { message?: unknown; code?: unknown; stack?: unknown } = error;
+  const trace = typeof stack === "string" ? `\n${stack}` : "";
+  return `: ${String(message)}${code === undefined ? "" : ` [${String(code)}]`}${trace}`;
+}
+
+function shown(value: unknown): string {
+  return typeof value === "string" && !/\s/.test(value) && value !== "" ? value : JSON.stringify(value);
+}

@@ -1,0 +1,128 @@
+import { readFile, stat } from "node:fs/promises";
+import { basename, isAbsolute, join, relative, resolve, sep } from "node:path";
+import { codeOf } from "@pulsar-ts-io/core";
+import { PluginManifestError, PluginNotFoundError, PluginSchemaError } from "./errors.ts";
+import { type Manifest, parseManifest } from "./manifest.ts";
+
+/** A connector as its files describe it. None of its code has run. */
+export interface ConnectorPackage {
+  /** Absolute. */
+  readonly directory: string;
+  /** The version in its package.json; `undefined` when it states none. */
+  readonly version: string | undefined;
+  readonly manifest: Manifest;
+  /** The JSON Schema of its configuration. */
+  readonly schema: ConfigSchema;
+}
+
+export type ConfigSchema = Readonly<Record<string, unknown>>;
+
+/**
+ * Reads what the package in `directory` says about itself: package.json, manifest, schema.
+ *
+ * @throws PluginNotFoundError when there is no such directory or it holds no package.json.
+ * @throws PluginManifestError, PluginApiVersionError, PluginSchemaError for what it says.
+ */
+export async function readConnectorPackage(directory: string): Promise<ConnectorPackage> {
+  const packageJson = await readPackageJson(directory);
+  const manifestName = packageJson["pulsarIo"];
+  if (typeof manifestName !== "string" || manifestName === "") {
+    throw new PluginManifestError(`${join(directory, "package.json")} names no connector manifest`, {
+      remedy: 'add "pulsarIo": "pulsar-io.yaml" to the package.json of the connector',
+    });
+  }
+  const manifestPath = inside(directory, manifestName, "pulsarIo");
+  const text = await readText(manifestPath, (cause) => {
+    throw new PluginManifestError(`the connector manifest ${manifestPath} cannot be read: ${reason(cause)}`, {
+      cause,
+      remedy: "put the manifest where the pulsarIo field of package.json says it is",
+    });
+  });
+  const manifest = parseManifest(text, manifestPath);
+  const version = packageJson["version"];
+  return {
+    directory,
+    version: typeof version === "string" ? version : undefined,
+    manifest,
+    schema: await readSchema(directory, manifest.sourceConfigSchema),
+  };
+}
+
+/**
+ * The absolute path of `file` within `directory`.
+ *
+ * @throws PluginManifestError when it lies outside: a connector's files are its own.
+ */
+export function inside(directory: string, file: string, field: string): string {
+  const path = resolve(directory, file);
+  const way = relative(directory, path);
+  if (way === "" || way === ".." || way.startsWith(`..${sep}`) || isAbsolute(way)) {
+    throw new PluginManifestError(`${field} of the connector in ${directory} leaves its directory: ${file}`, {
+      remedy: `name a file inside the package in ${field}`,
+    });
+  }
+  return path;
+}
+
+async function readPackageJson(directory: string): Promise<Record<string, unknown>> {
+  const path = join(directory, "package.json");
+  const text = await readText(path, async (cause) => {
+    const found = await stat(directory).catch(() => undefined);
+    const what =
+      found === undefined ? `there is nothing at ${directory}` : `${directory} has no package.json`;
+    throw new PluginNotFoundError(what, {
+      cause,
+      remedy: "give the directory of a connector: the one with its package.json",
+    });
+  });
+  try {
+    return toObject(JSON.parse(text));
+  } catch (cause) {
+    throw new PluginManifestError(`${path} is not a JSON object: ${reason(cause)}`, {
+      cause,
+      remedy: `correct ${basename(path)} of the connector`,
+    });
+  }
+}
+
+async function readSchema(directory: string, file: string): Promise<ConfigSchema> {
+  const path = inside(directory, file, "sourceConfigSchema");
+  const text = await readText(path, (cause) => {
+    throw new PluginSchemaError(`the configuration schema ${path} cannot be read: ${reason(cause)}`, {
+      cause,
+      remedy:
+        "generate the schema before the connector is used, or correct sourceConfigSchema in its manifest",
+    });
+  });
+  try {
+    return toObject(JSON.parse(text));
+  } catch (cause) {
+    throw new PluginSchemaError(`the configuration schema ${path} is not a JSON Schema: ${reason(cause)}`, {
+      cause,
+      remedy: "generate the schema of the connector again",
+    });
+  }
+}
+
+async function readText(
+  path: string,
+  onFailure: (cause: unknown) => Promise<never> | never,
+): Promise<string> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (cause) {
+    return onFailure(cause);
+  }
+}
+
+function toObject(value: unknown): Record<string, unknown> {
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    throw new TypeError("it holds no object");
+  return { ...value };
+}
+
+function reason(cause: unknown): string {
+  if (codeOf(cause) === "ENOENT") return "no such file";
+  if (codeOf(cause) === "EISDIR") return "it is a directory";
+  return cause instanceof Error ? cause.message : String(cause);
+}

@@ -1,0 +1,43 @@
+import { ConnectorError } from "@pulsar-ts-io/core";
+
+/** No connector has that name, or nothing is at that path. */
+export class PluginNotFoundError extends ConnectorError {
+  readonly code = "PIO_PLUGIN_NOT_FOUND";
+  readonly retryable = false;
+}
+
+/** What was given is no directory with a `package.json`: a Java archive, a packed file, an address. */
+export class PluginArchiveError extends ConnectorError {
+  readonly code = "PIO_PLUGIN_ARCHIVE";
+  readonly retryable = false;
+}
+
+/** The package names no manifest, or its manifest cannot be read or lacks something. */
+export class PluginManifestError extends ConnectorError {
+  readonly code = "PIO_PLUGIN_MANIFEST";
+  readonly retryable = false;
+}
+
+/** The connector was written for another version of the contract. */
+export class PluginApiVersionError extends ConnectorError {
+  readonly code = "PIO_PLUGIN_API_VERSION";
+  readonly retryable = false;
+}
+
+/** The JSON Schema of the connector's configuration is missing or is no schema. */
+export class PluginSchemaError extends ConnectorError {
+  readonly code = "PIO_PLUGIN_SCHEMA";
+  readonly retryable = false;
+}
+
+/** The connector's own module failed while it was imported. */
+export class PluginLoadError extends ConnectorError {
+  readonly code = "PIO_PLUGIN_LOAD";
+  readonly retryable = false;
+}
+
+/** The module was imported, but what it exports is not a Source. */
+export class PluginContractError extends ConnectorError {
+  readonly code = "PIO_PLUGIN_CONTRACT";
+  readonly retryable = false;
+}

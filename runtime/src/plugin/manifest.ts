@@ -1,0 +1,93 @@
+import { parseDocument } from "yaml";
+import { PluginApiVersionError, PluginManifestError } from "./errors.ts";
+
+/** The version of the contract in `@pulsar-ts-io/core` that this runtime speaks. */
+export const supportedApiVersion = "1";
+
+/** What `pulsar-io.yaml` says. Mirrors Pulsar's `ConnectorDefinition`. */
+export interface Manifest {
+  /** The name that `--source-type` takes. */
+  readonly name: string;
+  readonly description: string;
+  /** Where the Source is: a file of the package, and the name it is exported under. */
+  readonly sourceClass: { readonly file: string; readonly exportName: string };
+  /** The file of the package that holds the JSON Schema of its configuration. */
+  readonly sourceConfigSchema: string;
+  readonly apiVersion: string;
+}
+
+const fields = ["name", "description", "sourceClass", "sourceConfigSchema", "apiVersion"];
+
+/**
+ * Reads the text of a manifest. Fields it does not know are left alone: a newer manifest may carry more.
+ *
+ * @param origin names the manifest in errors.
+ * @throws PluginManifestError (`PIO_PLUGIN_MANIFEST`) for broken YAML and for fields that are missing.
+ * @throws PluginApiVersionError (`PIO_PLUGIN_API_VERSION`) for a contract of another version.
+ */
+export function parseManifest(text: string, origin: string): Manifest {
+  const document = parseDocument(text, { prettyErrors: true });
+  const broken = document.errors[0];
+  if (broken !== undefined) {
+    throw new PluginManifestError(
+      `the connector manifest ${origin} is not valid YAML: ${firstLine(broken)}`,
+      {
+        cause: broken,
+        remedy: "correct the manifest of the connector",
+      },
+    );
+  }
+  const content: unknown = document.toJS({ maxAliasCount: 0 });
+  const values = new Map<string, unknown>(
+    typeof content === "object" && content !== null ? Object.entries(content) : [],
+  );
+  refuseOtherVersion(textOf(values.get("apiVersion")), textOf(values.get("name")) || origin);
+  const missing = fields.filter((field) => textOf(values.get(field)) === "");
+  if (missing.length > 0) {
+    throw new PluginManifestError(`the connector manifest ${origin} lacks ${missing.join(", ")}`, {
+      remedy: `add ${missing.join(", ")} to the manifest of the connector`,
+    });
+  }
+  return {
+    name: textOf(values.get("name")),
+    description: textOf(values.get("description")),
+    sourceClass: parseSourceClass(textOf(values.get("sourceClass")), origin),
+    sourceConfigSchema: textOf(values.get("sourceConfigSchema")),
+    apiVersion: textOf(values.get("apiVersion")),
+  };
+}
+
+/** Asked first: a manifest of another version may well lack what this one needs. */
+function refuseOtherVersion(apiVersion: string, connector: string): void {
+  if (apiVersion === "" || apiVersion === supportedApiVersion) return;
+  throw new PluginApiVersionError(
+    `connector ${connector} is written for API version ${apiVersion}, and this runtime speaks ${supportedApiVersion}`,
+    {
+      details: { connector, apiVersion, supportedApiVersion },
+      remedy: "install the release of the connector, or of pulsar-ts-io, that fits the other",
+    },
+  );
+}
+
+function parseSourceClass(text: string, origin: string): Manifest["sourceClass"] {
+  const [file = "", exportName = "", ...rest] = text.split("#");
+  if (file === "" || exportName === "" || rest.length > 0) {
+    throw new PluginManifestError(
+      `sourceClass of the connector manifest ${origin} is not a file#Export: ${text}`,
+      {
+        remedy: "write it as in dist/index.js#MySource",
+      },
+    );
+  }
+  return { file, exportName };
+}
+
+/** Text as YAML gives it; a number is what an unquoted version such as `1` becomes. */
+function textOf(value: unknown): string {
+  if (typeof value === "number") return String(value);
+  return typeof value === "string" ? value.trim() : "";
+}
+
+function firstLine(error: Error): string {
+  return (error.message.split("\n")[0] ?? "").replace(/:$/, "");
+}

@@ -1,0 +1,135 @@
+import { nearest } from "@pulsar-ts-io/config";
+import { defaultPublisherOptions, type PublisherOptions } from "@pulsar-ts-io/pulsar";
+import type { Guarantee } from "../instance/record-delivery.ts";
+import { FieldReader, type Fields } from "./field-reader.ts";
+import { isUnset, sourceConfigFieldNames, sourceConfigFields } from "./fields.ts";
+import type { ProblemList } from "./problem-list.ts";
+import { readProducerConfig } from "./producer-config.ts";
+
+/** A SourceConfig as this runtime uses it: checked, complete, with our names. */
+export interface SourceSettings {
+  readonly tenant: string;
+  /** Without its tenant. */
+  readonly namespace: string;
+  /** `undefined`: the connector's own name. */
+  readonly name: string | undefined;
+  /** As given. `undefined`: each record must name its destination. */
+  readonly topic: string | undefined;
+  readonly sourceType: string | undefined;
+  readonly archive: string | undefined;
+  readonly guarantee: Guarantee;
+  /** How topics are published to; the producer's name and properties are the instance's. */
+  readonly publisher: PublisherOptions;
+  readonly secrets: Readonly<Record<string, string>>;
+  /** The connector's own config, as written: references not yet resolved. */
+  readonly configs: Readonly<Record<string, unknown>>;
+}
+
+const guarantees = ["ATLEAST_ONCE", "ATMOST_ONCE", "EFFECTIVELY_ONCE", "MANUAL"] as const;
+
+/**
+ * Checks a SourceConfig, whoever wrote it: a file, flags, both.
+ *
+ * Empty texts, zeros and empty mappings count as not set: that is how other clients of Pulsar send them.
+ * All problems go to `problems`; the result is of use only if there are none.
+ */
+export function readSourceConfig(sourceConfig: Fields, problems: ProblemList): SourceSettings {
+  checkFields(sourceConfig, problems);
+  const fields = new FieldReader(sourceConfig, "", problems);
+  checkParallelism(fields, problems);
+  checkSchemaType(fields, problems);
+  const sourceType = fields.text("sourceType");
+  const archive = fields.text("archive");
+  if (sourceType !== undefined && archive !== undefined) {
+    problems.refuse("archive", "cannot specify both archive and source-type", "keep one of the two");
+  }
+  return {
+    tenant: pathPart(fields, "tenant", problems) ?? "public",
+    namespace: pathPart(fields, "namespace", problems) ?? "default",
+    name: pathPart(fields, "name", problems),
+    topic: fields.text("topicName"),
+    sourceType,
+    archive,
+    guarantee: readGuarantee(fields, problems),
+    publisher: {
+      ...defaultPublisherOptions,
+      ...readProducerConfig(fields.mapping("producerConfig") ?? {}, fields.text("batchBuilder"), problems),
+    },
+    secrets: readSecrets(fields.mapping("secrets") ?? {}, problems),
+    configs: fields.mapping("configs") ?? {},
+  };
+}
+
+function checkFields(sourceConfig: Fields, problems: ProblemList): void {
+  for (const [key, value] of Object.entries(sourceConfig)) {
+    const treatment = sourceConfigFields[key];
+    if (treatment === undefined) {
+      const near = nearest(key, sourceConfigFieldNames);
+      const remedy =
+        near === undefined ? "settings of the connector belong below configs" : `did you mean ${near}?`;
+      problems.refuse(key, "is no field of a SourceConfig", remedy);
+      continue;
+    }
+    if (treatment.kind === "honoured" || isUnset(value)) continue;
+    if (treatment.kind === "unused") problems.warn(key, `has no effect: ${treatment.why}`);
+    else problems.refuse(key, treatment.why, treatment.remedy);
+  }
+}
+
+function checkParallelism(fields: FieldReader, problems: ProblemList): void {
+  const parallelism = fields.integer("parallelism", 1) ?? 1;
+  if (parallelism === 1) return;
+  problems.refuse(
+    "parallelism",
+    "more than one instance in one process is not supported yet",
+    "run several processes with the same name, each with its own --instance-id",
+    parallelism,
+  );
+}
+
+/** Bytes have no schema: Java's worker refuses even the word. Anything else would promise what is not checked. */
+function checkSchemaType(fields: FieldReader, problems: ProblemList): void {
+  const schemaType = fields.text("schemaType");
+  if (schemaType === undefined || ["BYTES", "NONE"].includes(schemaType.toUpperCase())) return;
+  problems.refuse(
+    "schemaType",
+    "records are published as bytes, without a schema",
+    "leave it out, or say bytes",
+    schemaType,
+  );
+}
+
+function readGuarantee(fields: FieldReader, problems: ProblemList): Guarantee {
+  const guarantee = fields.oneOf("processingGuarantees", guarantees) ?? "ATLEAST_ONCE";
+  if (guarantee === "ATLEAST_ONCE" || guarantee === "ATMOST_ONCE") return guarantee;
+  problems.refuse(
+    "processingGuarantees",
+    "this guarantee is not there yet",
+    "use ATLEAST_ONCE or ATMOST_ONCE",
+    guarantee,
+  );
+  return "ATLEAST_ONCE";
+}
+
+/** A part of a topic's or an instance's full name. */
+function pathPart(fields: FieldReader, name: string, problems: ProblemList): string | undefined {
+  const value = fields.text(name);
+  if (value === undefined || /^[-=:.\w]+$/.test(value)) return value;
+  problems.refuse(name, "may hold letters, digits and - _ = : . only", "use another name", value);
+  return undefined;
+}
+
+function readSecrets(secrets: Fields, problems: ProblemList): Record<string, string> {
+  const texts: Record<string, string> = {};
+  for (const [name, value] of Object.entries(secrets)) {
+    if (typeof value === "string") texts[name] = value;
+    else {
+      problems.refuse(
+        `secrets.${name}`,
+        "must be a text: there is no secrets provider that could resolve anything else",
+        `write \${env:NAME} or \${file:/path} in the connector's config instead`,
+      );
+    }
+  }
+  return texts;
+}
