@@ -18,7 +18,7 @@ export type Coerced =
  */
 export function coerce(value: unknown, schema: JsonSchema): Coerced {
   if (value === null || value === undefined) return { kind: "unset" };
-  // An empty list is a statement of its own: Java's kinesisRecordProperties="" asks for no properties at all.
+  // An empty list is a statement of its own: none of them. Java keeps an empty text apart from an absent one, too.
   if (isBlank(value) && schema["x-list-of"] === undefined) return { kind: "unset" };
   switch (schema.type) {
     case "integer":

@@ -4,7 +4,7 @@ import type { JsonSchema } from "./json-schema.ts";
 
 /** One row of a connector's property table, as `connectors describe` and `--help` print it. */
 export interface PropertyDescription {
-  /** `awsCredentialPluginParam.roleArn` for one that stands in the JSON of another. */
+  /** `login.user` for one that stands in the JSON of another. */
   readonly name: string;
   /** As the table calls it, else the JSON Schema type. */
   readonly type: string;

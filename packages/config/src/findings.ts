@@ -11,11 +11,14 @@ export class Findings {
   readonly problems: ConfigProblem[] = [];
   readonly warnings: ConfigProblem[] = [];
   readonly #references: ReadonlyMap<string, string>;
+  readonly #secretNames: readonly string[];
   readonly #paths = new Set<string>();
   readonly #meant = new Set<string>();
 
-  constructor(references: ResolvedConfig["references"]) {
+  /** @param secretNames names of sensitive settings: a text that contains one may hold its value, too. */
+  constructor(references: ResolvedConfig["references"], secretNames: readonly string[]) {
     this.#references = references;
+    this.#secretNames = secretNames;
   }
 
   /** The first problem of a path counts: those after it mostly follow from it. */
@@ -53,6 +56,7 @@ export class Findings {
     if (reference !== undefined) return reference;
     if (sensitive) return redacted;
     const text = (JSON.stringify(value) ?? String(value)).replace(/:\/\/[^/@\s"]*@/g, `://${redacted}@`);
+    if (this.#secretNames.some((name) => text.includes(name))) return redacted;
     return text.length > longestShown ? `${text.slice(0, longestShown)}…` : text;
   }
 

@@ -46,7 +46,7 @@ export interface Condition {
   readonly because: string;
 }
 
-/** A statement about one property, which may stand inside the JSON of another: `awsCredentialPluginParam.roleArn`. */
+/** A statement about one property, which may stand inside the JSON of another: `login.user`. */
 export type Clause =
   | { readonly kind: "set"; readonly path: string }
   | { readonly kind: "not-set"; readonly path: string }

@@ -1,6 +1,6 @@
 /** One thing that is wrong, or odd, in a config. Never holds a secret. */
 export interface ConfigProblem {
-  /** Where, such as `awsCredentialPluginParam.roleArn` or `servers[2].host`; empty for the config as a whole. */
+  /** Where, such as `login.user` or `servers[2].host`; empty for the config as a whole. */
   readonly path: string;
   /** What stands there, in a form fit to be shown: shortened, `(redacted)`, or the reference it came from. */
   readonly value?: string;

@@ -26,7 +26,7 @@ export function reportSchemaErrors(
     const place = placeOf(error, root);
     if (findings.has(place.path) && place.path !== "") continue;
     if (error.keyword === "required") {
-      findings.add({ path: place.path, message: "is required", ...requiredRemedy(place) });
+      findings.add({ path: place.path, message: "is required", remedy: requiredRemedy(place) });
     } else {
       findings.add(problemAt(place, error, findings, accepts));
     }
@@ -57,9 +57,9 @@ function suggest(value: string, schema: JsonSchema, accepts: Accepts): string | 
   return schema.pattern !== undefined && cleaned !== value && accepts(schema, cleaned) ? cleaned : undefined;
 }
 
-function requiredRemedy(place: Place): { readonly remedy?: string } {
-  const { description } = place.schema;
-  return description === undefined ? {} : { remedy: description };
+function requiredRemedy({ path, schema }: Place): string {
+  const [sentence] = (schema.description ?? "").split(/(?<=[.]) /);
+  return sentence === undefined || sentence === "" ? `set ${path}` : `set ${path}: ${sentence}`;
 }
 
 function placeOf(error: ErrorObject, root: Place): Place {

@@ -3,8 +3,8 @@ import { distance } from "fastest-levenshtein";
 /**
  * The candidate that `text` was probably meant to be, or `undefined` when none is near.
  *
- * The same letters in another case or with other separators win (`aws-region`, `AWS_REGION`), then the smallest number of
- * typing errors, at most a third of the letters, then a candidate that ends with the text (`region` for `awsRegion`).
+ * The same letters in another case or with other separators win (`home-page`, `HOME_PAGE`), then the smallest number of
+ * typing errors, at most a third of the letters, then a candidate that ends with the text (`page` for `homePage`).
  */
 export function nearest(text: string, candidates: readonly string[]): string | undefined {
   // A name this long is no typing error, and the distance takes quadratic time.

@@ -2,6 +2,7 @@ import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
 import ajvFormats from "ajv-formats";
 import { outOfBounds } from "./bounds.ts";
 import { applyConditions, type Environment, ignoredPaths, type Lookup } from "./conditions.ts";
+import { describeProperties } from "./describe-properties.ts";
 import { ConfigSchemaError, InvalidConfigError } from "./errors.ts";
 import { Findings } from "./findings.ts";
 import type { JsonSchema } from "./json-schema.ts";
@@ -21,8 +22,8 @@ export type ValidationResult<C> =
 
 export interface ConfigValidatorOptions {
   /**
-   * The environment the connector will run in. Only whether a variable is set matters, for conditions that one can satisfy
-   * (such as AWS_REGION); absent: those conditions are left to the connector.
+   * The environment the connector will run in. Only whether a variable is set matters, for conditions that one can satisfy;
+   * absent: those conditions are left to the connector.
    */
   readonly environment?: Environment;
 }
@@ -38,6 +39,7 @@ export class ConfigValidator<C = Record<string, unknown>> {
   readonly #schema: JsonSchema;
   readonly #environment: Environment | undefined;
   readonly #meant: Meant;
+  readonly #secretNames: readonly string[];
   readonly #ajv: Ajv2020;
   readonly #compiled = new Map<JsonSchema, ValidateFunction>();
 
@@ -46,6 +48,7 @@ export class ConfigValidator<C = Record<string, unknown>> {
     this.#schema = schema;
     this.#environment = options.environment;
     this.#meant = spellings(schema);
+    this.#secretNames = sensitiveNames(schema);
     this.#ajv = new Ajv2020({ allErrors: true, strict: false, addUsedSchema: false, logger: false });
     ajvFormats.default(this.#ajv);
     this.#compile(schema);
@@ -58,7 +61,7 @@ export class ConfigValidator<C = Record<string, unknown>> {
    */
   validate(config: ResolvedConfig | Readonly<Record<string, unknown>>): ValidationResult<C> {
     const resolved = isResolved(config) ? config : unresolved(config);
-    const findings = new Findings(withSecretReferences(resolved, this.#schema));
+    const findings = new Findings(withSecretReferences(resolved, this.#schema), this.#secretNames);
     for (const problem of resolved.problems) findings.add(problem);
     const bounds = outOfBounds(resolved.values);
     if (bounds !== undefined) findings.add(bounds);
@@ -161,6 +164,12 @@ function isResolved(config: object): config is ResolvedConfig {
 
 function unresolved(values: Readonly<Record<string, unknown>>): ResolvedConfig {
   return { values, references: new Map(), problems: [], secrets: {} };
+}
+
+/** The last parts of their paths: what stands before the value in a JSON text. */
+function sensitiveNames(schema: JsonSchema): readonly string[] {
+  const rows = describeProperties(schema).filter(({ sensitive }) => sensitive);
+  return rows.map(({ name }) => name.slice(name.lastIndexOf(".") + 1));
 }
 
 /** Names of the sensitive properties that Pulsar's secrets map has a value for. */

@@ -9,9 +9,9 @@ import { TableRow } from "./table-row.ts";
 import { writeTypeScript } from "./typescript.ts";
 
 export interface GenerateOptions {
-  /** Title of the schema, such as `kinesis-source`. */
+  /** Title of the schema, such as `files-source`. */
   readonly title: string;
-  /** Name of the TypeScript type, such as `KinesisSourceOptions`. */
+  /** Name of the TypeScript type, such as `FilesSourceOptions`. */
   readonly typeName: string;
   /** Where the Markdown comes from, for errors and the head of what is generated. */
   readonly origin: string;
