@@ -57,6 +57,7 @@ export class Instance<C> {
   readonly #host: DeliveryHost & { settling: boolean };
   /** Aborted: stop reading, and nothing else. */
   readonly #reading = new AbortController();
+  #opened = false;
   #failure: InstanceFailedError | undefined;
   #refusal: ConnectorError | undefined;
 
@@ -100,8 +101,21 @@ export class Instance<C> {
 
   /** What it did so far. */
   snapshot(): InstanceSnapshot {
-    const lags = (this.#source.status?.() ?? []).flatMap(({ lagMs }) => (lagMs === undefined ? [] : [lagMs]));
-    return { ...this.#host.counters, lagMs: lags.length === 0 ? undefined : Math.max(...lags) };
+    return { ...this.#host.counters, lagMs: this.#lagMs() };
+  }
+
+  #lagMs(): number | undefined {
+    if (!this.#opened) return undefined;
+    try {
+      const lags = (this.#source.status?.() ?? []).flatMap(({ lagMs }) =>
+        lagMs === undefined ? [] : [lagMs],
+      );
+      return lags.length === 0 ? undefined : Math.max(...lags);
+    } catch (error) {
+      // Whoever only watches a source must not end it.
+      this.#options.logger.debug({ err: error }, "source cannot state its status");
+      return undefined;
+    }
   }
 
   /** @returns whether it is open: a stop that came first is no failure. */
@@ -121,6 +135,7 @@ export class Instance<C> {
     });
     await this.#untilStopped("open", () => this.#source.open(config, context));
     if (!signal.aborted) {
+      this.#opened = true;
       this.#options.logger.info({ topic: this.#options.topic }, "source opened, reading");
       const { topic, clock } = this.#options;
       const pump = new RecordPump(this.#source, this.#publishers, { host: this.#host, topic, clock });

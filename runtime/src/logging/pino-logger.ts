@@ -1,6 +1,6 @@
 import type { LogFields, Logger } from "@pulsar-ts-io/core";
 import { codeOf, remedyOf } from "@pulsar-ts-io/core";
-import { type Logger as Pino, pino } from "pino";
+import { type Logger as Pino, pino, stdTimeFunctions } from "pino";
 import { formatLogLine } from "./text-format.ts";
 
 export const logLevels = ["debug", "info", "warn", "error"] as const;
@@ -31,6 +31,8 @@ export function createLogger(options: LoggerOptions, write: (line: string) => vo
     {
       level: options.level,
       base: null,
+      timestamp: stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
       messageKey: "msg",
       redact: { paths, censor: "(redacted)" },
       serializers: { err: (error: unknown) => describeError(error, withStack) },

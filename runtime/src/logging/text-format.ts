@@ -1,5 +1,3 @@
-const levels: Readonly<Record<number, string>> = { 20: "DEBUG", 30: "INFO ", 40: "WARN ", 50: "ERROR" };
-
 /** Fields that every line has, or that are shown in a place of their own. */
 const shownElsewhere = new Set(["level", "time", "msg", "err"]);
 
@@ -7,13 +5,13 @@ const shownElsewhere = new Set(["level", "time", "msg", "err"]);
 export function formatLogLine(json: string): string {
   const line = parse(json);
   if (line === undefined) return json;
-  const { time, level } = line;
-  const clock = typeof time === "number" ? new Date(time).toISOString().slice(11, 23) : "";
-  const name = typeof level === "number" ? (levels[level] ?? String(level)) : "";
+  // Of 2026-11-22T10:15:00.123Z the time of day: who reads along knows the date.
+  const clock = String(line["time"]).slice(11, 23);
+  const level = String(line["level"]).toUpperCase().padEnd(5);
   const fields = Object.entries(line)
     .filter(([key]) => !shownElsewhere.has(key))
     .map(([key, value]) => `  ${key}=${shown(value)}`);
-  return `${clock} ${name} ${String(line["msg"] ?? "")}${fields.join("")}${errorText(line["err"])}\n`;
+  return `${clock} ${level} ${String(line["msg"] ?? "")}${fields.join("")}${errorText(line["err"])}\n`;
 }
 
 function parse(json: string): Record<string, unknown> | undefined {

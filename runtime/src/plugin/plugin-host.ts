@@ -2,6 +2,7 @@ import { readdir, stat } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { nearest } from "@pulsar-ts-io/config";
 import { toError } from "@pulsar-ts-io/core";
 import { builtInPackages } from "./built-ins.ts";
 import { type ConnectorPackage, readConnectorPackage } from "./connector-package.ts";
@@ -139,8 +140,15 @@ function unknownName(name: string, listings: readonly ConnectorListing[]): Plugi
   const usable = listings.filter((listing) => listing.kind === "usable").map(nameOf);
   const broken = listings.filter((listing) => listing.kind === "broken").map(nameOf);
   const brokenToo = broken.length === 0 ? "" : `; broken: ${broken.join(", ")}`;
+  const near = nearest(name, usable);
+  const meant = near === undefined ? "use one of these names" : `did you mean ${near}?`;
   return new PluginNotFoundError(
     `invalid source type '${name}' -- available sources are: [${usable.join(", ")}]${brokenToo}`,
-    { remedy: "use one of these names, or give the path of a connector with --archive" },
+    {
+      remedy:
+        broken.length === 0
+          ? `${meant}; a connector that is not listed is given by its path with --archive`
+          : `${meant}; \`pulsar-ts-io connectors list\` says why the broken ones are`,
+    },
   );
 }

@@ -1,0 +1,20 @@
+import { type Command, Option } from "commander";
+
+/** Adds the options about the broker, named as those of `pulsar-admin sources localrun`. */
+export function addBrokerOptions(command: Command): Command {
+  return command
+    .option(
+      "--broker-service-url <url>",
+      "Pulsar's address (default: client.conf, else pulsar://localhost:6650)",
+    )
+    .option("--client-auth-plugin <class>", "how to authenticate with Pulsar, by its class name")
+    .option("--client-auth-params <params>", "its parameters; prefer token:… from file:/path")
+    .option("--use-tls [boolean]", "speak TLS also where the address begins with pulsar://")
+    .option("--tls-trust-cert-path <file>", "the certificates to trust, PEM")
+    .option("--tls-allow-insecure [boolean]", "accept any certificate")
+    .option("--hostname-verification-enabled [boolean]", "verify the broker's host name (default: true)")
+    .addOption(new Option("--state-storage-service-url <url>").hideHelp())
+    .addOption(new Option("--secrets-provider-classname <class>").hideHelp())
+    .addOption(new Option("--secrets-provider-config <json>").hideHelp())
+    .addOption(new Option("--metrics-port-start <port>").hideHelp());
+}

@@ -1,0 +1,64 @@
+import { type Environment, readClientConf } from "./client-conf.ts";
+import { UsageError } from "./usage-error.ts";
+
+/** How to reach Pulsar. */
+export interface BrokerSettings {
+  readonly serviceUrl: string;
+  readonly authPlugin: string | undefined;
+  readonly authParams: string | undefined;
+  readonly tls: {
+    readonly trustCertPath: string | undefined;
+    readonly allowInsecure: boolean;
+    readonly hostnameVerification: boolean;
+  };
+}
+
+/** The flags about the broker, as given. */
+export interface BrokerFlags {
+  readonly brokerServiceUrl?: string | undefined;
+  readonly clientAuthPlugin?: string | undefined;
+  readonly clientAuthParams?: string | undefined;
+  readonly useTls?: string | boolean | undefined;
+  readonly tlsAllowInsecure?: string | boolean | undefined;
+  readonly hostnameVerificationEnabled?: string | boolean | undefined;
+  readonly tlsTrustCertPath?: string | undefined;
+}
+
+const defaultServiceUrl = "pulsar://localhost:6650";
+
+/**
+ * Resolves how to reach Pulsar: flags first, then `client.conf`, then `pulsar://localhost:6650`.
+ *
+ * The host name of a certificate is verified unless a flag or the file says otherwise; Java's default is not to.
+ *
+ * @throws UsageError (`PIO_USAGE`), and the errors of {@link readClientConf}.
+ */
+export async function resolveBrokerSettings(flags: BrokerFlags, env: Environment): Promise<BrokerSettings> {
+  const conf = await readClientConf(env);
+  const useTls = readBoolean("--use-tls", flags.useTls) ?? false;
+  const url = flags.brokerServiceUrl ?? conf.get("brokerServiceUrl") ?? defaultServiceUrl;
+  const confBoolean = (key: string) => readBoolean(`${key} in client.conf`, conf.get(key));
+  return {
+    serviceUrl: useTls ? url.replace(/^pulsar:/, "pulsar+ssl:") : url,
+    authPlugin: flags.clientAuthPlugin ?? conf.get("authPlugin"),
+    authParams: flags.clientAuthParams ?? conf.get("authParams"),
+    tls: {
+      trustCertPath: flags.tlsTrustCertPath ?? conf.get("tlsTrustCertsFilePath"),
+      allowInsecure:
+        readBoolean("--tls-allow-insecure", flags.tlsAllowInsecure) ??
+        confBoolean("tlsAllowInsecureConnection") ??
+        false,
+      hostnameVerification:
+        readBoolean("--hostname-verification-enabled", flags.hostnameVerificationEnabled) ??
+        confBoolean("tlsEnableHostnameVerification") ??
+        true,
+    },
+  };
+}
+
+function readBoolean(name: string, value: string | boolean | undefined): boolean | undefined {
+  if (value === undefined || typeof value === "boolean") return value;
+  if (value.toLowerCase() === "true") return true;
+  if (value.toLowerCase() === "false") return false;
+  throw new UsageError(`${name} must be true or false, got ${value}`, { remedy: "write true or false" });
+}

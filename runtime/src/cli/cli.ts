@@ -1,0 +1,98 @@
+import { readFile } from "node:fs/promises";
+import { toError } from "@pulsar-ts-io/core";
+import { CommanderError } from "commander";
+import { normaliseArguments } from "./argument-spelling.ts";
+import type { CliHost, CliProcess } from "./cli-host.ts";
+import { exitCodeOf, exitCodes } from "./exit-codes.ts";
+import { CommandInput } from "./input.ts";
+import { createProgram } from "./program.ts";
+import { formatError } from "./report-error.ts";
+import { Terminal } from "./terminal.ts";
+import { UnexpectedError, UsageError } from "./usage-error.ts";
+
+/** The process as Node gives it: what a command needs, and its last resorts. */
+export interface RootProcess extends CliProcess {
+  on(event: "SIGINT" | "SIGTERM", listener: () => void): unknown;
+  on(event: "uncaughtException" | "unhandledRejection", listener: (error: unknown) => void): unknown;
+}
+
+/**
+ * Runs the command line of `proc` and ends the process with the exit code of how it went.
+ *
+ * @param hiddenFlags flags whose values were hidden from the process list.
+ */
+export async function runCli(proc: RootProcess, hiddenFlags: readonly string[]): Promise<void> {
+  const args = normaliseArguments(proc.argv.slice(2));
+  const withStack = args.some((argument, index) => argument === "debug" && args[index - 1] === "--log-level");
+  const terminal = new Terminal(proc.stdout, proc.stderr);
+  const onDefect = (error: unknown) => {
+    terminal.live("");
+    terminal.write(formatError(unexpected(error), withStack));
+    proc.exit(exitCodes.internal);
+  };
+  proc.on("uncaughtException", onDefect);
+  proc.on("unhandledRejection", onDefect);
+  // A reader that went away is the reader's affair; `run` takes it as the end.
+  proc.stdout.on("error", () => undefined);
+  const host: CliHost = {
+    process: proc,
+    env: proc.env,
+    input: new CommandInput(proc.stdin),
+    terminal,
+    hiddenFlags,
+  };
+  // Exit rather than wait: whatever a connector left open must not keep the process alive.
+  proc.exit(await runCommandLine(args, host, withStack));
+}
+
+async function runCommandLine(args: readonly string[], host: CliHost, withStack: boolean): Promise<number> {
+  try {
+    const program = createProgram(host, {
+      version: await readVersion(),
+      connectorHelp: await helpAbout(args, host.process.stdout.columns ?? 100),
+    });
+    await program.parseAsync([...args], { from: "user" });
+    return exitCodes.ok;
+  } catch (thrown) {
+    const error = thrown instanceof CommanderError ? usageError(thrown) : thrown;
+    if (error === undefined) return exitCodes.ok;
+    const exitCode = exitCodeOf(error);
+    host.terminal.write(formatError(exitCode === exitCodes.internal ? unexpected(error) : error, withStack));
+    return exitCode;
+  }
+}
+
+/** Loads the plugin host only if there is a connector to speak about. */
+async function helpAbout(args: readonly string[], width: number): Promise<string | undefined> {
+  if (!args.some((argument) => /^(-[at]|--(source-type|archive|connector))(=|$)/.test(argument)))
+    return undefined;
+  return (await import("./connector-help.ts")).connectorHelp(args, width);
+}
+
+/** Commander's error in our words; `undefined` when it only says that help or version was printed. */
+function usageError(error: CommanderError): UsageError | undefined {
+  if (error.exitCode === 0) return undefined;
+  if (error.code === "commander.help") {
+    return new UsageError("no command is given", { remedy: "see `pulsar-ts-io --help`" });
+  }
+  const [message = "", hint = ""] = error.message.replace(/^error: /, "").split("\n");
+  const suggestion = /^\(Did you mean (.*)\?\)$/.exec(hint)?.[1];
+  const remedy = suggestion === undefined ? "see `pulsar-ts-io --help`" : `did you mean ${suggestion}?`;
+  return new UsageError(message, { remedy });
+}
+
+function unexpected(cause: unknown): UnexpectedError {
+  return new UnexpectedError(`something failed unexpectedly: ${toError(cause).message}`, {
+    cause,
+    remedy:
+      "report it, with the output of a run with --log-level debug, to the connector's or this program's authors",
+  });
+}
+
+async function readVersion(): Promise<string> {
+  const text = await readFile(new URL("../../package.json", import.meta.url), "utf8");
+  const manifest: unknown = JSON.parse(text);
+  const version =
+    typeof manifest === "object" && manifest !== null && "version" in manifest ? manifest.version : "";
+  return String(version);
+}

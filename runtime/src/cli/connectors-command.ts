@@ -1,0 +1,67 @@
+import { describeProperties } from "@pulsar-ts-io/config";
+import { codeOf, remedyOf } from "@pulsar-ts-io/core";
+import type { ConnectorPackage } from "../plugin/connector-package.ts";
+import { type ConnectorListing, PluginHost } from "../plugin/plugin-host.ts";
+import type { CliHost } from "./cli-host.ts";
+import { formatProperties } from "./property-list.ts";
+import { connectorReference, type Flags } from "./requested-source.ts";
+
+/** `pulsar-ts-io connectors list`: every connector, the broken ones with the reason. Runs none of their code. */
+export async function listConnectors(flags: Flags, host: CliHost): Promise<void> {
+  const listings = await pluginHost(flags).list();
+  const text =
+    flags["json"] === true
+      ? `${JSON.stringify(listings.map(listingJson), undefined, 2)}\n`
+      : listings.map(listingText).join("");
+  host.process.stdout.write(text);
+}
+
+/** `pulsar-ts-io connectors describe NAME`: what it is and what can be set; `--json` is the JSON Schema. */
+export async function describeConnector(name: string, flags: Flags, host: CliHost): Promise<void> {
+  const connector = await pluginHost(flags).find(connectorReference(name));
+  const { stdout } = host.process;
+  if (flags["json"] === true) {
+    stdout.write(`${JSON.stringify(connectorJson(connector), undefined, 2)}\n`);
+    return;
+  }
+  const { manifest, directory, version } = connector;
+  stdout.write(`${manifest.name}${version === undefined ? "" : ` ${version}`}\n${manifest.description}\n`);
+  stdout.write(`in ${directory}\n\n${formatProperties(connector.schema, stdout.columns ?? 100)}`);
+}
+
+function pluginHost(flags: Flags): PluginHost {
+  const directory = flags["connectorsDir"];
+  return new PluginHost({ connectorsDirectory: typeof directory === "string" ? directory : undefined });
+}
+
+function listingText(listing: ConnectorListing): string {
+  if (listing.kind === "usable") {
+    const { manifest, version } = listing.connector;
+    return `${manifest.name}  ${version ?? ""}\n    ${manifest.description}\n`;
+  }
+  const remedy = remedyOf(listing.error);
+  return `${listing.origin}  (broken)\n    ${listing.error.message}\n${remedy === undefined ? "" : `    remedy: ${remedy}\n`}`;
+}
+
+function listingJson(listing: ConnectorListing): unknown {
+  if (listing.kind === "usable") {
+    const { manifest, version, directory } = listing.connector;
+    return { name: manifest.name, description: manifest.description, version, directory };
+  }
+  const { error, origin } = listing;
+  return { origin, broken: { code: codeOf(error), message: error.message, remedy: remedyOf(error) } };
+}
+
+function connectorJson(connector: ConnectorPackage): unknown {
+  const { manifest, version, directory, schema } = connector;
+  const { name, description, apiVersion } = manifest;
+  return {
+    name,
+    description,
+    version,
+    directory,
+    apiVersion,
+    properties: describeProperties(schema),
+    schema,
+  };
+}

@@ -1,0 +1,58 @@
+import { readFile } from "node:fs/promises";
+import { text } from "node:stream/consumers";
+import { parseConfigText } from "@pulsar-ts-io/config";
+import { codeOf } from "@pulsar-ts-io/core";
+import type { Origin } from "../source-config/assemble.ts";
+import { ConfigFileError, UsageError } from "./usage-error.ts";
+
+const reasons: Readonly<Record<string, readonly [what: string, remedy: string]>> = {
+  ENOENT: ["does not exist", "check the path"],
+  EISDIR: ["is a directory", "name the file in it"],
+  EACCES: ["may not be read", "give this user the right to read it"],
+};
+
+/** Reads what flags point to: files, and standard input once. */
+export class CommandInput {
+  readonly #stdin: NodeJS.ReadableStream;
+  #stdinUser: string | undefined;
+
+  constructor(stdin: NodeJS.ReadableStream) {
+    this.#stdin = stdin;
+  }
+
+  /** The value of a flag that holds a text, JSON or YAML; `-` is standard input. */
+  async text(flag: string, value: string): Promise<Origin> {
+    const content = value === "-" ? await this.#readStdin(flag) : value;
+    return { value: parseConfigText(content, flag), origin: flag };
+  }
+
+  /** The content of the file that a flag names; `-` is standard input. */
+  async file(flag: string, path: string): Promise<Origin> {
+    const content = path === "-" ? await this.#readStdin(flag) : await readTextFile(path);
+    const origin = path === "-" ? flag : path;
+    return { value: parseConfigText(content, origin), origin };
+  }
+
+  async #readStdin(flag: string): Promise<string> {
+    if (this.#stdinUser !== undefined) {
+      throw new UsageError(`${this.#stdinUser} and ${flag} both read standard input`, {
+        remedy: "give one of them a file",
+      });
+    }
+    this.#stdinUser = flag;
+    return text(this.#stdin);
+  }
+}
+
+/** @throws ConfigFileError (`PIO_CONFIG_FILE`) saying why the file cannot be read. */
+export async function readTextFile(path: string): Promise<string> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (cause) {
+    const [what, remedy] = reasons[codeOf(cause) ?? ""] ?? [
+      "cannot be read",
+      "check the path and its file system",
+    ];
+    throw new ConfigFileError(`the config file ${path} ${what}`, { cause, remedy });
+  }
+}

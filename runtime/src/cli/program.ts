@@ -1,0 +1,110 @@
+import { Command, InvalidArgumentError, Option } from "commander";
+import { addBrokerOptions } from "./broker-options.ts";
+import type { CliHost } from "./cli-host.ts";
+import { addSourceOptions } from "./source-options.ts";
+
+/** What cannot be known before the command line was looked at. */
+export interface ProgramTexts {
+  readonly version: string;
+  /** Follows the help of `run` and `validate`. */
+  readonly connectorHelp: string | undefined;
+}
+
+const examples = `
+Examples:
+  pulsar-ts-io connectors list
+  pulsar-ts-io connectors describe <connector>
+  pulsar-ts-io validate --source-type <connector> --source-config-file config.yaml
+  pulsar-ts-io run --source-type <connector> --source-config-file config.yaml --output console
+  pulsar-ts-io run --source-type <connector> --source-config-file config.yaml \\
+      --destination-topic-name persistent://public/default/events --broker-service-url pulsar://localhost:6650
+
+Exit codes:
+  0 stopped by its user   1 the source failed     2 wrong flag or setting   3 connector not usable
+  4 source not reachable  5 Pulsar not reachable  70 defect of this program
+`;
+
+const runExamples = `
+Examples:
+  pulsar-ts-io run -t <connector> --source-config-file config.yaml -o my-topic
+  pulsar-ts-io run -t <connector> --source-config '{"name": "\${env:NAME}"}' --output console
+  pulsar-ts-io run --archive ./my-connector --source-config-file source.yaml    (a whole SourceConfig)
+  pulsar-ts-io run -t <connector> --help                                        (lists the connector's settings)
+
+Pulsar's address and credentials come from flags, else from client.conf (PULSAR_CLIENT_CONF, or conf/client.conf
+in PULSAR_HOME), else pulsar://localhost:6650. Every text of the connector's config may hold \${env:NAME} and
+\${file:/path}. SIGINT and SIGTERM stop reading, wait for Pulsar's receipts and store the position; the second one
+ends at once.
+`;
+
+/** The commands. What they do is loaded when one of them runs: help and usage errors must be quick. */
+export function createProgram(host: CliHost, texts: ProgramTexts): Command {
+  const program = new Command("pulsar-ts-io")
+    .description("Runs connectors that bring data into Apache Pulsar.")
+    .version(texts.version, "-v, --version", "print the version")
+    .helpCommand(false)
+    .addHelpText("after", examples);
+  quiet(program);
+  addRun(program, host, texts);
+  addValidate(program, host, texts);
+  addConnectors(program, host);
+  return program;
+}
+
+function addRun(program: Command, host: CliHost, texts: ProgramTexts): void {
+  const run = quiet(program.command("run"))
+    .description("run a source until it is told to stop")
+    .addHelpText("after", runExamples + (texts.connectorHelp ?? ""));
+  addBrokerOptions(addConnectorsDir(addSourceOptions(run)))
+    .addOption(
+      new Option("--output <where>", "where records go").choices(["pulsar", "console"]).default("pulsar"),
+    )
+    .option("--instance-id <number>", "which instance of the source this is, from 0", parseInstanceId, 0)
+    .addOption(
+      new Option("--log-level <level>", "the least important lines to log")
+        .choices(["debug", "info", "warn", "error"])
+        .default("info"),
+    )
+    .addOption(
+      new Option("--log-format <format>", "default: text on a terminal, else json").choices(["json", "text"]),
+    )
+    .action(async (flags) => (await import("./run-command.ts")).runCommand(flags, host));
+}
+
+function addValidate(program: Command, host: CliHost, texts: ProgramTexts): void {
+  const validate = quiet(program.command("validate"))
+    .description("check a source's config, and open nothing")
+    .addHelpText("after", texts.connectorHelp ?? "");
+  addConnectorsDir(addSourceOptions(validate))
+    .option("--json", "print the verdict as JSON")
+    .action(async (flags) => (await import("./validate-command.ts")).validateCommand(flags, host));
+}
+
+function addConnectors(program: Command, host: CliHost): void {
+  const connectors = quiet(program.command("connectors")).description("show which connectors there are");
+  addConnectorsDir(quiet(connectors.command("list")))
+    .description("every connector, the broken ones with the reason")
+    .option("--json", "print it as JSON")
+    .action(async (flags) => (await import("./connectors-command.ts")).listConnectors(flags, host));
+  addConnectorsDir(quiet(connectors.command("describe")))
+    .argument("<connector>", "its name, or its directory")
+    .description("what a connector is, and what can be set")
+    .option("--json", "print it as JSON, its JSON Schema included")
+    .action(async (name, flags) =>
+      (await import("./connectors-command.ts")).describeConnector(name, flags, host),
+    );
+}
+
+function addConnectorsDir(command: Command): Command {
+  return command.option("--connectors-dir <directory>", "a directory whose subdirectories are connectors");
+}
+
+/** Errors are thrown, to be shown in one place. */
+function quiet(command: Command): Command {
+  return command.exitOverride().configureOutput({ outputError: () => undefined });
+}
+
+function parseInstanceId(value: string): number {
+  if (/^\d{1,6}$/.test(value)) return Number(value);
+  throw new InvalidArgumentError("It must be an integer from 0 on.");
+}

@@ -1,0 +1,20 @@
+import { codeOf, remedyOf, toError } from "@pulsar-ts-io/core";
+
+/** An error as the CLI shows it: what happened and its code, what to do about it, and stacks only if asked for. */
+export function formatError(thrown: unknown, withStack: boolean): string {
+  const error = toError(thrown);
+  const [first = "", ...rest] = error.message.split("\n");
+  const code = codeOf(error);
+  const head = `error: ${first}${code === undefined ? "" : ` [${code}]`}`;
+  const remedy = remedyOf(error) ?? "run it again with --log-level debug to see where this comes from";
+  return `${[head, ...rest, `remedy: ${remedy}`, ...(withStack ? stacks(error) : [])].join("\n")}\n`;
+}
+
+/** The stacks of an error and its causes, and nothing else of them: foreign errors carry requests and credentials. */
+function stacks(error: Error): readonly string[] {
+  const lines: string[] = [];
+  for (let cause: unknown = error; cause instanceof Error && lines.length < 10; cause = cause.cause) {
+    lines.push(cause.stack ?? cause.message);
+  }
+  return lines;
+}

@@ -1,0 +1,91 @@
+import type { ConfigProblem } from "@pulsar-ts-io/config";
+import type { ConnectorPackage } from "../plugin/connector-package.ts";
+import { type ConnectorReference, PluginHost, parseArchive } from "../plugin/plugin-host.ts";
+import { assembleSourceConfig } from "../source-config/assemble.ts";
+import { resolveConnectorConfig } from "../source-config/connector-config.ts";
+import type { Fields } from "../source-config/field-reader.ts";
+import { ProblemList } from "../source-config/problem-list.ts";
+import { readSourceConfig, type SourceSettings } from "../source-config/source-settings.ts";
+import type { Environment } from "./client-conf.ts";
+import type { CommandInput } from "./input.ts";
+import { fieldOptions } from "./source-options.ts";
+import { UsageError } from "./usage-error.ts";
+
+/** What commander read, by attribute. */
+export type Flags = Readonly<Record<string, unknown>>;
+
+/** A source as the command line asks for it: everything known before anything is opened. */
+export interface RequestedSource {
+  readonly settings: SourceSettings;
+  readonly connector: ConnectorPackage;
+  /** Complete, with defaults; `undefined` when there are problems. */
+  readonly config: unknown;
+  readonly secrets: ReadonlyMap<string, string>;
+  readonly problems: readonly ConfigProblem[];
+  readonly warnings: readonly ConfigProblem[];
+}
+
+/**
+ * Reads flags, files and schema, and checks all of it. Runs no code of the connector.
+ *
+ * @throws UsageError, ConfigFileError, ConfigSyntaxError and the errors of {@link PluginHost.find}; what is wrong
+ * within the config is not thrown but listed.
+ */
+export async function readRequestedSource(
+  flags: Flags,
+  input: CommandInput,
+  env: Environment,
+): Promise<RequestedSource> {
+  const fields = await readFields(flags, input);
+  const found = new ProblemList();
+  const settings = readSourceConfig(fields, found);
+  const host = new PluginHost({ connectorsDirectory: textOf(flags["connectorsDir"]) });
+  const connector = await host.find(referenceOf(settings));
+  const outcome = await resolveConnectorConfig(connector.schema, { ...settings, env });
+  return {
+    settings,
+    connector,
+    config: outcome.config,
+    secrets: outcome.secrets,
+    problems: [...found.problems, ...outcome.problems],
+    warnings: [...found.warnings, ...outcome.warnings],
+  };
+}
+
+async function readFields(flags: Flags, input: CommandInput): Promise<Fields> {
+  const fromFlags: Record<string, unknown> = {};
+  for (const { flag, attribute, field, structured } of fieldOptions) {
+    const value = textOf(flags[attribute]);
+    if (value === undefined) continue;
+    fromFlags[field] = structured ? (await input.text(flag, value)).value : value;
+  }
+  const connector = textOf(flags["connector"]);
+  if (connector !== undefined) fromFlags["archive"] = connector;
+  const resources = { cpu: flags["cpu"], ram: flags["ram"], disk: flags["disk"] };
+  if (Object.values(resources).some((value) => value !== undefined)) fromFlags["resources"] = resources;
+  const file = textOf(flags["sourceConfigFile"]);
+  const configs = textOf(flags["sourceConfig"]);
+  return assembleSourceConfig({
+    file: file === undefined ? undefined : await input.file("--source-config-file", file),
+    configs: configs === undefined ? undefined : await input.text("--source-config", configs),
+    flags: fromFlags,
+  });
+}
+
+function referenceOf({ sourceType, archive }: SourceSettings): ConnectorReference {
+  if (archive !== undefined) return parseArchive(archive);
+  if (sourceType !== undefined) return { kind: "name", name: sourceType };
+  throw new UsageError("no connector is named", {
+    remedy:
+      "name one with --source-type, or give its directory with --archive; `pulsar-ts-io connectors list` shows those there are",
+  });
+}
+
+/** A connector by what a user typed: a path if it looks like one, else a name. */
+export function connectorReference(text: string): ConnectorReference {
+  return /[/\\]|^\.{1,2}$/.test(text) ? parseArchive(text) : { kind: "name", name: text };
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === "string" ? value : undefined;
+}

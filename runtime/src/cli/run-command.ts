@@ -1,0 +1,138 @@
+import { hostname } from "node:os";
+import { describeProperties, formatProblem, InvalidConfigError } from "@pulsar-ts-io/config";
+import { type Logger, silentMeter, systemClock } from "@pulsar-ts-io/core";
+import { parseTopicName } from "@pulsar-ts-io/pulsar";
+import { Instance, type InstanceOptions } from "../instance/instance.ts";
+import { createLogger, type LogFormat, type LogLevel } from "../logging/pino-logger.ts";
+import { loadSource } from "../plugin/load-source.ts";
+import { type BrokerFlags, resolveBrokerSettings } from "./broker-settings.ts";
+import type { CliHost } from "./cli-host.ts";
+import { progressFields, showProgress } from "./progress.ts";
+import { type Flags, type RequestedSource, readRequestedSource } from "./requested-source.ts";
+import { StopSignals } from "./stop-signals.ts";
+import { createTransport, type Output } from "./transport.ts";
+import { UsageError } from "./usage-error.ts";
+
+/** How long a stop waits for receipts; Kubernetes gives 30 s in all. */
+const drainTimeoutMs = 25_000;
+
+/** The flags of `run` that are not part of a SourceConfig. */
+export interface RunFlags extends BrokerFlags {
+  readonly output: Output;
+  readonly logLevel: LogLevel;
+  readonly logFormat?: LogFormat | undefined;
+  readonly instanceId: number;
+}
+
+/**
+ * `pulsar-ts-io run`: runs one source until it is told to stop.
+ *
+ * @throws InvalidConfigError, UsageError, the errors of the plugin host, and InstanceFailedError.
+ */
+export async function runCommand(flags: RunFlags & Flags, host: CliHost): Promise<void> {
+  const requested = await readRequestedSource(flags, host.input, host.env);
+  if (requested.problems.length > 0) throw new InvalidConfigError(requested.problems);
+  const topic = topicOf(requested, flags.output);
+  const broker = await resolveBrokerSettings(flags, host.env);
+  const logger = makeLogger(flags, requested, host);
+  warn(logger, requested, flags, host);
+  const source = await loadSource(requested.connector);
+  const parts = { clock: systemClock, logger, meter: silentMeter };
+  using stop = new StopSignals(host.process);
+  let readerLeft = false;
+  host.process.stdout.on("error", () => {
+    readerLeft = true;
+    stop.stop("standard output was closed");
+  });
+  const transport = await createTransport(flags.output, broker, {
+    ...parts,
+    data: host.terminal.dataStream(),
+  });
+  const instance = new Instance(source, transport, { ...instanceOptions(requested, flags, topic), ...parts });
+  const ended = new AbortController();
+  const snapshot = () => instance.snapshot();
+  const progress = showProgress({ ...parts, terminal: host.terminal, snapshot }, ended.signal);
+  try {
+    await instance.run(requested.config, stop.signal);
+  } catch (error) {
+    // A reader that goes away, as `| head` does, has what it wanted; what it did not read is not acknowledged.
+    if (!readerLeft) throw error;
+  } finally {
+    ended.abort(new Error("the run has ended"));
+    await progress;
+    logger.info(progressFields(snapshot()), "run ended");
+  }
+}
+
+function topicOf(requested: RequestedSource, output: Output): string {
+  const { topic } = requested.settings;
+  if (topic !== undefined) {
+    parseTopicName(topic); // a name that cannot be one is the user's mistake, not Pulsar's refusal
+    return topic;
+  }
+  if (output === "console") return "console";
+  throw new UsageError("no destination topic is given", {
+    remedy:
+      "name the topic to publish to with --destination-topic-name, or show records with --output console",
+  });
+}
+
+function instanceOptions(
+  { settings, connector, secrets }: RequestedSource,
+  { instanceId }: RunFlags,
+  topic: string,
+): Omit<InstanceOptions, "clock" | "logger" | "meter"> {
+  const { tenant, namespace, guarantee } = settings;
+  const name = settings.name ?? connector.manifest.name;
+  return {
+    tenant,
+    namespace,
+    name,
+    instanceId,
+    numInstances: 1,
+    topic,
+    guarantee,
+    secrets,
+    drainTimeoutMs,
+    publisher: {
+      ...settings.publisher,
+      // Java's names: topic stats and dashboards show them.
+      producerProperties: {
+        application: "pulsar-source",
+        id: `${tenant}/${namespace}/${name}`,
+        instance_id: String(instanceId),
+        instance_hostname: hostname(),
+      },
+    },
+  };
+}
+
+function makeLogger(flags: RunFlags, { connector, settings }: RequestedSource, host: CliHost): Logger {
+  const sensitive = describeProperties(connector.schema).filter((property) => property.sensitive);
+  const format = flags.logFormat ?? (host.terminal.interactive ? "text" : "json");
+  const names = sensitive.map((property) => property.name);
+  const write = (line: string) => host.terminal.write(line);
+  const logger = createLogger({ level: flags.logLevel, format, sensitive: names }, write);
+  const { tenant, namespace } = settings;
+  return logger.child({ source: `${tenant}/${namespace}/${settings.name ?? connector.manifest.name}` });
+}
+
+function warn(logger: Logger, requested: RequestedSource, flags: RunFlags & Flags, host: CliHost): void {
+  for (const warning of requested.warnings) logger.warn({ problem: formatProblem(warning) }, "odd setting");
+  const exposed = host.hiddenFlags.filter((flag) => !/config/i.test(flag) || holdsSecret(requested, flags));
+  if (exposed.length === 0) return;
+  const remedy = `use a file, or \${env:NAME} and \${file:/path} in the config`;
+  logger.warn(
+    { flags: exposed, remedy },
+    "secrets on the command line, hidden from the process list only after the start",
+  );
+}
+
+/** Whether `--source-config` holds a sensitive value itself, rather than a reference to one. */
+function holdsSecret({ connector, settings }: RequestedSource, flags: Flags): boolean {
+  if (flags["sourceConfig"] === undefined) return false;
+  return describeProperties(connector.schema).some(({ name, sensitive }) => {
+    const value = sensitive ? settings.configs[name] : undefined;
+    return value !== undefined && !(typeof value === "string" && value.includes("${"));
+  });
+}

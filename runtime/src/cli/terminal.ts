@@ -1,0 +1,57 @@
+import { Writable } from "node:stream";
+
+/** A standard stream, as much of it as is needed. */
+export interface TerminalStream extends Writable {
+  readonly isTTY?: boolean | undefined;
+  readonly columns?: number | undefined;
+}
+
+const eraseLine = "\r\u001b[2K";
+
+/**
+ * Standard error with one live line at its end, redrawn in place.
+ *
+ * Whatever else is written to the same screen goes through here, so that it never lands in the middle of that line.
+ */
+export class Terminal {
+  readonly #stdout: TerminalStream;
+  readonly #stderr: TerminalStream;
+  #live = "";
+
+  constructor(stdout: TerminalStream, stderr: TerminalStream) {
+    this.#stdout = stdout;
+    this.#stderr = stderr;
+  }
+
+  /** Whether somebody watches standard error, so that a live line makes sense. */
+  get interactive(): boolean {
+    return this.#stderr.isTTY === true;
+  }
+
+  /** Writes `text`, whole lines with their newline, above the live line. */
+  write(text: string): void {
+    this.#stderr.write(this.#live === "" ? text : `${eraseLine}${text}${this.#live}`);
+  }
+
+  /** Replaces the live line; an empty one takes it away. Nothing happens where nobody watches. */
+  live(text: string): void {
+    if (!this.interactive) return;
+    const drawn = this.#live !== "" || text !== "";
+    this.#live = text.slice(0, Math.max(0, (this.#stderr.columns ?? 80) - 1));
+    if (drawn) this.#stderr.write(`${eraseLine}${this.#live}`);
+  }
+
+  /** Where data goes: standard output, with the live line out of the way when both are on one screen. */
+  dataStream(): Writable {
+    if (!(this.interactive && this.#stdout.isTTY === true)) return this.#stdout;
+    return new Writable({
+      write: (chunk: Uint8Array | string, _encoding, done) => {
+        if (this.#live !== "") this.#stderr.write(eraseLine);
+        this.#stdout.write(chunk, (error) => {
+          if (this.#live !== "") this.#stderr.write(this.#live);
+          done(error);
+        });
+      },
+    });
+  }
+}

@@ -1,0 +1,28 @@
+import { type ConfigProblem, formatProblem, InvalidConfigError } from "@pulsar-ts-io/config";
+import type { CliHost } from "./cli-host.ts";
+import { type Flags, readRequestedSource } from "./requested-source.ts";
+
+/**
+ * `pulsar-ts-io validate`: says everything that is wrong with a source, and opens nothing.
+ *
+ * With `--json` the verdict goes to standard output, `{"valid", "connector", "problems", "warnings"}`, also when it is bad.
+ *
+ * @throws InvalidConfigError (`PIO_INVALID_CONFIG`) with all problems.
+ */
+export async function validateCommand(flags: Flags, host: CliHost): Promise<void> {
+  const { connector, problems, warnings } = await readRequestedSource(flags, host.input, host.env);
+  const { name } = connector.manifest;
+  const write = (text: string) => host.process.stdout.write(text);
+  if (flags["json"] === true) {
+    const verdict = { valid: problems.length === 0, connector: name, problems, warnings };
+    write(`${JSON.stringify(verdict, undefined, 2)}\n`);
+  } else {
+    for (const warning of warnings) host.terminal.write(`warning: ${line(warning)}\n`);
+    if (problems.length === 0) write(`the config of connector ${name} is valid\n`);
+  }
+  if (problems.length > 0) throw new InvalidConfigError(problems);
+}
+
+function line(problem: ConfigProblem): string {
+  return formatProblem(problem);
+}

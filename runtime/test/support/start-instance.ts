@@ -1,0 +1,45 @@
+import { type Source, silentMeter } from "@pulsar-ts-io/core";
+import { defaultPublisherOptions, type Transport } from "@pulsar-ts-io/pulsar";
+import { RecordingLogger, TestClock } from "@pulsar-ts-io/testkit";
+import { Instance, type InstanceOptions } from "../../src/instance/instance.ts";
+
+/** An instance under way, and the hands to steer it. */
+export interface StartedInstance {
+  readonly instance: Instance<unknown>;
+  readonly clock: TestClock;
+  readonly logger: RecordingLogger;
+  readonly stop: AbortController;
+  /** What `run` comes to: undefined, or the error it threw. */
+  readonly ended: Promise<unknown>;
+}
+
+export const topic = "persistent://public/default/out";
+
+/** Runs `source` into `transport` until the test stops it. */
+export function startInstance(
+  source: Source<unknown>,
+  transport: Transport,
+  overrides: Partial<InstanceOptions> = {},
+): StartedInstance {
+  const clock = new TestClock();
+  const logger = new RecordingLogger();
+  const instance = new Instance(source, transport, {
+    tenant: "public",
+    namespace: "default",
+    name: "test",
+    instanceId: 0,
+    numInstances: 1,
+    topic,
+    guarantee: "ATLEAST_ONCE",
+    publisher: defaultPublisherOptions,
+    secrets: new Map([["apiKey", "hidden"]]),
+    drainTimeoutMs: 25_000,
+    clock,
+    logger,
+    meter: silentMeter,
+    ...overrides,
+  });
+  const stop = new AbortController();
+  const ended = instance.run({}, stop.signal).catch((error: unknown) => error);
+  return { instance, clock, logger, stop, ended };
+}

@@ -1,0 +1,148 @@
+import { ConnectorError } from "@pulsar-ts-io/core";
+import type {
+  Delivery,
+  MessageId,
+  OutgoingMessage,
+  Publisher,
+  PublisherOptions,
+  Transport,
+} from "@pulsar-ts-io/pulsar";
+
+/** What a broker, or the transport, says no with. */
+export class TestPublishError extends ConnectorError {
+  readonly code: string;
+  readonly retryable = false;
+
+  constructor(message: string, code = "PIO_TEST_REFUSED") {
+    super(message, { remedy: "do something else" });
+    this.code = code;
+  }
+}
+
+export interface SentMessage {
+  readonly topic: string;
+  readonly message: OutgoingMessage;
+  readonly delivery: Delivery;
+}
+
+const id: MessageId = { ledgerId: 1n, entryId: 1n, partition: -1, batchIndex: -1 };
+
+export interface StepTransportOptions {
+  /** Unsettled messages at which a publisher is full; default: never. */
+  readonly window?: number;
+  /** Refuses to open these topics. */
+  readonly refuse?: ReadonlyMap<string, Error>;
+  /** Notes what happens, in order. */
+  readonly log?: string[];
+}
+
+/** A Pulsar that confirms nothing by itself: the test says when, and whether. */
+export class StepTransport implements Transport {
+  /** Sent and not settled, in order. */
+  readonly unsettled: SentMessage[] = [];
+  readonly opened: string[] = [];
+  readonly log: string[];
+  readonly #options: StepTransportOptions;
+  readonly #changed = new Set<() => void>();
+  #publishers = 0;
+  #broken: Error | undefined;
+
+  constructor(options: StepTransportOptions = {}) {
+    this.#options = options;
+    this.log = options.log ?? [];
+  }
+
+  get openPublishers(): number {
+    return this.#publishers;
+  }
+
+  async open(topic: string, _options: PublisherOptions, signal: AbortSignal): Promise<Publisher> {
+    signal.throwIfAborted();
+    const refusal = this.#options.refuse?.get(topic);
+    if (refusal !== undefined) throw refusal;
+    this.opened.push(topic);
+    this.#publishers += 1;
+    this.log.push(`open ${topic}`);
+    return this.#publisher(topic);
+  }
+
+  /** Confirms the message at `index` of {@link unsettled}; false when there is none. */
+  confirm(index = 0): boolean {
+    return this.#settle(index, (delivery) => delivery.stored(id));
+  }
+
+  /** Refuses it for good. */
+  refuse(index: number, error: ConnectorError): boolean {
+    return this.#settle(index, (delivery) => delivery.failed(error));
+  }
+
+  /** Nothing can be published any more: whoever waits learns of it. */
+  breakDown(error: Error): void {
+    this.#broken = error;
+    this.#notify();
+  }
+
+  close(): Promise<void> {
+    this.log.push("close transport");
+    return Promise.resolve();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #publisher(topic: string): Publisher {
+    const mine = () => this.unsettled.filter((sent) => sent.topic === topic);
+    const window = this.#options.window ?? Number.POSITIVE_INFINITY;
+    const close = () => {
+      this.#publishers -= 1;
+      this.log.push(`close ${topic}`);
+      for (const sent of mine()) {
+        this.unsettled.splice(this.unsettled.indexOf(sent), 1);
+        sent.delivery.failed(new TestPublishError("the publisher was closed", "PIO_PUBLISHER_CLOSED"));
+      }
+      return Promise.resolve();
+    };
+    return {
+      send: (message, delivery) => void this.unsettled.push({ topic, message, delivery }),
+      get full() {
+        return mine().length >= window;
+      },
+      room: (signal) => this.#until(() => mine().length < window, signal),
+      flush: async (signal) => {
+        this.log.push(`flush ${topic}`);
+        await this.#until(() => mine().length === 0, signal);
+      },
+      close,
+      [Symbol.asyncDispose]: close,
+    };
+  }
+
+  #settle(index: number, settle: (delivery: Delivery) => void): boolean {
+    const [sent] = this.unsettled.splice(index, 1);
+    if (sent === undefined) return false;
+    settle(sent.delivery);
+    this.#notify();
+    return true;
+  }
+
+  #notify(): void {
+    for (const listener of [...this.#changed]) listener();
+  }
+
+  #until(condition: () => boolean, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const check = () => {
+        if (signal.aborted) reject(signal.reason);
+        else if (this.#broken !== undefined) reject(this.#broken);
+        else if (condition()) resolve();
+        else return;
+        this.#changed.delete(check);
+        signal.removeEventListener("abort", check);
+      };
+      this.#changed.add(check);
+      signal.addEventListener("abort", check);
+      check();
+    });
+  }
+}
