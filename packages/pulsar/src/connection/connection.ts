@@ -1,0 +1,358 @@
+import type { Socket } from "node:net";
+import { type Clock, ConnectorError, type Logger, toError } from "@pulsar-ts-io/core";
+import type { Authentication } from "../auth/authentication.ts";
+import { ConnectionLostError, ProtocolError, PulsarTimeoutError } from "../errors.ts";
+import { Once, waitFor, withDeadline } from "../wait.ts";
+import type { Commands, NamedCommand } from "../wire/command-types.ts";
+import {
+  decodeCommand,
+  encodeCommand,
+  protocolVersion,
+  sendReceiptType,
+  splitCommand,
+} from "../wire/commands.ts";
+import { defaultMaxMessageBytes, type Frame, FrameDecoder } from "../wire/frame-decoder.ts";
+import { type Receipt, readReceipt } from "../wire/receipt.ts";
+import { PendingRequests, type RequestFields, type RequestName, type Response } from "./pending-requests.ts";
+import { brokerError } from "./server-error.ts";
+
+export const clientVersion = "pulsar-ts-io";
+/** The client and the broker look at each other this often. */
+const keepAliveMs = 30_000;
+/** How long a blocked event loop gets to read what already lies in the socket, before silence counts as death. */
+const graceMs = 1_000;
+/** TLS and CONNECTED must be there by then. */
+const handshakeMs = 30_000;
+
+/** One who is told what the broker says to a producer. Called while frames are read: must not throw. */
+export interface ProducerLink {
+  receipt(receipt: Receipt): void;
+  sendError(error: Commands["sendError"]): void;
+  closedByBroker(command: Commands["closeProducer"]): void;
+  migrated(command: Commands["topicMigrated"]): void;
+  connectionLost(error: ConnectorError): void;
+}
+
+/** One who is told what the broker says to a consumer. */
+export interface ConsumerLink {
+  /** @param content what follows the command in the frame; valid until the call returns. */
+  message(command: Commands["message"], content: Uint8Array): void;
+  closedByBroker(): void;
+  connectionLost(error: ConnectorError): void;
+}
+
+export interface ConnectionOptions {
+  /** What people call the other side: `host:port`. */
+  readonly name: string;
+  readonly authentication: Authentication;
+  /** `host:port` of the broker behind a proxy. */
+  readonly proxyToBroker?: string | undefined;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly operationTimeoutMs: number;
+}
+
+/**
+ * One connection to a broker: the handshake, keep-alive, requests and their answers, and frames handed to whom they are for.
+ *
+ * Ends once, for one reason; everyone who waits for something learns it then. A connection is never used again.
+ */
+export class Connection {
+  readonly name: string;
+  /** Happens when the connection ends; carries why. */
+  readonly ended: Once<ConnectorError> = new Once();
+  readonly #socket: Socket;
+  readonly #options: ConnectionOptions;
+  readonly #decoder = new FrameDecoder();
+  readonly #requests = new PendingRequests();
+  readonly #producers = new Map<number, ProducerLink>();
+  readonly #consumers = new Map<number, ConsumerLink>();
+  readonly #connected = new Once<Commands["connected"]>();
+  readonly #stop = new AbortController();
+  readonly #socketClosed = new Once<true>();
+  #maxMessageBytes = defaultMaxMessageBytes;
+  #heard = false;
+  #corked = false;
+  #jobs: Promise<void> = Promise.resolve();
+
+  constructor(socket: Socket, options: ConnectionOptions) {
+    this.name = options.name;
+    this.#socket = socket;
+    this.#options = options;
+    socket.on("data", (chunk: Uint8Array) => this.#receive(chunk));
+    socket.on("error", (error) => this.#end(lost(this.name, error)));
+    socket.on("close", () => {
+      this.#end(lost(this.name, undefined));
+      this.#socketClosed.happen(true);
+    });
+  }
+
+  /** Metadata and payload of a message may not be larger: CONNECTED's `max_message_size`. */
+  get maxMessageBytes(): number {
+    return this.#maxMessageBytes;
+  }
+
+  /** @throws the broker's refusal, or why there was no answer; the connection has ended then. */
+  async handshake(signal: AbortSignal): Promise<void> {
+    const { authentication, clock } = this.#options;
+    const error = () =>
+      new PulsarTimeoutError(`${this.name} did not answer the handshake in ${handshakeMs} ms`);
+    try {
+      await withDeadline({ clock, ms: handshakeMs, error }, signal, async (deadline) => {
+        const credentials = await authentication.credentials();
+        this.#write(encodeCommand("connect", this.#connectCommand(credentials)));
+        this.#accept(await this.#orEnd(this.#connected.promise, deadline));
+      });
+    } catch (reason) {
+      this.#end(reason instanceof ConnectorError ? reason : lost(this.name, toError(reason)));
+      throw reason;
+    }
+    this.#background(this.#keepAlive());
+  }
+
+  /** Sends a request and waits for its answer, for the operation time-out at most. @throws the broker's refusal. */
+  request<N extends RequestName>(
+    name: N,
+    fields: RequestFields<N>,
+    what: string,
+    signal: AbortSignal,
+  ): Promise<Response<N>> {
+    const { clock, operationTimeoutMs: ms } = this.#options;
+    const error = () => new PulsarTimeoutError(`${what} was not answered by ${this.name} in ${ms} ms`);
+    return withDeadline({ clock, ms, error }, signal, async (deadline) => {
+      const request = this.#requests.start(name, fields, what);
+      try {
+        this.#write(request.frame);
+        return await this.#orEnd(request.answer, deadline);
+      } finally {
+        this.#requests.forget(request.id);
+      }
+    });
+  }
+
+  /** Sends a request whose answer, if one comes, interests nobody. */
+  tell<N extends RequestName>(name: N, fields: RequestFields<N>): void {
+    const request = this.#requests.start(name, fields, name);
+    this.#requests.forget(request.id);
+    if (this.ended.value === undefined) this.#write(request.frame);
+  }
+
+  /** Asks the broker for `permits` more messages. */
+  flow(consumerId: number, permits: number): void {
+    if (this.ended.value !== undefined) return;
+    this.#write(encodeCommand("flow", { consumerId, messagePermits: permits }));
+  }
+
+  /** Writes one SEND. What is written in one turn of the event loop leaves in one system call. */
+  send(pieces: readonly Uint8Array[]): void {
+    if (this.ended.value !== undefined) return;
+    this.#cork();
+    for (const piece of pieces) this.#socket.write(piece);
+  }
+
+  attachProducer(id: number, link: ProducerLink): void {
+    this.#producers.set(id, link);
+  }
+
+  /** Nothing more is told to `link`; another link of that id stays. */
+  detachProducer(id: number, link: ProducerLink): void {
+    if (this.#producers.get(id) === link) this.#producers.delete(id);
+  }
+
+  attachConsumer(id: number, link: ConsumerLink): void {
+    this.#consumers.set(id, link);
+  }
+
+  detachConsumer(id: number): void {
+    this.#consumers.delete(id);
+  }
+
+  /** Ends the connection because of `error`; whoever can, connects again. */
+  abandon(error: ConnectorError): void {
+    this.#end(error);
+  }
+
+  /** Ends the connection and waits until its socket and timers are gone. Idempotent. */
+  async close(): Promise<void> {
+    this.#end(new ConnectionLostError(`the connection to ${this.name} was closed by this side`));
+    await this.#socketClosed.promise;
+    await this.#jobs;
+  }
+
+  #connectCommand(authData: Uint8Array): Commands["connect"] {
+    return {
+      clientVersion,
+      authData,
+      protocolVersion,
+      authMethodName: this.#options.authentication.method,
+      proxyToBrokerUrl: this.#options.proxyToBroker,
+      featureFlags: {
+        supportsAuthRefresh: true,
+        supportsPartialProducer: true,
+        supportsPartitionsWithoutAutoCreation: true,
+      },
+    };
+  }
+
+  #accept(connected: Commands["connected"]): void {
+    if (connected.maxMessageSize !== undefined && connected.maxMessageSize > 0) {
+      this.#maxMessageBytes = connected.maxMessageSize;
+      this.#decoder.limitMessages(connected.maxMessageSize);
+    }
+  }
+
+  /** `promise`, or the error this connection ends with. */
+  async #orEnd<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+    const ended = this.ended.promise.then((error) => {
+      throw error;
+    });
+    ended.catch(() => undefined); // lost the race: nobody looks at it
+    return await waitFor(Promise.race([promise, ended]), signal);
+  }
+
+  #receive(chunk: Uint8Array): void {
+    this.#heard = true;
+    try {
+      this.#decoder.push(chunk, (frame) => {
+        if (this.ended.value === undefined) this.#dispatch(frame);
+      });
+    } catch (error) {
+      this.#end(
+        new ProtocolError(
+          `${this.name} sent something that cannot be understood: ${toError(error).message}`,
+          {
+            cause: error,
+            remedy:
+              "check that the service URL is a broker's binary port, with pulsar+ssl:// if it speaks TLS",
+          },
+        ),
+      );
+    }
+  }
+
+  #dispatch(frame: Frame): void {
+    const raw = splitCommand(frame.command);
+    if (raw.type === sendReceiptType) {
+      const receipt = readReceipt(raw.content);
+      this.#producers.get(receipt.producerId)?.receipt(receipt);
+      return;
+    }
+    const command = decodeCommand(raw);
+    if (command === undefined)
+      this.#options.logger.debug({ type: raw.type }, "command of unknown type ignored");
+    else this.#handle(command, frame.rest);
+  }
+
+  #handle(command: NamedCommand, rest: Uint8Array): void {
+    switch (command.name) {
+      case "ping":
+        this.#write(encodeCommand("pong", {}));
+        break;
+      case "connected":
+        this.#connected.happen(command.fields);
+        break;
+      case "authChallenge":
+        this.#background(this.#answerChallenge());
+        break;
+      case "error":
+        this.#refused(command.fields);
+        break;
+      case "sendError":
+        this.#producers.get(command.fields.producerId)?.sendError(command.fields);
+        break;
+      case "closeProducer":
+        this.#closedProducer(command.fields);
+        break;
+      case "topicMigrated":
+        this.#producers.get(command.fields.resourceId)?.migrated(command.fields);
+        break;
+      case "message":
+        this.#consumers.get(command.fields.consumerId)?.message(command.fields, rest);
+        break;
+      case "closeConsumer":
+        this.#consumers.get(command.fields.consumerId)?.closedByBroker();
+        break;
+      default:
+        this.#requests.answer(command);
+    }
+  }
+
+  #refused(error: Commands["error"]): void {
+    if (this.#requests.refuse(error)) return;
+    // Not the answer to a request: the handshake, or a refresh of the credentials, was refused.
+    this.#end(brokerError(error, `the connection to ${this.name}`));
+  }
+
+  #closedProducer(command: Commands["closeProducer"]): void {
+    const link = this.#producers.get(command.producerId);
+    this.#producers.delete(command.producerId);
+    link?.closedByBroker(command);
+  }
+
+  async #answerChallenge(): Promise<void> {
+    const { authentication, logger } = this.#options;
+    try {
+      const data = await authentication.credentials();
+      const response = { method: authentication.method, data };
+      this.#write(encodeCommand("authResponse", { clientVersion, response, protocolVersion }));
+    } catch (error) {
+      // The broker closes the connection when no answer comes; the next handshake reads the credentials again.
+      logger.warn({ err: error, broker: this.name }, "credentials could not be refreshed");
+    }
+  }
+
+  async #keepAlive(): Promise<void> {
+    const { clock } = this.#options;
+    const { signal } = this.#stop;
+    for (;;) {
+      this.#heard = false;
+      this.#write(encodeCommand("ping", {}));
+      await clock.sleep(keepAliveMs, signal);
+      if (!this.#heard) await clock.sleep(graceMs, signal);
+      if (!this.#heard) {
+        this.#end(lost(this.name, new Error(`nothing was heard for ${keepAliveMs} ms`)));
+        return;
+      }
+    }
+  }
+
+  #background(job: Promise<void>): void {
+    // Both jobs end by themselves or by the stop signal; `close` waits for them.
+    this.#jobs = Promise.allSettled([this.#jobs, job]).then(() => undefined);
+  }
+
+  #write(frame: Uint8Array): void {
+    if (this.ended.value !== undefined) return;
+    this.#cork();
+    this.#socket.write(frame);
+  }
+
+  #cork(): void {
+    if (this.#corked) return;
+    this.#corked = true;
+    this.#socket.cork();
+    process.nextTick(() => {
+      this.#corked = false;
+      this.#socket.uncork();
+    });
+  }
+
+  #end(error: ConnectorError): void {
+    if (this.ended.value !== undefined) return;
+    this.ended.happen(error);
+    this.#stop.abort(error);
+    this.#socket.destroy();
+    for (const link of this.#producers.values()) link.connectionLost(error);
+    for (const link of this.#consumers.values()) link.connectionLost(error);
+    this.#producers.clear();
+    this.#consumers.clear();
+  }
+}
+
+function lost(name: string, cause: Error | undefined): ConnectionLostError {
+  const why = cause === undefined ? "closed by the other side" : cause.message;
+  return new ConnectionLostError(`the connection to ${name} was lost: ${why}`, {
+    ...(cause === undefined ? {} : { cause }),
+    details: { broker: name },
+  });
+}

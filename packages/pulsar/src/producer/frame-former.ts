@@ -1,0 +1,192 @@
+import type { Clock } from "@pulsar-ts-io/core";
+import type { Codec } from "../compression.ts";
+import type { BatchingOptions, Delivery, OutgoingMessage } from "../publisher.ts";
+import {
+  batchedSize,
+  type CompressedAs,
+  type EncodedSend,
+  encodeBatch,
+  encodeSingle,
+  type SendHeader,
+} from "../wire/send-frame.ts";
+import { Batch } from "./batch.ts";
+import { PendingFrame } from "./pending-window.ts";
+
+/** What a frame says about its producer; known once the producer was opened. */
+export interface ProducerFacts {
+  readonly producerId: number;
+  readonly producerName: string;
+  /** Empty when the topic has no schema. */
+  readonly schemaVersion: Uint8Array;
+  readonly maxMessageBytes: number;
+}
+
+/** One message on its way into a frame. */
+export interface NumberedMessage {
+  readonly message: OutgoingMessage;
+  readonly sequenceId: number;
+  /** Whether the caller chose the id. */
+  readonly chosenId: boolean;
+  readonly delivery: Delivery;
+}
+
+export interface FrameFormerOptions {
+  readonly codec: Codec | undefined;
+  readonly batching: BatchingOptions | undefined;
+  readonly clock: Clock;
+  /** Takes each frame that is formed, in ascending order of ids. */
+  readonly emit: (frame: PendingFrame) => void;
+  /** Called when a message starts to wait for others. */
+  readonly onBatchStarted: () => void;
+}
+
+/** Forms frames of messages: batches where that is allowed, single messages elsewhere. Frames leave in the order of their ids. */
+export class FrameFormer {
+  readonly #options: FrameFormerOptions;
+  #facts: ProducerFacts = {
+    producerId: 0,
+    producerName: "",
+    schemaVersion: new Uint8Array(0),
+    maxMessageBytes: 0,
+  };
+  #batch: Batch | undefined;
+  #lastBatchBytes = 1_024;
+
+  constructor(options: FrameFormerOptions) {
+    this.#options = options;
+  }
+
+  /** What frames formed from now on say about their producer. */
+  describe(facts: ProducerFacts): void {
+    this.#facts = facts;
+  }
+
+  /** Monotonic time at which the open batch was started; `undefined` when there is none. */
+  get waitingSince(): number | undefined {
+    return this.#batch?.startedAt;
+  }
+
+  /** @param mayBatch whether the message may share a frame with others. */
+  add(entry: NumberedMessage, mayBatch: boolean): void {
+    const { batching } = this.#options;
+    const size = batching === undefined ? 0 : batchedSize(entry.message);
+    const maxBytes = this.#maxBatchBytes();
+    if (batching === undefined || !mayBatch || size > maxBytes) {
+      this.flush();
+      this.#emitSingle(entry);
+      return;
+    }
+    if (this.#batch !== undefined && !this.#fits(this.#batch, size, maxBytes)) this.flush();
+    const batch = this.#batch ?? this.#start(entry);
+    batch.add(entry.message, entry.sequenceId, entry.delivery, entry.chosenId);
+    if (batch.count >= batching.maxMessages || batch.bytes >= maxBytes) this.flush();
+  }
+
+  /** Sends what waits to be batched. */
+  flush(): void {
+    const batch = this.#batch;
+    if (batch === undefined) return;
+    this.#batch = undefined;
+    const [delivery] = batch.deliveries;
+    if (batch.count === 1 && delivery !== undefined) {
+      const { first: message, firstId: sequenceId, chosenIds: chosenId } = batch;
+      this.#emitSingle({ message, sequenceId, chosenId, delivery });
+    } else this.#emitBatch(batch);
+  }
+
+  /** Takes the open batch apart. @returns who waits for its messages, and the bytes of their values. */
+  discard(): { readonly deliveries: readonly Delivery[]; readonly valueBytes: number } {
+    const batch = this.#batch;
+    this.#batch = undefined;
+    return { deliveries: batch?.deliveries ?? [], valueBytes: batch?.valueBytes ?? 0 };
+  }
+
+  #fits(batch: Batch, size: number, maxBytes: number): boolean {
+    return batch.bytes + size <= maxBytes && batch.schemaVersion === this.#facts.schemaVersion;
+  }
+
+  /** Half of the broker's limit leaves room for the first message's key, which goes into the batch's own metadata again. */
+  #maxBatchBytes(): number {
+    const { batching } = this.#options;
+    return Math.min(batching?.maxBytes ?? 0, Math.floor(this.#facts.maxMessageBytes / 2) - 1_024);
+  }
+
+  #start(entry: NumberedMessage): Batch {
+    const { clock, onBatchStarted } = this.#options;
+    const batch = new Batch({
+      first: entry.message,
+      firstId: entry.sequenceId,
+      publishTime: clock.now(),
+      startedAt: clock.monotonic(),
+      schemaVersion: this.#facts.schemaVersion,
+      capacity: this.#lastBatchBytes,
+    });
+    this.#batch = batch;
+    onBatchStarted();
+    return batch;
+  }
+
+  #emitSingle(entry: NumberedMessage): void {
+    const { message, sequenceId } = entry;
+    const [payload, compressed] = this.#compress([message.value], message.value.length);
+    const header = { ...this.#header(sequenceId, this.#options.clock.now()), compressed };
+    this.#emit(encodeSingle(header, message, payload[0] ?? message.value), {
+      sequenceId,
+      highestSequenceId: sequenceId,
+      deliveries: [entry.delivery],
+      valueBytes: message.value.length,
+      chosenIds: entry.chosenId,
+    });
+  }
+
+  #emitBatch(batch: Batch): void {
+    this.#lastBatchBytes = batch.bytes + 1_024;
+    const [payload, compressed] = this.#compress(batch.payload.pieces(), batch.bytes);
+    const encoded = encodeBatch(
+      {
+        ...this.#header(batch.firstId, batch.publishTime),
+        schemaVersion: batch.schemaVersion,
+        compressed,
+        highestSequenceId: batch.lastId,
+        messageCount: batch.count,
+        key: batch.first.key,
+      },
+      payload,
+    );
+    this.#emit(encoded, {
+      sequenceId: batch.firstId,
+      highestSequenceId: batch.lastId,
+      deliveries: batch.deliveries,
+      valueBytes: batch.valueBytes,
+      chosenIds: batch.chosenIds,
+    });
+  }
+
+  #emit(encoded: EncodedSend, ids: PendingFrameIds): void {
+    this.#options.emit(new PendingFrame({ ...encoded, ...ids, formedAt: this.#options.clock.monotonic() }));
+  }
+
+  #header(sequenceId: number, publishTime: number): SendHeader {
+    const { producerId, producerName, schemaVersion } = this.#facts;
+    return { producerId, producerName, sequenceId, publishTime, schemaVersion, compressed: undefined };
+  }
+
+  #compress(
+    pieces: readonly Uint8Array[],
+    bytes: number,
+  ): readonly [readonly Uint8Array[], CompressedAs | undefined] {
+    const { codec } = this.#options;
+    if (codec === undefined) return [pieces, undefined];
+    const [only] = pieces;
+    const whole = only !== undefined && pieces.length === 1 ? only : Buffer.concat(pieces, bytes);
+    return [[codec.compress(whole)], { type: codec.type, uncompressedBytes: bytes }];
+  }
+}
+
+interface PendingFrameIds {
+  readonly sequenceId: number;
+  readonly highestSequenceId: number;
+  readonly deliveries: readonly Delivery[];
+  readonly valueBytes: number;
+  readonly chosenIds: boolean;
+}

@@ -1,0 +1,116 @@
+import type { Delivery } from "../publisher.ts";
+
+/** One SEND that the broker has not confirmed, exactly as it was and will be written. */
+export class PendingFrame {
+  readonly pieces: readonly Uint8Array[];
+  /** Metadata and payload, as the broker measures them. */
+  readonly messageBytes: number;
+  readonly sequenceId: number;
+  /** Of a batch the id of its last message; of a single message its own. */
+  readonly highestSequenceId: number;
+  readonly deliveries: readonly Delivery[];
+  /** Bytes of the values inside. */
+  readonly valueBytes: number;
+  /** Whether the caller chose one of the ids. */
+  readonly chosenIds: boolean;
+  /** How often it was written to a socket. */
+  writes = 0;
+  /** When it was formed, by the monotonic clock. */
+  readonly formedAt: number;
+
+  constructor(parts: {
+    readonly pieces: readonly Uint8Array[];
+    readonly messageBytes: number;
+    readonly sequenceId: number;
+    readonly highestSequenceId: number;
+    readonly deliveries: readonly Delivery[];
+    readonly valueBytes: number;
+    readonly chosenIds: boolean;
+    readonly formedAt: number;
+  }) {
+    this.pieces = parts.pieces;
+    this.messageBytes = parts.messageBytes;
+    this.sequenceId = parts.sequenceId;
+    this.highestSequenceId = parts.highestSequenceId;
+    this.deliveries = parts.deliveries;
+    this.valueBytes = parts.valueBytes;
+    this.chosenIds = parts.chosenIds;
+    this.formedAt = parts.formedAt;
+  }
+}
+
+/** What a receipt means for the head of the window. */
+export type ReceiptMatch =
+  | { readonly kind: "confirmed"; readonly frame: PendingFrame }
+  /** Answers a frame that was settled before. */
+  | { readonly kind: "stale" }
+  /** The broker skipped the head: only sending everything again makes that good. */
+  | { readonly kind: "gap"; readonly expected: number | undefined };
+
+/** The frames of one producer that are not confirmed yet, in the order of their ids. */
+export class PendingWindow {
+  #frames: PendingFrame[] = [];
+  #head = 0;
+
+  get size(): number {
+    return this.#frames.length - this.#head;
+  }
+
+  push(frame: PendingFrame): void {
+    this.#frames.push(frame);
+  }
+
+  /** Takes the head out when the receipt confirms it. */
+  match(sequenceId: number, highestSequenceId: number): ReceiptMatch {
+    const head = this.#frames[this.#head];
+    if (head === undefined || sequenceId < head.sequenceId) return { kind: "stale" };
+    const fits = highestSequenceId <= sequenceId || highestSequenceId === head.highestSequenceId;
+    if (sequenceId > head.sequenceId || !fits) return { kind: "gap", expected: head.sequenceId };
+    this.#shift();
+    return { kind: "confirmed", frame: head };
+  }
+
+  /** The frame whose highest id this is, wherever it is. */
+  find(highestSequenceId: number): PendingFrame | undefined {
+    return this.frames().find((frame) => frame.highestSequenceId === highestSequenceId);
+  }
+
+  remove(frame: PendingFrame): void {
+    this.#frames = this.frames().filter((other) => other !== frame);
+    this.#head = 0;
+  }
+
+  /** A copy, oldest first. */
+  frames(): readonly PendingFrame[] {
+    return this.#frames.slice(this.#head);
+  }
+
+  /** Empties the window. @returns what was in it, oldest first. */
+  drain(): readonly PendingFrame[] {
+    const frames = this.frames();
+    this.#frames = [];
+    this.#head = 0;
+    return frames;
+  }
+
+  /** The highest id in the window; `undefined` when it is empty. */
+  get lastId(): number | undefined {
+    return this.size === 0 ? undefined : this.#frames.at(-1)?.highestSequenceId;
+  }
+
+  /** The lowest id in the window; `undefined` when it is empty. */
+  get firstId(): number | undefined {
+    return this.#frames[this.#head]?.sequenceId;
+  }
+
+  #shift(): void {
+    this.#head += 1;
+    if (this.#head === this.#frames.length) {
+      this.#frames = [];
+      this.#head = 0;
+    } else if (this.#head > 1_024 && this.#head * 2 > this.#frames.length) {
+      this.#frames = this.#frames.slice(this.#head);
+      this.#head = 0;
+    }
+  }
+}

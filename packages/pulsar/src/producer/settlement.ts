@@ -1,0 +1,147 @@
+import { type Clock, type ConnectorError, type Logger, toError } from "@pulsar-ts-io/core";
+import { MessageNotStoredError, MessageTooLargeError } from "../errors.ts";
+import type { Delivery, MessageId, OutgoingMessage } from "../publisher.ts";
+import { Once, waitFor } from "../wait.ts";
+import type { Receipt } from "../wire/receipt.ts";
+import type { PendingFrame } from "./pending-window.ts";
+import type { ProducerMetrics } from "./producer-metrics.ts";
+
+export interface SettlementOptions {
+  readonly topic: string;
+  /** What message ids say; -1 when the topic is not partitioned. */
+  readonly partition: number;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: ProducerMetrics;
+  /** Told how many messages and bytes of values were settled. */
+  readonly onSettled: (messages: number, bytes: number) => void;
+}
+
+interface FlushWaiter {
+  readonly lastId: number;
+  readonly settled: Once<true>;
+}
+
+const nowhere = -1n;
+
+/** Tells each message's owner how its publishing ended, once, and those who flush when all before them is settled. */
+export class Settlement {
+  readonly #options: SettlementOptions;
+  #waiters: FlushWaiter[] = [];
+
+  constructor(options: SettlementOptions) {
+    this.#options = options;
+  }
+
+  /** @param firstPending the lowest id still pending; `undefined` when there is none. */
+  confirm(frame: PendingFrame, receipt: Receipt, firstPending: number | undefined): void {
+    const { clock, metrics, onSettled } = this.#options;
+    if (receipt.entryId === nowhere && !this.#mayBeDuplicate(frame)) {
+      this.fail(frame, this.#notStored(), firstPending);
+      return;
+    }
+    metrics.confirmed(
+      frame.deliveries.length,
+      frame.valueBytes,
+      (clock.monotonic() - frame.formedAt) / 1_000,
+    );
+    onSettled(frame.deliveries.length, frame.valueBytes);
+    const batched = frame.deliveries.length > 1;
+    frame.deliveries.forEach((delivery, index) => {
+      this.#stored(delivery, {
+        ledgerId: receipt.ledgerId,
+        entryId: receipt.entryId,
+        partition: this.#options.partition,
+        batchIndex: batched ? index : -1,
+      });
+    });
+    this.#wake(firstPending);
+  }
+
+  /** As {@link confirm}, for a frame that never will be stored. */
+  fail(frame: PendingFrame, error: ConnectorError, firstPending: number | undefined): void {
+    this.failDeliveries(frame.deliveries, frame.valueBytes, error);
+    this.#wake(firstPending);
+  }
+
+  failDeliveries(deliveries: readonly Delivery[], valueBytes: number, error: ConnectorError): void {
+    if (deliveries.length === 0) return;
+    this.#options.metrics.failed(deliveries.length);
+    this.#options.onSettled(deliveries.length, valueBytes);
+    for (const delivery of deliveries) this.#failed(delivery, error);
+  }
+
+  /** Fails a message that was only just handed over: later in this turn, when its sender is done with `send`. */
+  refuse(delivery: Delivery, message: OutgoingMessage, error: ConnectorError): void {
+    queueMicrotask(() => this.failDeliveries([delivery], message.value.length, error));
+  }
+
+  /** As {@link refuse}, for a frame. */
+  refuseFrame(frame: PendingFrame, error: ConnectorError): void {
+    queueMicrotask(() => this.failDeliveries(frame.deliveries, frame.valueBytes, error));
+  }
+
+  tooLarge(frame: PendingFrame, limitBytes: number): MessageTooLargeError {
+    const { topic } = this.#options;
+    return new MessageTooLargeError(
+      `a message to ${topic} has ${frame.messageBytes} bytes with its metadata, where the broker takes ${limitBytes}`,
+      {
+        details: { topic, bytes: frame.messageBytes, limitBytes },
+        remedy: "raise the broker's maxMessageSize, compress, or publish smaller records",
+      },
+    );
+  }
+
+  /** Waits until everything up to `lastId` is settled. @throws the signal's reason. */
+  async waitFor(lastId: number, signal: AbortSignal): Promise<void> {
+    const waiter: FlushWaiter = { lastId, settled: new Once() };
+    this.#waiters.push(waiter);
+    try {
+      await waitFor(waiter.settled.promise, signal);
+    } finally {
+      this.#waiters = this.#waiters.filter((other) => other !== waiter);
+    }
+  }
+
+  /** Only who chose the id, or a frame that was written more than once, can have been stored before. */
+  #mayBeDuplicate(frame: PendingFrame): boolean {
+    return (frame.chosenIds || frame.writes > 1) && !this.#options.topic.startsWith("non-persistent:");
+  }
+
+  #notStored(): MessageNotStoredError {
+    const { topic } = this.#options;
+    return new MessageNotStoredError(`a message to ${topic} was answered, but not stored`, {
+      details: { topic },
+      remedy: topic.startsWith("non-persistent:")
+        ? "publish to a persistent topic: others drop messages under load"
+        : "use another producer name: the topic remembers higher sequence ids of this one",
+    });
+  }
+
+  #wake(firstPending: number | undefined): void {
+    for (const waiter of this.#waiters) {
+      if (firstPending === undefined || firstPending > waiter.lastId) waiter.settled.happen(true);
+    }
+  }
+
+  #stored(delivery: Delivery, id: MessageId): void {
+    try {
+      delivery.stored(id);
+    } catch (error) {
+      this.#thrown(error);
+    }
+  }
+
+  #failed(delivery: Delivery, error: ConnectorError): void {
+    try {
+      delivery.failed(error);
+    } catch (thrown) {
+      this.#thrown(thrown);
+    }
+  }
+
+  /** A defect of whoever listens must not stop the reading of frames. */
+  #thrown(error: unknown): void {
+    this.#options.logger.error({ err: toError(error) }, "a delivery threw when it was told its outcome");
+  }
+}
