@@ -1,0 +1,86 @@
+import { DynamoDBClient, type DynamoDBClientConfig } from "@aws-sdk/client-dynamodb";
+import { KinesisClient, type KinesisClientConfig } from "@aws-sdk/client-kinesis";
+import { NodeHttpHandler } from "@smithy/node-http-handler";
+
+/** The keys of one AWS identity, in the SDK's own shape. */
+export interface AwsCredentialIdentity {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken?: string;
+  readonly expiration?: Date;
+}
+
+/** Asked again before what it gave expires. */
+export type AwsCredentialIdentityProvider = () => Promise<AwsCredentialIdentity>;
+
+export interface AwsClientOptions {
+  readonly region: string;
+  /** Absent: AWS's own for the region. */
+  readonly kinesisEndpoint?: string | undefined;
+  /** Absent: AWS's own for the region. */
+  readonly dynamoEndpoint?: string | undefined;
+  /** Absent: the SDK's default chain. */
+  readonly credentials?: AwsCredentialIdentityProvider | AwsCredentialIdentity | undefined;
+  /** Added to the user agent of each request. */
+  readonly userAgent?: string | undefined;
+}
+
+export interface AwsClients extends Disposable {
+  readonly kinesis: KinesisClient;
+  readonly dynamo: DynamoDBClient;
+  /** Closes the connections. Idempotent. */
+  destroy(): void;
+}
+
+const connectTimeoutMs = 3_000;
+/** KCL waits 30 s; a shard that is silent for that long is three leases late. */
+const kinesisTimeoutMs = 15_000;
+/** A lease lasts 10 s: two attempts must fit in it. KCL waits 60 s. */
+const dynamoTimeoutMs = 3_000;
+const maxSockets = 64;
+
+/**
+ * Clients that are tuned for the consumer; whoever creates them destroys them.
+ *
+ * Both speak HTTP/1.1 over kept connections: the SDK's default for Kinesis is a new HTTP/2 connection for each request,
+ * which costs three times the CPU and fails on emulators without TLS.
+ */
+export function createAwsClients(options: AwsClientOptions): AwsClients {
+  const shared = {
+    region: options.region,
+    ...(options.credentials === undefined ? {} : { credentials: options.credentials }),
+    ...(options.userAgent === undefined ? {} : { customUserAgent: options.userAgent }),
+  };
+  const kinesisConfig: KinesisClientConfig = {
+    ...shared,
+    ...(options.kinesisEndpoint === undefined ? {} : { endpoint: options.kinesisEndpoint }),
+    // The readers pace themselves: an attempt hidden in the client would hide the throttle too.
+    maxAttempts: 1,
+    requestHandler: handler(kinesisTimeoutMs),
+  };
+  const dynamoConfig: DynamoDBClientConfig = {
+    ...shared,
+    ...(options.dynamoEndpoint === undefined ? {} : { endpoint: options.dynamoEndpoint }),
+    maxAttempts: 2,
+    requestHandler: handler(dynamoTimeoutMs),
+  };
+  const kinesis = new KinesisClient(kinesisConfig);
+  const dynamo = new DynamoDBClient(dynamoConfig);
+  const destroy = () => {
+    kinesis.destroy();
+    dynamo.destroy();
+  };
+  return { kinesis, dynamo, destroy, [Symbol.dispose]: destroy };
+}
+
+function handler(requestTimeoutMs: number): NodeHttpHandler {
+  return new NodeHttpHandler({
+    connectionTimeout: connectTimeoutMs,
+    requestTimeout: requestTimeoutMs,
+    socketTimeout: requestTimeoutMs,
+    // Without this the handler only prints a warning when the time is up.
+    throwOnRequestTimeout: true,
+    httpAgent: { keepAlive: true, maxSockets },
+    httpsAgent: { keepAlive: true, maxSockets },
+  });
+}

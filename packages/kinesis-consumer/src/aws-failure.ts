@@ -1,0 +1,208 @@
+import { type ConnectorError, toError } from "@pulsar-ts-io/core";
+import {
+  AwsAccessDeniedError,
+  AwsCredentialsError,
+  AwsRegionError,
+  AwsRequestRefusedError,
+  AwsThrottledError,
+  AwsUnavailableError,
+  AwsUnreachableError,
+} from "./errors.ts";
+
+/** The call that failed, for the message. */
+export interface AwsCall {
+  readonly service: "Kinesis" | "DynamoDB";
+  /** As AWS names it, such as `GetRecords`. */
+  readonly operation: string;
+  /** What it was about, such as `stream "orders"`. */
+  readonly resource: string;
+  readonly region: string;
+  /** The URL called. */
+  readonly endpoint: string;
+  /** Whether someone configured that URL, rather than AWS giving it. */
+  readonly customEndpoint: boolean;
+}
+
+/** What can be read off whatever an AWS client throws. */
+export interface AwsFailure {
+  readonly name: string;
+  readonly message: string;
+  /** Absent: no answer came. */
+  readonly status: number | undefined;
+  /** Tries the client made, at least 1. */
+  readonly attempts: number;
+  readonly cause: Error;
+}
+
+/** Reads an error of the SDK, of its HTTP handler or of Node, whichever it is. */
+export function readAwsFailure(thrown: unknown): AwsFailure {
+  const cause = toError(thrown);
+  const metadata = "$metadata" in cause ? cause.$metadata : undefined;
+  return {
+    name: nameOf(cause),
+    message: cause.message,
+    status: numberIn(metadata, "httpStatusCode"),
+    attempts: numberIn(metadata, "attempts") ?? 1,
+    cause,
+  };
+}
+
+/** Whether a write that failed like this may have been done all the same: only a clear refusal of the only try says no. */
+export function mayHaveLanded(failure: AwsFailure): boolean {
+  const refused = failure.status !== undefined && failure.status >= 400 && failure.status < 500;
+  return failure.attempts > 1 || !refused;
+}
+
+/** The coded error for a failure that means the same whatever was called. */
+export function translateAwsFailure(failure: AwsFailure, call: AwsCall): ConnectorError {
+  return (
+    aboutIdentity(failure, call) ??
+    aboutTheNetwork(failure, call) ??
+    aboutLoad(failure, call) ??
+    new AwsRequestRefusedError(`${subject(call)} was refused: ${failure.message} (${failure.name})`, {
+      cause: failure.cause,
+      details: details(failure, call),
+    })
+  );
+}
+
+function aboutIdentity(failure: AwsFailure, call: AwsCall): ConnectorError | undefined {
+  const options = { cause: failure.cause, details: details(failure, call) };
+  if (deniedNames.has(failure.name)) {
+    const action = failure.name.startsWith("KMS") ? "kms:Decrypt" : iamAction(call);
+    return new AwsAccessDeniedError(`${subject(call)} was denied: the IAM permission ${action} is missing`, {
+      ...options,
+      remedy: `allow ${action} on the ${call.resource} in the policy of the identity that the credentials belong to`,
+    });
+  }
+  if (/scoped to a valid region|scoped to correct region/i.test(failure.message)) {
+    return new AwsRegionError(
+      `${call.service} at ${call.endpoint} does not serve the region ${call.region}`,
+      { ...options, remedy: "set the region of the endpoint, or the endpoint of the region" },
+    );
+  }
+  if (/signature (expired|not yet current)/i.test(failure.message) || skewNames.has(failure.name)) {
+    // The SDK has noted the difference from the answer's date: the next attempt is signed with the right time.
+    return new AwsCredentialsError(`${subject(call)} was refused: this machine's clock is wrong`, {
+      ...options,
+      retryable: true,
+      remedy: "set the clock of this machine",
+    });
+  }
+  if (expiredNames.has(failure.name)) {
+    return new AwsCredentialsError(`${subject(call)} was refused: the credentials have expired`, {
+      ...options,
+      retryable: true,
+      remedy: "renew the credentials, or use ones that are renewed by themselves",
+    });
+  }
+  if (credentialNames.has(failure.name)) {
+    return new AwsCredentialsError(`${subject(call)} was refused: the credentials are missing or not valid`, {
+      ...options,
+      retryable: false,
+      remedy: "check the access key, its secret and, for temporary ones, the session token",
+    });
+  }
+  return undefined;
+}
+
+function aboutTheNetwork(failure: AwsFailure, call: AwsCall): ConnectorError | undefined {
+  if (failure.status !== undefined || !networkNames.has(failure.name)) return undefined;
+  const options = { cause: failure.cause, details: details(failure, call) };
+  if (failure.name === "ENOTFOUND" && !call.customEndpoint) {
+    return new AwsRegionError(
+      `there is no ${call.service} in the region "${call.region}": ${call.endpoint} is unknown`,
+      { ...options, remedy: "check the name of the region, and that this machine can resolve AWS's names" },
+    );
+  }
+  return new AwsUnreachableError(`${call.service} at ${call.endpoint} cannot be reached (${failure.name})`, {
+    ...options,
+    remedy: `check that ${call.endpoint} is right and reachable from this machine`,
+  });
+}
+
+function aboutLoad(failure: AwsFailure, call: AwsCall): ConnectorError | undefined {
+  const options = { cause: failure.cause, details: details(failure, call) };
+  if (throttleNames.has(failure.name) || failure.status === 429) {
+    return new AwsThrottledError(`${subject(call)} was throttled (${failure.name})`, options);
+  }
+  if (failure.status === undefined || failure.status >= 500 || failure.status < 400) {
+    // Without a status: an answer that could not be read. Its request may well succeed the next time.
+    return new AwsUnavailableError(`${subject(call)} failed: ${failure.message} (${failure.name})`, options);
+  }
+  return undefined;
+}
+
+const deniedNames = new Set([
+  "AccessDeniedException",
+  "AccessDenied",
+  "KMSAccessDeniedException",
+  "NotAuthorizedException",
+  "UnauthorizedOperation",
+]);
+const expiredNames = new Set(["ExpiredToken", "ExpiredTokenException", "RequestExpired"]);
+const skewNames = new Set(["RequestTimeTooSkewed", "RequestInTheFuture"]);
+const credentialNames = new Set([
+  "CredentialsProviderError",
+  "IncompleteSignatureException",
+  "InvalidClientTokenId",
+  "InvalidSignatureException",
+  "MissingAuthenticationToken",
+  "MissingAuthenticationTokenException",
+  "SignatureDoesNotMatch",
+  "UnrecognizedClientException",
+]);
+const throttleNames = new Set([
+  "KMSThrottlingException",
+  "LimitExceededException",
+  "ProvisionedThroughputExceededException",
+  "RequestLimitExceeded",
+  "SlowDown",
+  "Throttling",
+  "ThrottlingException",
+  "TooManyRequestsException",
+]);
+const networkNames = new Set([
+  "EAI_AGAIN",
+  "ECONNABORTED",
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "ENOTFOUND",
+  "EPIPE",
+  "EPROTO",
+  "ETIMEDOUT",
+  "TimeoutError",
+]);
+
+/** Node says what went wrong in `code`, AWS in `name`. */
+function nameOf(error: Error): string {
+  const code = "code" in error && typeof error.code === "string" ? error.code : undefined;
+  return code !== undefined && networkNames.has(code) ? code : error.name;
+}
+
+function numberIn(holder: unknown, key: string): number | undefined {
+  if (typeof holder !== "object" || holder === null || !Object.hasOwn(holder, key)) return undefined;
+  const value: unknown = Reflect.get(holder, key);
+  return typeof value === "number" ? value : undefined;
+}
+
+function iamAction(call: AwsCall): string {
+  return `${call.service.toLowerCase()}:${call.operation}`;
+}
+
+function subject(call: AwsCall): string {
+  return `${call.service} ${call.operation} on ${call.resource}`;
+}
+
+function details(failure: AwsFailure, call: AwsCall): Record<string, string | number | undefined> {
+  return {
+    service: call.service,
+    operation: call.operation,
+    region: call.region,
+    endpoint: call.endpoint,
+    awsError: failure.name,
+    httpStatus: failure.status,
+  };
+}

@@ -1,0 +1,35 @@
+/**
+ * A signal that aborts with the first of `signals`; disposing it lets go of them.
+ *
+ * Node 20's `AbortSignal.any` keeps memory for as long as the longest-lived of its signals.
+ */
+export class JoinedSignal implements Disposable {
+  readonly #controller = new AbortController();
+  readonly #signals: readonly AbortSignal[];
+
+  constructor(...signals: readonly AbortSignal[]) {
+    this.#signals = signals;
+    for (const signal of signals) {
+      if (signal.aborted) this.#controller.abort(signal.reason);
+      else signal.addEventListener("abort", this.#onAbort);
+    }
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  [Symbol.dispose](): void {
+    for (const signal of this.#signals) signal.removeEventListener("abort", this.#onAbort);
+  }
+
+  readonly #onAbort = (event: Event): void => {
+    if (event.target instanceof AbortSignal) this.#controller.abort(event.target.reason);
+  };
+}
+
+/** Waits until `signal` aborts. Never rejects. */
+export function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+}

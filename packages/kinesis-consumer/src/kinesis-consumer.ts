@@ -1,0 +1,220 @@
+import { randomBytes } from "node:crypto";
+import {
+  type Clock,
+  IllegalStateError,
+  type Logger,
+  type Meter,
+  type PartitionStatus,
+  type StartPosition,
+  toError,
+} from "@pulsar-ts-io/core";
+import type { AwsClients } from "./aws-clients.ts";
+import { FanOutUnsupportedError } from "./errors.ts";
+import { ReadBudget } from "./fetch/read-budget.ts";
+import type { KinesisRecord } from "./kinesis-record.ts";
+import { DynamoLeaseTable } from "./lease/dynamo-lease-table.ts";
+import type { LeaseTable } from "./lease/lease-table.ts";
+import { RecordQueue } from "./record-queue.ts";
+import { AwsKinesisStream } from "./shard/aws-kinesis-stream.ts";
+import type { KinesisStream } from "./shard/kinesis-stream.ts";
+import { openWorker, type Worker } from "./worker.ts";
+
+export interface ConsumerOptions {
+  readonly streamName: string;
+  /** Names the lease table: workers with the same name share the stream. */
+  readonly applicationName: string;
+  /** Stable name of this instance: prefix of the worker id, and whose leases are adopted at the start. */
+  readonly instanceId: string;
+  /** Where a shard starts that nobody has read yet. */
+  readonly initialPosition: StartPosition;
+  readonly retrieval:
+    | {
+        readonly kind: "polling";
+        /** Between calls for a shard with nothing left to read, milliseconds; 200 at least. */
+        readonly idleMs: number;
+      }
+    | { readonly kind: "fan-out"; readonly consumerName: string };
+  /** Longest time between two checkpoints of a shard, milliseconds. One rides on each renewal anyway, every 3.3 s. */
+  readonly checkpointIntervalMs: number;
+  /** Longest pause after a throttled read or checkpoint, milliseconds. */
+  readonly backoffMs: number;
+  /** Attempts of a checkpoint before its failure is reported; it is tried again with the next renewal. At least 1. */
+  readonly checkpointAttempts: number;
+  /** Records fetched and not yet read, over all shards; at least 1. */
+  readonly maxBufferedRecords: number;
+  /** Their payloads in bytes; one answer for each call in flight may exceed it. */
+  readonly maxBufferedBytes: number;
+  /** How long a lease lasts after its last renewal, milliseconds; the same for all workers of the table. Default 10 000, KCL's. */
+  readonly failoverMs?: number;
+}
+
+/** What the consumer uses of the process it runs in. */
+export interface ConsumerHost {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly meter: Meter;
+  /** Called when a shard is given up, after its last record was settled or before its lease is released, and at once when it is lost. */
+  releasePartition(shardId: string): Promise<void>;
+}
+
+/** Longest time that {@link KinesisConsumer.close} takes, milliseconds. */
+const closeWithinMs = 15_000;
+
+/**
+ * One worker of a KCL application: takes leases, reads their shards, stores what was acknowledged.
+ *
+ * `open` once, `read` from one loop, `close` once, also after a failed `open`.
+ */
+export class KinesisConsumer implements AsyncDisposable {
+  readonly #stream: KinesisStream;
+  readonly #table: LeaseTable;
+  readonly #host: ConsumerHost;
+  readonly #options: ConsumerOptions;
+  readonly #workerId: string;
+  readonly #queue: RecordQueue;
+  readonly #budget: ReadBudget;
+  readonly #stop = new AbortController();
+  #worker: Worker | undefined;
+  #running: Promise<void> | undefined;
+  #failure: Error | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(clients: AwsClients, host: ConsumerHost, options: ConsumerOptions) {
+    checkOptions(options);
+    this.#host = host;
+    this.#options = options;
+    this.#workerId = `${options.instanceId}-${randomBytes(4).toString("hex")}`;
+    this.#stream = new AwsKinesisStream(clients.kinesis, options.streamName, host.clock);
+    this.#table = new DynamoLeaseTable(clients.dynamo, {
+      tableName: options.applicationName,
+      clock: host.clock,
+      logger: host.logger,
+    });
+    this.#budget = new ReadBudget({
+      maxRecords: options.maxBufferedRecords,
+      maxBytes: options.maxBufferedBytes,
+    });
+    this.#queue = new RecordQueue(this.#budget);
+  }
+
+  /**
+   * Makes the consumer ready to read, or throws.
+   *
+   * @param signal stops the reading, and nothing else: renewals and checkpoints go on until {@link close}.
+   * @throws StreamNotFoundError (`PIO_STREAM_NOT_FOUND`), StreamRecreatedError (`PIO_STREAM_RECREATED`),
+   *   the errors `PIO_LEASE_TABLE_…` and `PIO_AWS_…`, FanOutUnsupportedError (`PIO_FAN_OUT_UNSUPPORTED`).
+   */
+  async open(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    if (this.#worker !== undefined || this.#closing !== undefined) {
+      throw new IllegalStateError("a consumer is opened once");
+    }
+    const { retrieval } = this.#options;
+    if (retrieval.kind === "fan-out") {
+      throw new FanOutUnsupportedError("enhanced fan-out is not supported yet", {
+        remedy: "set useEnhancedFanOut: false to read by polling",
+      });
+    }
+    const worker = await openWorker(
+      {
+        stream: this.#stream,
+        table: this.#table,
+        queue: this.#queue,
+        budget: this.#budget,
+        host: this.#host,
+      },
+      { ...this.#options, idleMs: retrieval.idleMs, workerId: this.#workerId },
+      signal,
+    );
+    this.#worker = worker;
+    this.#running = this.#run(worker, signal);
+  }
+
+  /**
+   * Waits for the next record. One call at a time.
+   *
+   * @throws the reason of `signal` once it aborts, and the failure of what {@link open} started.
+   */
+  async read(signal: AbortSignal): Promise<KinesisRecord> {
+    for (;;) {
+      signal.throwIfAborted();
+      if (this.#failure !== undefined) throw this.#failure;
+      const record = this.poll();
+      if (record !== undefined) return record;
+      if (this.#running === undefined || this.#closing !== undefined) {
+        throw new IllegalStateError("the consumer is not open");
+      }
+      await this.#queue.filled(signal);
+    }
+  }
+
+  /** A record that is there already. */
+  poll(): KinesisRecord | undefined {
+    return this.#queue.shift();
+  }
+
+  /** Stores the last checkpoints and releases the leases. Idempotent; takes 15 s at most, and does not throw. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /** The shards whose leases this worker holds. */
+  status(): readonly PartitionStatus[] {
+    return this.#worker?.status() ?? [];
+  }
+
+  async #run(worker: Worker, stopReading: AbortSignal): Promise<void> {
+    try {
+      await worker.run(stopReading, this.#stop.signal);
+    } catch (error) {
+      if (error === this.#stop.signal.reason) return;
+      this.#failure = toError(error);
+      this.#queue.wake();
+    }
+  }
+
+  async #close(): Promise<void> {
+    const { clock, logger } = this.#host;
+    const late = new AbortController();
+    const finished = new AbortController();
+    const watchdog = clock.sleep(closeWithinMs, finished.signal).then(
+      () => late.abort(new Error(`closing took longer than ${closeWithinMs} ms`)),
+      () => {},
+    );
+    try {
+      await this.#worker?.release(late.signal);
+    } catch (error) {
+      logger.warn({ err: error }, "leases were not released, they expire");
+    }
+    this.#queue.clear();
+    this.#stop.abort(new Error("the consumer is closed"));
+    this.#queue.wake();
+    await this.#running;
+    finished.abort();
+    await watchdog;
+  }
+}
+
+function checkOptions(options: ConsumerOptions): void {
+  const { retrieval } = options;
+  const checks: readonly (readonly [string, number, number])[] = [
+    ["retrieval.idleMs", retrieval.kind === "polling" ? retrieval.idleMs : 200, 200],
+    ["checkpointIntervalMs", options.checkpointIntervalMs, 0],
+    ["backoffMs", options.backoffMs, 0],
+    ["checkpointAttempts", options.checkpointAttempts, 1],
+    ["failoverMs", options.failoverMs ?? 10_000, 1_000],
+  ];
+  for (const [name, value, least] of checks) {
+    if (!(value >= least)) throw new RangeError(`${name} must be at least ${least}, got ${value}`);
+  }
+  if (!/^[\w.-]+$/.test(options.instanceId)) {
+    throw new RangeError(
+      `instanceId must be made of letters, digits, "_", "." and "-", got "${options.instanceId}"`,
+    );
+  }
+}

@@ -1,0 +1,57 @@
+import type { AckWindow } from "./shard/ack-window.ts";
+import type { RawRecord } from "./shard/kinesis-stream.ts";
+import type { ShardId } from "./shard/shard.ts";
+
+const noBytes = new Uint8Array(0);
+
+/** Where a record stands among the deliveries of its shard. */
+export interface RecordPlace {
+  readonly shardId: ShardId;
+  readonly window: AckWindow;
+  readonly millisBehindLatest: number;
+}
+
+/** One user record. The payload is the very memory that the AWS client decoded it into. */
+export class KinesisRecord {
+  readonly data: Uint8Array;
+  readonly partitionKey: string;
+  readonly sequenceNumber: string;
+  /** 0 unless the record is part of a KPL aggregate. */
+  readonly subSequenceNumber: number;
+  readonly shardId: string;
+  /** When Kinesis stored it, to the millisecond. */
+  readonly arrival: Date | undefined;
+  /** `NONE` or `KMS`. */
+  readonly encryptionType: string;
+  /** How far behind the newest record of the shard the answer was that brought this one. */
+  readonly millisBehindLatest: number;
+  readonly #window: AckWindow;
+  readonly #ordinal: number;
+
+  constructor(raw: RawRecord, place: RecordPlace) {
+    this.data = raw.Data ?? noBytes;
+    this.partitionKey = raw.PartitionKey ?? "";
+    this.sequenceNumber = raw.SequenceNumber ?? "";
+    this.subSequenceNumber = 0;
+    this.shardId = place.shardId;
+    this.arrival = raw.ApproximateArrivalTimestamp;
+    this.encryptionType = raw.EncryptionType ?? "NONE";
+    this.millisBehindLatest = place.millisBehindLatest;
+    this.#window = place.window;
+    this.#ordinal = place.window.deliver(this.sequenceNumber, 0, true);
+  }
+
+  /** The record need not be read again. Safe to repeat; without effect once the shard is lost. */
+  ack(): void {
+    this.#window.ack(this.#ordinal);
+  }
+
+  /**
+   * The record cannot be delivered: it keeps its place, and no checkpoint ever passes it.
+   *
+   * The consumer goes on; ending it is the host's decision, which also reports `error`.
+   */
+  fail(_error: Error): void {
+    // Not acknowledging is all it takes.
+  }
+}

@@ -1,0 +1,201 @@
+import type { Clock, Counter, Gauge, Logger, Meter } from "@pulsar-ts-io/core";
+import type { Checkpoint } from "../checkpoint.ts";
+import { JobGroup } from "../job-group.ts";
+import type { ShardId } from "../shard/shard.ts";
+import { HeldLease, type HeldWrite } from "./held-lease.ts";
+import type { Lease } from "./lease.ts";
+import type { LeaseChange, LeaseTable } from "./lease-table.ts";
+
+/** KCL's allowance for the clocks and the network. */
+const epsilonMs = 25;
+const firstRetryMs = 200;
+/** Between rounds of attempts while the table fails. */
+const failedRoundMs = 1_000;
+const shortestCheckpointMs = 50;
+
+/** What a held lease has to store. */
+export interface LeaseProgress {
+  /** The checkpoint that may be stored, if it is past the last one stored. */
+  unsaved(): Checkpoint | undefined;
+  saved(checkpoint: Checkpoint): void;
+}
+
+export interface LeaseCoordinatorOptions {
+  readonly clock: Clock;
+  readonly meter: Meter;
+  /** How long a lease lasts after its last write, milliseconds; the same for every worker of the table. */
+  readonly failoverMs: number;
+  /** Longest time between two checkpoints, milliseconds; a renewal carries one anyway. */
+  readonly checkpointIntervalMs: number;
+  /** Longest pause after a throttled write, milliseconds. */
+  readonly backoffMs: number;
+  /** Attempts of one checkpoint before its failure is reported; at least 1. */
+  readonly checkpointAttempts: number;
+  /** A number in [0, 1). */
+  readonly random: () => number;
+}
+
+/** KCL's: a third of the lease, so that two renewals may fail before it is anyone's. */
+export function renewIntervalMs(failoverMs: number): number {
+  return Math.max(1, Math.floor(failoverMs / 3) - epsilonMs);
+}
+
+/**
+ * Keeps this worker's leases alive and stores their progress, both in one write.
+ *
+ * It knows nothing of reading: a lease it holds says by its signal when the reading must stop.
+ */
+export class LeaseCoordinator {
+  readonly #table: LeaseTable;
+  readonly #logger: Logger;
+  readonly #options: LeaseCoordinatorOptions;
+  readonly #renewMs: number;
+  readonly #keepers = new JobGroup();
+  readonly #held = new Map<ShardId, { readonly held: HeldLease; readonly progress: LeaseProgress }>();
+  readonly #heldGauge: Gauge;
+  readonly #lost: Counter;
+  readonly #checkpoints: Counter;
+  readonly #failedCheckpoints: Counter;
+
+  constructor(table: LeaseTable, logger: Logger, options: LeaseCoordinatorOptions) {
+    this.#table = table;
+    this.#logger = logger.child({ component: "lease-coordinator" });
+    this.#options = options;
+    this.#renewMs = renewIntervalMs(options.failoverMs);
+    const { meter } = options;
+    this.#heldGauge = meter.gauge("pulsar_ts_io_kinesis_leases_held", "Leases this worker holds");
+    this.#lost = meter.counter(
+      "pulsar_ts_io_kinesis_leases_lost_total",
+      "Leases lost to another worker or to time",
+    );
+    this.#checkpoints = meter.counter("pulsar_ts_io_kinesis_checkpoints_total", "Checkpoints stored");
+    this.#failedCheckpoints = meter.counter(
+      "pulsar_ts_io_kinesis_checkpoints_failed_total",
+      "Checkpoints that were reported as failed after all their attempts",
+    );
+  }
+
+  /** The held lease of a shard, if it is ours. */
+  get(id: ShardId): HeldLease | undefined {
+    return this.#held.get(id)?.held;
+  }
+
+  /** The leases that are ours now. */
+  get leases(): readonly HeldLease[] {
+    return [...this.#held.values()].map((entry) => entry.held);
+  }
+
+  /**
+   * Takes charge of a lease that was just taken.
+   *
+   * @param takenMs when the write that took it was sent, monotonic milliseconds.
+   */
+  hold(lease: Lease, takenMs: number, progress: LeaseProgress): HeldLease {
+    const { clock, failoverMs } = this.#options;
+    const held = new HeldLease(this.#table, lease, { clock, failoverMs, takenMs });
+    this.#held.set(lease.shardId, { held, progress });
+    this.#heldGauge.set(this.#held.size);
+    held.signal.addEventListener("abort", () => this.#forget(held), { once: true });
+    this.#keepers.start((signal) => this.#keep(held, progress, signal));
+    return held;
+  }
+
+  /** Renews and checkpoints until `signal` aborts. No failure of the table ends it. */
+  async run(signal: AbortSignal): Promise<void> {
+    await this.#keepers.run(signal);
+  }
+
+  /** Stores what there is to store and leaves each lease without an owner, both in one write. */
+  async releaseAll(signal: AbortSignal): Promise<void> {
+    await Promise.all(
+      [...this.#held.values()].map(({ held, progress }) => this.#release(held, progress, signal)),
+    );
+  }
+
+  /** Stores `checkpoint` as the lease's last; tries until it is stored or the lease is lost. */
+  async finish(held: HeldLease, checkpoint: Checkpoint, signal: AbortSignal): Promise<HeldWrite> {
+    return await this.#insist(held, () => ({ checkpoint }), signal);
+  }
+
+  async #keep(held: HeldLease, progress: LeaseProgress, signal: AbortSignal): Promise<void> {
+    const { clock, checkpointIntervalMs, random } = this.#options;
+    // Leases that were taken together are not renewed together.
+    let dueMs = held.renewedMs + this.#renewMs * (0.3 + 0.7 * random());
+    const checkpointMs = Math.max(shortestCheckpointMs, checkpointIntervalMs);
+    while (!held.signal.aborted) {
+      const now = clock.monotonic();
+      const early = now >= held.renewedMs + checkpointMs && progress.unsaved() !== undefined;
+      if (now < dueMs && !early) {
+        await clock.sleep(Math.min(dueMs - now, checkpointMs), signal);
+        continue;
+      }
+      const round = await this.#round(held, progress, signal);
+      dueMs = round === "written" ? held.renewedMs + this.#renewMs : clock.monotonic() + failedRoundMs;
+    }
+  }
+
+  /** One renewal with its attempts. */
+  async #round(held: HeldLease, progress: LeaseProgress, signal: AbortSignal): Promise<HeldWrite["kind"]> {
+    const { clock, backoffMs, checkpointAttempts, random } = this.#options;
+    for (let attempt = 1; ; attempt += 1) {
+      const { outcome, checkpoint } = await this.#write(held, progress, { release: false }, signal);
+      if (outcome.kind !== "failed") return outcome.kind;
+      if (attempt >= checkpointAttempts) {
+        if (checkpoint !== undefined) this.#failedCheckpoints.add(1);
+        const { shardId } = held.lease;
+        this.#logger.warn({ err: outcome.error, shardId, attempts: attempt }, "lease renewal failed");
+        return "failed";
+      }
+      const ceiling = Math.min(firstRetryMs * 2 ** (attempt - 1), backoffMs, this.#renewMs);
+      await clock.sleep(ceiling * random(), signal);
+    }
+  }
+
+  async #write(
+    held: HeldLease,
+    progress: LeaseProgress,
+    options: { readonly release: boolean },
+    signal: AbortSignal,
+  ): Promise<{ readonly outcome: HeldWrite; readonly checkpoint: Checkpoint | undefined }> {
+    let checkpoint: Checkpoint | undefined;
+    const change = (): LeaseChange => {
+      checkpoint = progress.unsaved();
+      return { checkpoint, release: options.release };
+    };
+    const outcome = await held.write(change, signal);
+    if (outcome.kind === "written" && checkpoint !== undefined) {
+      progress.saved(checkpoint);
+      this.#checkpoints.add(1);
+    }
+    return { outcome, checkpoint };
+  }
+
+  async #release(held: HeldLease, progress: LeaseProgress, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#options;
+    while (held.live) {
+      const { outcome } = await this.#write(held, progress, { release: true }, signal);
+      if (outcome.kind !== "failed") return;
+      const { shardId } = held.lease;
+      this.#logger.warn({ err: outcome.error, shardId }, "release of a lease failed");
+      await clock.sleep(firstRetryMs, signal);
+    }
+  }
+
+  async #insist(held: HeldLease, change: () => LeaseChange, signal: AbortSignal): Promise<HeldWrite> {
+    const { clock, backoffMs, random } = this.#options;
+    for (let attempt = 1; ; attempt += 1) {
+      const outcome = await held.write(change, signal);
+      if (outcome.kind !== "failed") return outcome;
+      await clock.sleep(Math.min(firstRetryMs * 2 ** Math.min(attempt, 10), backoffMs) * random(), signal);
+    }
+  }
+
+  #forget(held: HeldLease): void {
+    const { shardId } = held.lease;
+    if (this.#held.get(shardId)?.held === held) this.#held.delete(shardId);
+    this.#heldGauge.set(this.#held.size);
+    if (held.lease.owner === undefined) return;
+    this.#lost.add(1);
+    this.#logger.warn({ err: held.signal.reason, shardId }, "lease lost");
+  }
+}

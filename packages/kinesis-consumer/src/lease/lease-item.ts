@@ -1,0 +1,108 @@
+import type { AttributeValue } from "@aws-sdk/client-dynamodb";
+import { formatCheckpoint, parseCheckpoint, subSequenceOf } from "../checkpoint.ts";
+import { LeaseRowError } from "../errors.ts";
+import { type HashKeyRange, type ShardId, shardId } from "../shard/shard.ts";
+import type { Lease, NewLease, StreamStamp } from "./lease.ts";
+
+/** A row as DynamoDB's client gives and takes it. */
+export type LeaseItem = Record<string, AttributeValue>;
+
+/** KCL's names, case included, and ours with their `x_`. @see DynamoDBLeaseSerializer in KCL */
+export const attribute = {
+  key: "leaseKey",
+  owner: "leaseOwner",
+  counter: "leaseCounter",
+  ownerSwitches: "ownerSwitchesSinceCheckpoint",
+  checkpoint: "checkpoint",
+  subSequence: "checkpointSubSequenceNumber",
+  /** The name is singular, the value is a set. */
+  parents: "parentShardId",
+  children: "childShardIds",
+  rangeStart: "startingHashKey",
+  rangeEnd: "endingHashKey",
+  pending: "pendingCheckpoint",
+  pendingSubSequence: "pendingCheckpointSubSequenceNumber",
+  pendingState: "pendingCheckpointState",
+  checkpointOwner: "checkpointOwner",
+  entityType: "entityType",
+  startTime: "x_startTs",
+  streamName: "x_streamName",
+  streamCreated: "x_streamCreated",
+} as const;
+
+/**
+ * The lease in `item`, or `undefined` when the row is none: KCL 3.5 keeps rows of other kinds in the same table.
+ *
+ * @throws LeaseRowError (`PIO_LEASE_ROW`) when a lease says something no KCL writes.
+ */
+export function readLease(item: LeaseItem): Lease | undefined {
+  const kind = item[attribute.entityType]?.S;
+  if (kind !== undefined && kind !== "LEASE") return undefined;
+  const key = item[attribute.key]?.S;
+  const checkpoint = item[attribute.checkpoint]?.S;
+  // A 3.0-3.4 table has rows without `entityType` that are no leases; none of them has a checkpoint.
+  if (key === undefined || checkpoint === undefined) return undefined;
+  return {
+    shardId: shardId(key),
+    owner: item[attribute.owner]?.S,
+    counter: integer(item, attribute.counter),
+    checkpoint: parseCheckpoint(checkpoint, optionalInteger(item, attribute.subSequence) ?? 0),
+    parentShardIds: ids(item, attribute.parents),
+    childShardIds: ids(item, attribute.children),
+    hashKeyRange: range(item),
+    checkpointOwner: item[attribute.checkpointOwner]?.S,
+    startTimeMs: optionalInteger(item, attribute.startTime),
+    streamName: item[attribute.streamName]?.S,
+    streamCreatedMs: optionalInteger(item, attribute.streamCreated),
+  };
+}
+
+/** The row of a lease nobody owns: KCL's attributes and ours. Never an empty set or text, which DynamoDB refuses. */
+export function newLeaseItem(lease: NewLease, stamp: StreamStamp): LeaseItem {
+  return {
+    [attribute.key]: { S: lease.shardId },
+    [attribute.counter]: { N: "0" },
+    [attribute.ownerSwitches]: { N: "0" },
+    [attribute.checkpoint]: { S: formatCheckpoint(lease.checkpoint) },
+    [attribute.subSequence]: { N: subSequenceOf(lease.checkpoint).toString() },
+    [attribute.rangeStart]: { S: lease.hashKeyRange.start.toString() },
+    [attribute.rangeEnd]: { S: lease.hashKeyRange.end.toString() },
+    [attribute.streamName]: { S: stamp.streamName },
+    ...(lease.parentShardIds.length === 0 ? {} : { [attribute.parents]: { SS: [...lease.parentShardIds] } }),
+    ...(lease.startTimeMs === undefined ? {} : { [attribute.startTime]: number(lease.startTimeMs) }),
+    ...(stamp.streamCreatedMs === undefined
+      ? {}
+      : { [attribute.streamCreated]: number(stamp.streamCreatedMs) }),
+  };
+}
+
+/** An integer as DynamoDB takes it. */
+export function number(value: number): AttributeValue.NMember {
+  return { N: value.toString() };
+}
+
+function ids(item: LeaseItem, name: string): readonly ShardId[] {
+  return (item[name]?.SS ?? []).map(shardId);
+}
+
+function range(item: LeaseItem): HashKeyRange | undefined {
+  const start = item[attribute.rangeStart]?.S;
+  const end = item[attribute.rangeEnd]?.S;
+  if (start === undefined || end === undefined || !/^\d+$/.test(start) || !/^\d+$/.test(end))
+    return undefined;
+  return { start: BigInt(start), end: BigInt(end) };
+}
+
+function optionalInteger(item: LeaseItem, name: string): number | undefined {
+  return item[name]?.N === undefined ? undefined : integer(item, name);
+}
+
+function integer(item: LeaseItem, name: string): number {
+  const value = Number(item[name]?.N);
+  if (!Number.isSafeInteger(value) || value < 0) {
+    throw new LeaseRowError(`the lease row "${item[attribute.key]?.S}" has no usable ${name}`, {
+      remedy: "correct or delete that row of the lease table",
+    });
+  }
+  return value;
+}

@@ -1,0 +1,86 @@
+import type { ShardId } from "../shard/shard.ts";
+import type { Lease } from "./lease.ts";
+import { renewIntervalMs } from "./lease-coordinator.ts";
+
+/** KCL's renewal tick waits for its slowest lease: one late tick looks dead. */
+const adoptionSlackMs = 500;
+
+export interface LeaseSightingsOptions {
+  readonly workerId: string;
+  /** Whose leases are adopted early: `<instanceId>`, as Java writes it, and `<instanceId>-<8 random>`, as we do. */
+  readonly instanceId: string;
+  readonly failoverMs: number;
+}
+
+/** A lease that this worker may take, now or soon. */
+export interface Takeable {
+  readonly lease: Lease;
+  /** Monotonic milliseconds from which it may be taken, unless it changes before. */
+  readonly fromMs: number;
+}
+
+/**
+ * Remembers since when each lease has not changed, by this machine's monotonic clock: the only way a lease expires.
+ *
+ * No wall clocks are compared; the taking itself proves that nothing was written since the sighting.
+ */
+export class LeaseSightings {
+  readonly #options: LeaseSightingsOptions;
+  readonly #ownName: RegExp;
+  #seen = new Map<ShardId, { readonly lease: Lease; readonly sinceMs: number }>();
+
+  constructor(options: LeaseSightingsOptions) {
+    this.#options = options;
+    const escaped = options.instanceId.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&");
+    this.#ownName = new RegExp(`^${escaped}(-[0-9a-z]{8})?$`);
+  }
+
+  /** All leases as last seen. */
+  get leases(): readonly Lease[] {
+    return [...this.#seen.values()].map((sighting) => sighting.lease);
+  }
+
+  /** Replaces what is known with the result of a scan. @param scannedMs when the scan had returned, monotonic. */
+  scanned(leases: readonly Lease[], scannedMs: number): void {
+    const before = this.#seen;
+    this.#seen = new Map();
+    for (const lease of leases) this.#see(lease, scannedMs, before.get(lease.shardId));
+  }
+
+  /** Notes one lease, as a write of ours or a refusal showed it. */
+  saw(lease: Lease, seenMs: number): void {
+    this.#see(lease, seenMs, this.#seen.get(lease.shardId));
+  }
+
+  /** Notes that the row is gone. */
+  gone(id: ShardId): void {
+    this.#seen.delete(id);
+  }
+
+  /** Leases that are not held here, each with the moment it may be taken. */
+  takeable(isHeld: (id: ShardId) => boolean): readonly Takeable[] {
+    return [...this.#seen.values()]
+      .filter(({ lease }) => !isHeld(lease.shardId))
+      .map(({ lease, sinceMs }) => ({ lease, fromMs: sinceMs + this.#patienceMs(lease) }));
+  }
+
+  #see(
+    lease: Lease,
+    seenMs: number,
+    before: { readonly lease: Lease; readonly sinceMs: number } | undefined,
+  ): void {
+    const same =
+      before !== undefined && before.lease.counter === lease.counter && before.lease.owner === lease.owner;
+    this.#seen.set(lease.shardId, { lease, sinceMs: same ? before.sinceMs : seenMs });
+  }
+
+  #patienceMs(lease: Lease): number {
+    const { workerId, failoverMs } = this.#options;
+    // Our own id on a lease we do not hold: it was given up here, and nobody else can have this id.
+    if (lease.owner === undefined || lease.owner === workerId) return 0;
+    if (this.#ownName.test(lease.owner) && lease.checkpointOwner === undefined) {
+      return Math.min(failoverMs, 2 * renewIntervalMs(failoverMs) + adoptionSlackMs);
+    }
+    return failoverMs;
+  }
+}

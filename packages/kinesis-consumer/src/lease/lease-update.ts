@@ -1,0 +1,119 @@
+import type { UpdateItemCommandInput } from "@aws-sdk/client-dynamodb";
+import { formatCheckpoint, subSequenceOf } from "../checkpoint.ts";
+import type { Lease, StreamStamp } from "./lease.ts";
+import { attribute, number } from "./lease-item.ts";
+import type { LeaseChange } from "./lease-table.ts";
+
+/** What an UpdateItem says, but for its table and key. */
+export type UpdateParts = Required<
+  Pick<UpdateItemCommandInput, "UpdateExpression" | "ConditionExpression" | "ExpressionAttributeNames">
+> &
+  Pick<UpdateItemCommandInput, "ExpressionAttributeValues">;
+
+/**
+ * Takes a lease: allowed while its counter is the one that was seen. Removes `checkpointOwner`, as a KCL 3 leader
+ * would otherwise take the lease back.
+ */
+export function takeUpdate(
+  lease: Lease,
+  worker: string,
+  options: { readonly stamp: StreamStamp; readonly startTimeMs: number | undefined },
+): UpdateParts {
+  const { stamp, startTimeMs } = options;
+  const update = new UpdateBuilder();
+  update.require(`${update.name("counter")} = ${update.value("seen", number(lease.counter))}`);
+  update.set("counter", number(lease.counter + 1));
+  update.set("owner", { S: worker });
+  update.set("streamName", { S: stamp.streamName });
+  if (stamp.streamCreatedMs !== undefined) update.set("streamCreated", number(stamp.streamCreatedMs));
+  if (startTimeMs !== undefined) update.setIfAbsent("startTime", number(startTimeMs));
+  update.remove("checkpointOwner");
+  const from = lease.owner ?? worker;
+  if (from !== worker || lease.checkpointOwner === worker) update.add("ownerSwitches", number(1));
+  return update.build();
+}
+
+/**
+ * An owner's own write. Stricter than KCL's condition (the counter alone) and invisible to it: after a delete and
+ * re-creation the counter starts anew and could match, and a hand-off of KCL 3 does not move it.
+ */
+export function ownerUpdate(lease: Lease, change: LeaseChange): UpdateParts {
+  const update = new UpdateBuilder();
+  update.require(`${update.name("counter")} = ${update.value("seen", number(lease.counter))}`);
+  update.require(`${update.name("owner")} = ${update.value("me", { S: lease.owner ?? "" })}`);
+  update.require(`attribute_not_exists(${update.name("checkpointOwner")})`);
+  update.set("counter", number(lease.counter + 1));
+  const { checkpoint } = change;
+  if (checkpoint !== undefined) {
+    update.set("checkpoint", { S: formatCheckpoint(checkpoint) });
+    update.set("subSequence", number(subSequenceOf(checkpoint)));
+    update.set("ownerSwitches", number(0));
+    update.remove("pending");
+    update.remove("pendingSubSequence");
+    update.remove("pendingState");
+    update.remove("startTime");
+  }
+  if (change.release === true) update.remove("owner");
+  return update.build();
+}
+
+type Attribute = keyof typeof attribute;
+type Value = NonNullable<UpdateItemCommandInput["ExpressionAttributeValues"]>[string];
+
+/** Collects the parts of one UpdateItem; every attribute goes by an alias, some of the names being reserved words. */
+class UpdateBuilder {
+  readonly #names: Record<string, string> = {};
+  readonly #values: Record<string, Value> = {};
+  readonly #conditions: string[] = [];
+  readonly #sets: string[] = [];
+  readonly #removes: string[] = [];
+  readonly #adds: string[] = [];
+
+  name(of: Attribute): string {
+    this.#names[`#${of}`] = attribute[of];
+    return `#${of}`;
+  }
+
+  value(alias: string, value: Value): string {
+    this.#values[`:${alias}`] = value;
+    return `:${alias}`;
+  }
+
+  require(condition: string): void {
+    this.#conditions.push(condition);
+  }
+
+  set(of: Attribute, value: Value): void {
+    this.#sets.push(`${this.name(of)} = ${this.value(of, value)}`);
+  }
+
+  setIfAbsent(of: Attribute, value: Value): void {
+    const name = this.name(of);
+    this.#sets.push(`${name} = if_not_exists(${name}, ${this.value(of, value)})`);
+  }
+
+  add(of: Attribute, value: Value): void {
+    this.#adds.push(`${this.name(of)} ${this.value(of, value)}`);
+  }
+
+  remove(of: Attribute): void {
+    this.#removes.push(this.name(of));
+  }
+
+  build(): UpdateParts {
+    const clauses = [
+      ["SET", this.#sets],
+      ["REMOVE", this.#removes],
+      ["ADD", this.#adds],
+    ] as const;
+    return {
+      UpdateExpression: clauses
+        .filter(([, parts]) => parts.length > 0)
+        .map(([word, parts]) => `${word} ${parts.join(", ")}`)
+        .join(" "),
+      ConditionExpression: this.#conditions.join(" AND "),
+      ExpressionAttributeNames: this.#names,
+      ExpressionAttributeValues: this.#values,
+    };
+  }
+}

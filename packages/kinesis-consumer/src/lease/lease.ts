@@ -1,0 +1,41 @@
+import type { Checkpoint } from "../checkpoint.ts";
+import type { HashKeyRange, ShardId } from "../shard/shard.ts";
+
+/** One row of the lease table: who reads a shard, and how far it has been read. */
+export interface Lease {
+  readonly shardId: ShardId;
+  /** Absent: nobody's. */
+  readonly owner: string | undefined;
+  /** Grows with each write that matters: the fencing token and the heartbeat. */
+  readonly counter: number;
+  readonly checkpoint: Checkpoint;
+  readonly parentShardIds: readonly ShardId[];
+  /** Known once the shard has ended. */
+  readonly childShardIds: readonly ShardId[];
+  readonly hashKeyRange: HashKeyRange | undefined;
+  /** KCL 3: the worker that still reads while `owner` already names the next one. */
+  readonly checkpointOwner: string | undefined;
+  /** Ours (`x_startTs`): where a lease at LATEST is opened, milliseconds since the epoch. */
+  readonly startTimeMs: number | undefined;
+  /** Ours (`x_streamName`). */
+  readonly streamName: string | undefined;
+  /** Ours (`x_streamCreated`), milliseconds since the epoch. */
+  readonly streamCreatedMs: number | undefined;
+}
+
+/** A lease that is to be created, without an owner. */
+export interface NewLease {
+  readonly shardId: ShardId;
+  readonly checkpoint: Checkpoint;
+  readonly parentShardIds: readonly ShardId[];
+  readonly hashKeyRange: HashKeyRange;
+  /** For a lease at LATEST: where it is to be opened, milliseconds since the epoch. */
+  readonly startTimeMs: number | undefined;
+}
+
+/** What we note on each row we create or take, so that another stream's table is recognised. */
+export interface StreamStamp {
+  readonly streamName: string;
+  /** Absent when we may not ask. */
+  readonly streamCreatedMs: number | undefined;
+}
