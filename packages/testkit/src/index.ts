@@ -1,3 +1,23 @@
+export {
+  type CallTarget,
+  type Fault,
+  type FaultEffect,
+  type FaultRule,
+  type FaultScope,
+  KinesisFaults,
+} from "./kinesis/faults.ts";
+export { InProcessHandler } from "./kinesis/in-process-handler.ts";
+export {
+  type KinesisDouble,
+  type KinesisDoubleOptions,
+  startKinesisDouble,
+} from "./kinesis/kinesis-double.ts";
+export { KinesisModel, type KinesisModelOptions } from "./kinesis/kinesis-model.ts";
+export { KinesisService, type RememberedCall } from "./kinesis/kinesis-service.ts";
+export { ServiceError, type ServiceErrorName } from "./kinesis/service-error.ts";
+export type { PutEntry, Shard } from "./kinesis/shard.ts";
+export type { ShardLimits } from "./kinesis/shard-limits.ts";
+export type { Placement, Stream, StreamStatus } from "./kinesis/stream.ts";
 export { type LogLevel, type LogLine, RecordingLogger } from "./recording-logger.ts";
 export { RecordingMeter } from "./recording-meter.ts";
 export { type LocalService, startDynamoDbLocal } from "./stack/dynamodb-local.ts";

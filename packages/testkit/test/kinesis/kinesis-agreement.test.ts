@@ -1,0 +1,14 @@
+import { afterAll, beforeAll, describe } from "vitest";
+import { type KinesisDouble, startKinesisDouble } from "../../src/index.ts";
+import { kinesisAgreement } from "./kinesis-agreement.ts";
+import { kinesisByTheBook } from "./kinesis-by-the-book.ts";
+
+describe("the Kinesis double", () => {
+  let double: KinesisDouble;
+  beforeAll(async () => {
+    double = await startKinesisDouble();
+  });
+  afterAll(() => double.close());
+  kinesisAgreement(() => double.endpoint);
+  kinesisByTheBook(() => double.endpoint);
+});
