@@ -60,14 +60,18 @@ function toBoolean(value: unknown): Coerced {
   return { kind: "problem", message: "must be true or false", remedy: "write true or false" };
 }
 
+const notText: Coerced = { kind: "problem", message: "must be a text", remedy: "put it in quotes" };
+
 function toText(value: unknown, schema: JsonSchema): Coerced {
   if (schema.format === "date-time") return toInstantText(value);
   if (typeof value === "string") return { kind: "value", value };
+  // Its last digits are lost already: a text made of it would be another one than was written.
+  if (typeof value === "number" && Math.abs(value) > Number.MAX_SAFE_INTEGER) return notText;
   if (typeof value === "number" || typeof value === "boolean") return { kind: "value", value: String(value) };
   if (schema.contentMediaType === "application/json" && isMapping(value)) {
     return { kind: "value", value: JSON.stringify(value) };
   }
-  return { kind: "problem", message: "must be a text", remedy: "put it in quotes" };
+  return notText;
 }
 
 function toInstantText(value: unknown): Coerced {

@@ -1,8 +1,12 @@
 import { type ErrorCode, LineCounter, parseDocument } from "yaml";
 import { ConfigSyntaxError } from "./errors.ts";
+import { nestingDepth } from "./nesting.ts";
+import { duplicateKey, firstDefect } from "./text-defects.ts";
 
 /** Longest config text, in UTF-16 units. A connector's config is some kilobytes; this only bounds the parsers. */
 const maxTextLength = 1_048_576;
+/** Deepest nesting that is handed to the parser. The validator's own bound is lower. */
+const maxNesting = 100;
 
 /** What is wrong, by the parser's own code. Its messages are not used: they quote the text, which may be a secret. */
 const explanations: Partial<Record<ErrorCode, readonly [what: string, remedy: string]>> = {
@@ -18,8 +22,14 @@ const explanations: Partial<Record<ErrorCode, readonly [what: string, remedy: st
   BAD_ALIAS: ["an alias names no anchor", "quote a text that begins with '*'"],
   BAD_SCALAR_START: ["a text begins with a reserved character", "put it in double quotes"],
   BLOCK_AS_IMPLICIT_KEY: ["a value contains ': '", "put the value in double quotes"],
+  TAG_RESOLVE_FAILED: ["a tag is not known", "quote a text that begins with '!'"],
   MULTILINE_IMPLICIT_KEY: ["a key runs over several lines", "look for a missing colon after the key"],
 };
+
+const unquoted = [
+  "a text is not in double quotes",
+  'write {"name": "value"}, and on a command line put the whole in single quotes',
+] as const;
 
 /**
  * The value of a config text, JSON or YAML 1.2, from a flag, a file or stdin.
@@ -33,13 +43,18 @@ export function parseConfigText(text: string, origin: string): unknown {
       remedy: "a connector's config is some kilobytes: check that the right file is named",
     });
   }
+  if (nestingDepth(text) > maxNesting) {
+    throw new ConfigSyntaxError(`${origin} is nested deeper than ${maxNesting} levels`, {
+      remedy: "a connector's config has a few levels: look for brackets that are not closed",
+    });
+  }
   const source = text.startsWith("\uFEFF") ? text.slice(1) : text;
   return parseDocumentText(source, origin, parseJson(source));
 }
 
 /** `undefined` when the text is no JSON. JSON that is valid stays valid: YAML is stricter about tabs. */
 function parseJson(source: string): { readonly value: unknown } | undefined {
-  if (!/^\s*[[{]/.test(source)) return undefined;
+  if (languageOf(source) !== "JSON") return undefined;
   try {
     return { value: JSON.parse(source) };
   } catch {
@@ -53,27 +68,22 @@ function parseDocumentText(
   origin: string,
   json: { readonly value: unknown } | undefined,
 ): unknown {
+  const language = languageOf(source);
   const lines = new LineCounter();
   const document = parseDocument(source, {
     lineCounter: lines,
     prettyErrors: false,
-    uniqueKeys: true,
-    logLevel: "silent",
+    uniqueKeys: false, // the parser's own check takes quadratic time
+    logLevel: "error", // "silent" would also be silent about a second document
   });
-  const first =
-    json === undefined
-      ? (document.errors[0] ?? document.warnings[0])
-      : document.errors.find((error) => error.code === "DUPLICATE_KEY"); // JSON.parse silently takes the last one
-  if (first !== undefined) {
-    const { line, col } = lines.linePos(first.pos[0]);
-    throw syntaxError(origin, looksLikeJson(source) ? "JSON" : "YAML", line, col, first.code);
-  }
+  const defect = json === undefined ? firstDefect(document, language === "JSON") : duplicateKey(document);
+  if (defect !== undefined) throw syntaxError(origin, language, lines.linePos(defect.pos[0]), defect.code);
   if (json !== undefined) return json.value;
   try {
     return document.toJS({ maxAliasCount: 100 });
-  } catch (error) {
+  } catch {
+    // Without its cause: that quotes the text.
     throw new ConfigSyntaxError(`${origin} repeats itself through too many aliases`, {
-      cause: error,
       remedy: "write the values out instead of using '*' aliases",
     });
   }
@@ -82,11 +92,12 @@ function parseDocumentText(
 function syntaxError(
   origin: string,
   language: string,
-  line: number,
-  column: number,
+  { line, col: column }: { readonly line: number; readonly col: number },
   code: ErrorCode,
 ): ConfigSyntaxError {
-  const [what, remedy] = explanations[code] ?? [
+  const [what, remedy] = (code === "BAD_SCALAR_START" && language === "JSON"
+    ? unquoted
+    : explanations[code]) ?? [
     "this is not expected here",
     `check the quotes, commas and brackets up to this place; a ${language} checker shows the same position`,
   ];
@@ -99,6 +110,6 @@ function syntaxError(
   );
 }
 
-function looksLikeJson(source: string): boolean {
-  return /^\s*[[{]/.test(source);
+function languageOf(source: string): "JSON" | "YAML" {
+  return /^\s*[[{]/.test(source) ? "JSON" : "YAML";
 }
