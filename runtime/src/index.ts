@@ -1,1 +1,18 @@
-export {};
+export type { InstanceSnapshot } from "./instance/counters.ts";
+export { InstanceFailedError, type Stage } from "./instance/errors.ts";
+export { Instance, type InstanceOptions } from "./instance/instance.ts";
+export type { Guarantee } from "./instance/record-delivery.ts";
+export type { ConfigSchema, ConnectorPackage } from "./plugin/connector-package.ts";
+export { loadSource } from "./plugin/load-source.ts";
+export type { Manifest } from "./plugin/manifest.ts";
+export {
+  type ConnectorListing,
+  type ConnectorReference,
+  PluginHost,
+  type PluginHostOptions,
+} from "./plugin/plugin-host.ts";
+export {
+  type ConnectorConfigInput,
+  type ConnectorConfigOutcome,
+  resolveConnectorConfig,
+} from "./source-config/connector-config.ts";

@@ -8,7 +8,7 @@ export function addBrokerOptions(command: Command): Command {
       "Pulsar's address (default: client.conf, else pulsar://localhost:6650)",
     )
     .option("--client-auth-plugin <class>", "how to authenticate with Pulsar, by its class name")
-    .option("--client-auth-params <params>", "its parameters; prefer token:… from file:/path")
+    .option("--client-auth-params <params>", "its parameters, such as file:/path/of/token")
     .option("--use-tls [boolean]", "speak TLS also where the address begins with pulsar://")
     .option("--tls-trust-cert-path <file>", "the certificates to trust, PEM")
     .option("--tls-allow-insecure [boolean]", "accept any certificate")

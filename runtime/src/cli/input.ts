@@ -1,6 +1,5 @@
 import { readFile } from "node:fs/promises";
 import { text } from "node:stream/consumers";
-import { parseConfigText } from "@pulsar-ts-io/config";
 import { codeOf } from "@pulsar-ts-io/core";
 import type { Origin } from "../source-config/assemble.ts";
 import { ConfigFileError, UsageError } from "./usage-error.ts";
@@ -23,14 +22,13 @@ export class CommandInput {
   /** The value of a flag that holds a text, JSON or YAML; `-` is standard input. */
   async text(flag: string, value: string): Promise<Origin> {
     const content = value === "-" ? await this.#readStdin(flag) : value;
-    return { value: parseConfigText(content, flag), origin: flag };
+    return parse(content, flag);
   }
 
   /** The content of the file that a flag names; `-` is standard input. */
   async file(flag: string, path: string): Promise<Origin> {
     const content = path === "-" ? await this.#readStdin(flag) : await readTextFile(path);
-    const origin = path === "-" ? flag : path;
-    return { value: parseConfigText(content, origin), origin };
+    return parse(content, path === "-" ? flag : path);
   }
 
   async #readStdin(flag: string): Promise<string> {
@@ -42,6 +40,12 @@ export class CommandInput {
     this.#stdinUser = flag;
     return text(this.#stdin);
   }
+}
+
+/** The parsers are loaded when there is something to parse: help must be quick. */
+async function parse(content: string, origin: string): Promise<Origin> {
+  const { parseConfigText } = await import("@pulsar-ts-io/config");
+  return { value: parseConfigText(content, origin), origin };
 }
 
 /** @throws ConfigFileError (`PIO_CONFIG_FILE`) saying why the file cannot be read. */

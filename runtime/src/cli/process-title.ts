@@ -1,5 +1,5 @@
 /** Flags whose values may hold secrets; all spellings that are understood. */
-const carriers = /^--(source-?config|secrets|client-?auth-?params|producer-?config)(=|$)/i;
+const carriers = /^--(source[-_]?config|secrets|client[-_]?auth[-_]?params|producer[-_]?config)(=|$)/i;
 /** A value that only says where the secret is. */
 const pointers = /^(-|file:.*|env:.*)$/;
 

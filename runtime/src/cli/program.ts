@@ -42,9 +42,8 @@ export function createProgram(host: CliHost, texts: ProgramTexts): Command {
   const program = new Command("pulsar-ts-io")
     .description("Runs connectors that bring data into Apache Pulsar.")
     .version(texts.version, "-v, --version", "print the version")
-    .helpCommand(false)
     .addHelpText("after", examples);
-  quiet(program);
+  prepare(program, host);
   addRun(program, host, texts);
   addValidate(program, host, texts);
   addConnectors(program, host);
@@ -52,7 +51,7 @@ export function createProgram(host: CliHost, texts: ProgramTexts): Command {
 }
 
 function addRun(program: Command, host: CliHost, texts: ProgramTexts): void {
-  const run = quiet(program.command("run"))
+  const run = prepare(program.command("run"), host)
     .description("run a source until it is told to stop")
     .addHelpText("after", runExamples + (texts.connectorHelp ?? ""));
   addBrokerOptions(addConnectorsDir(addSourceOptions(run)))
@@ -72,7 +71,7 @@ function addRun(program: Command, host: CliHost, texts: ProgramTexts): void {
 }
 
 function addValidate(program: Command, host: CliHost, texts: ProgramTexts): void {
-  const validate = quiet(program.command("validate"))
+  const validate = prepare(program.command("validate"), host)
     .description("check a source's config, and open nothing")
     .addHelpText("after", texts.connectorHelp ?? "");
   addConnectorsDir(addSourceOptions(validate))
@@ -81,12 +80,14 @@ function addValidate(program: Command, host: CliHost, texts: ProgramTexts): void
 }
 
 function addConnectors(program: Command, host: CliHost): void {
-  const connectors = quiet(program.command("connectors")).description("show which connectors there are");
-  addConnectorsDir(quiet(connectors.command("list")))
+  const connectors = prepare(program.command("connectors"), host).description(
+    "show which connectors there are",
+  );
+  addConnectorsDir(prepare(connectors.command("list"), host))
     .description("every connector, the broken ones with the reason")
     .option("--json", "print it as JSON")
     .action(async (flags) => (await import("./connectors-command.ts")).listConnectors(flags, host));
-  addConnectorsDir(quiet(connectors.command("describe")))
+  addConnectorsDir(prepare(connectors.command("describe"), host))
     .argument("<connector>", "its name, or its directory")
     .description("what a connector is, and what can be set")
     .option("--json", "print it as JSON, its JSON Schema included")
@@ -99,9 +100,18 @@ function addConnectorsDir(command: Command): Command {
   return command.option("--connectors-dir <directory>", "a directory whose subdirectories are connectors");
 }
 
-/** Errors are thrown, to be shown in one place. */
-function quiet(command: Command): Command {
-  return command.exitOverride().configureOutput({ outputError: () => undefined });
+/** Help goes to the host's outputs; errors are thrown, to be shown in one place. */
+function prepare(command: Command, host: CliHost): Command {
+  const { stdout } = host.process;
+  return command
+    .exitOverride()
+    .helpCommand(false)
+    .configureOutput({
+      writeOut: (text) => stdout.write(text),
+      writeErr: (text) => host.terminal.write(text),
+      outputError: () => undefined,
+      getOutHelpWidth: () => stdout.columns ?? 100,
+    });
 }
 
 function parseInstanceId(value: string): number {

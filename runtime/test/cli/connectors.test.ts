@@ -1,0 +1,85 @@
+import { describe, expect, it } from "vitest";
+import { cli, fixture } from "../support/fake-process.ts";
+
+const dir = ["--connectors-dir", fixture("")];
+
+describe("pulsar-ts-io connectors list", () => {
+  it("lists the built-in connectors", async () => {
+    const { code, stdout } = await cli(["connectors", "list", "--json"]);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toEqual([
+      expect.objectContaining({ name: expect.any(String), description: expect.any(String) }),
+    ]);
+  });
+
+  it("lists broken connectors with the reason, and does not load any", async () => {
+    const { code, stdout } = await cli(["connectors", "list", ...dir]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/good {2}1\.2\.3\n {4}A connector for tests\./);
+    expect(stdout).toMatch(/broken-manifest {2}\(broken\)\n {4}.*is not valid YAML.*\n {4}remedy: /);
+    expect(stdout).toMatch(/throws-on-load {2}1\.2\.3/);
+  });
+
+  it("gives the reason's code as JSON", async () => {
+    const { stdout } = await cli(["connectors", "list", "--json", ...dir]);
+    const broken = JSON.parse(stdout).filter((entry: object) => "broken" in entry);
+    expect(broken.map((entry: { broken: { code: string } }) => entry.broken.code).sort()).toEqual([
+      "PIO_PLUGIN_API_VERSION",
+      "PIO_PLUGIN_MANIFEST",
+      "PIO_PLUGIN_MANIFEST",
+      "PIO_PLUGIN_SCHEMA",
+    ]);
+  });
+
+  it("refuses a connectors directory that cannot be read", async () => {
+    const outcome = await cli(["connectors", "list", "--connectors-dir", "./nowhere"]);
+    expect(outcome).toMatchObject({ code: 3, stderr: expect.stringContaining("cannot be read") });
+  });
+});
+
+describe("pulsar-ts-io connectors describe", () => {
+  it("prints what can be set, by name and by path", async () => {
+    const byName = await cli(["connectors", "describe", "good", ...dir]);
+    const byPath = await cli(["connectors", "describe", fixture("good")]);
+    expect(byName).toEqual(byPath);
+    expect(byName.stdout).toContain("count  (integer, default 3)\n      Records to read before it waits.");
+    expect(byName.stdout).toContain("apiKey  (string, sensitive)");
+  });
+
+  it("prints schema and properties as JSON", async () => {
+    const { stdout } = await cli(["connectors", "describe", "good", "--json", ...dir]);
+    expect(JSON.parse(stdout)).toMatchObject({
+      name: "good",
+      apiVersion: "1",
+      schema: { properties: { count: { default: 3 } } },
+      properties: [{ name: "count" }, { name: "label" }, { name: "apiKey", sensitive: true }],
+    });
+  });
+
+  it("suggests the name that was probably meant", async () => {
+    const outcome = await cli(["connectors", "describe", "goood", ...dir]);
+    expect(outcome).toMatchObject({ code: 3, stderr: expect.stringContaining("did you mean good?") });
+  });
+});
+
+describe("pulsar-ts-io --help", () => {
+  it.each([["--help"], ["run", "--help"], ["validate", "--help"], ["connectors", "--help"]])(
+    "teaches with %s %s, and ends with 0",
+    async (...args) => {
+      const outcome = await cli(args);
+      expect(outcome).toMatchObject({ code: 0, stdout: expect.stringContaining("Usage: "), stderr: "" });
+    },
+  );
+
+  it("lists the settings of the connector that run names, from its schema", async () => {
+    const { stdout } = await cli(["run", "--archive", fixture("good"), "--help"]);
+    expect(stdout).toContain("Config of good: A connector for tests.");
+    expect(stdout).toContain("Records to read before it waits.");
+  });
+
+  it("prints the version", async () => {
+    const { code, stdout } = await cli(["--version"]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+});

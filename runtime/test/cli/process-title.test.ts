@@ -1,0 +1,33 @@
+import { describe, expect, it } from "vitest";
+import { hideSecretArguments } from "../../src/cli/process-title.ts";
+
+function hide(...args: string[]) {
+  const proc = { argv: ["node", "pulsar-ts-io", ...args], title: "node" };
+  return { flags: hideSecretArguments(proc), title: proc.title };
+}
+
+describe("hideSecretArguments", () => {
+  it.each([
+    ["--client-auth-params", "token:abc"],
+    ["--clientAuthParams", "abc"],
+    ["--secrets", '{"a":"b"}'],
+    ["--source-config", "{}"],
+    ["--sourceConfig", "{}"],
+    ["--source_config", "{}"],
+    ["--producer-config", "{}"],
+  ])("overwrites the title when %s has a value", (flag, value) => {
+    expect(hide("run", flag, value)).toEqual({ flags: [flag], title: "pulsar-ts-io" });
+    expect(hide("run", `${flag}=${value}`)).toEqual({ flags: [flag], title: "pulsar-ts-io" });
+  });
+
+  it.each([
+    [["--source-config", "-"]],
+    [["--source-config-file", "a.yaml"]],
+    [["--client-auth-params", "file:/run/secrets/token"]],
+    [["--client-auth-params=file:///run/secrets/token"]],
+    [["--client-auth-params", "env:TOKEN"]],
+    [["--tenant", "secrets"]],
+  ])("leaves the title alone for %j", (args) => {
+    expect(hide("run", ...args)).toEqual({ flags: [], title: "node" });
+  });
+});

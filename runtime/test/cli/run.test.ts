@@ -1,0 +1,179 @@
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { runCli } from "../../src/cli/cli.ts";
+import { cli, FakeProcess, fixture } from "../support/fake-process.ts";
+
+function console_(connector: string, ...more: string[]): string[] {
+  return ["run", "--archive", fixture(connector), "--output", "console", ...more];
+}
+
+describe("pulsar-ts-io run", () => {
+  it("prints records to stdout and logs to stderr, until a signal ends it with 0", async () => {
+    const proc = new FakeProcess(console_("good", "--source-config", '{"count": "2", "label": "hello"}'));
+    const run = runCli(proc, []);
+    await proc.shows("hello 2");
+    proc.emit("SIGTERM");
+    await run;
+    expect(await proc.exited).toBe(0);
+    expect(proc.stdout.text.match(/content:hello \d/g)).toEqual(["content:hello 1", "content:hello 2"]);
+    const lines = proc.stderr.text
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(lines.map(({ msg }) => msg)).toEqual([
+      "source opened, reading",
+      "reading stopped, waiting for receipts",
+      "fixture closed",
+      "run ended",
+    ]);
+    expect(lines.at(-2)).toMatchObject({ acknowledged: 2, source: "public/default/good" });
+    expect(lines.at(-1)).toMatchObject({ received: 2, written: 2, inFlight: 0 });
+  });
+
+  it.each([
+    ["throws-on-load", 3, "failed to load: this module cannot be loaded [PIO_PLUGIN_LOAD]"],
+    ["no-source", 3, "is not a class [PIO_PLUGIN_CONTRACT]"],
+    ["no-export", 3, "is not exported [PIO_PLUGIN_CONTRACT]"],
+    ["other-version", 3, "for API version 2, and this runtime speaks 1 [PIO_PLUGIN_API_VERSION]"],
+    ["missing-manifest", 3, "names no connector manifest [PIO_PLUGIN_MANIFEST]"],
+    ["broken-manifest", 3, "is not valid YAML"],
+    ["broken-schema", 3, "is not a JSON Schema"],
+    ["leaving", 3, "leaves its directory"],
+    ["failing-open", 4, "the source could not be opened: nothing answers there"],
+    ["failing-read", 1, "the source failed: the well is dry"],
+  ])("ends the connector %s with %i and one error", async (connector, code, message) => {
+    const outcome = await cli(console_(connector, "--log-level", "error"));
+    expect(outcome.code).toBe(code);
+    expect(outcome.stdout).toBe("");
+    expect(outcome.stderr).toContain(message);
+    expect(outcome.stderr).toMatch(/^error: .*\[PIO_\w+\]\nremedy: .*\n$/);
+  });
+
+  it("shows stacks only at log level debug", async () => {
+    const quiet = await cli(console_("failing-read"));
+    expect(quiet.stderr).not.toMatch(/\n {4}at /);
+    const loud = await cli(console_("failing-read", "--log-level", "debug"));
+    expect(loud.stderr).toMatch(/the well is dry\n {4}at /);
+  });
+
+  it("finds Pulsar where client.conf says, unless a flag says otherwise", async () => {
+    const directory = mkdtempSync(join(tmpdir(), "client-conf-"));
+    const file = join(directory, "client.conf");
+    writeFileSync(file, "# comment\nbrokerServiceUrl=ftp://somewhere\n");
+    const args = ["run", "--archive", fixture("good"), "-o", "t"];
+    const env = { PULSAR_CLIENT_CONF: file };
+    const fromFile = await cli(args, { env });
+    expect(fromFile).toMatchObject({ code: 2, stderr: expect.stringContaining("ftp://somewhere") });
+    const fromFlag = await cli([...args, "--broker-service-url", "gopher://x"], { env });
+    expect(fromFlag.stderr).toContain("gopher://x");
+  });
+
+  it.each([
+    ["no connector", ["run"], "no connector is named"],
+    ["no topic", ["run", "--archive", fixture("good")], "no destination topic is given"],
+    ["an unknown flag", ["run", "--sorce-type", "x"], "did you mean --source-type?"],
+    ["an unknown output", console_("good", "--output", "printer"), "Allowed choices are pulsar, console"],
+    ["a topic that is none", ["run", "--archive", fixture("good"), "-o", "a/b"], "PIO_INVALID_TOPIC_NAME"],
+    ["an instance id that is none", console_("good", "--instance-id", "x"), "must be an integer"],
+    ["malformed JSON", console_("good", "--source-config", '{"count":'), "is not valid JSON at line 1"],
+    ["malformed YAML", console_("good", "--source-config", "a: b: c"), "is not valid YAML at line 1"],
+    ["a directory for a file", console_("good", "--source-config-file", fixture("good")), "is a directory"],
+    [
+      "a file that is not there",
+      console_("good", "--source-config-file", "./nowhere.yaml"),
+      "does not exist",
+    ],
+    [
+      "two from standard input",
+      console_("good", "--source-config", "-", "--source-config-file", "-"),
+      "both read",
+    ],
+    ["two connectors", ["run", "-t", "x", "--archive", fixture("good")], "cannot specify both"],
+    ["parallelism", console_("good", "--parallelism", "2"), "--instance-id"],
+    ["a guarantee to come", console_("good", "--processing-guarantees", "EFFECTIVELY_ONCE"), "not there yet"],
+    ["a boolean that is none", console_("good", "--use-tls", "maybe"), "must be true or false"],
+    [
+      "settings that are none",
+      console_("good", "--source-config", '{"cuont": 1, "count": "x"}'),
+      "2 problems",
+    ],
+    ["an unknown command", ["rnu"], "did you mean run?"],
+  ])("refuses %s with 2", async (_, args, message) => {
+    const outcome = await cli(args);
+    expect(outcome.stderr).toContain(message);
+    expect(outcome.stderr).toMatch(/^remedy: /m);
+    expect(outcome).toMatchObject({ code: 2, stdout: "" });
+  });
+
+  it.each([
+    ["an unknown source type, listing those there are", ["run", "-t", "nope"], "available sources are: ["],
+    ["a path with nothing there", ["run", "--archive", "./nothing-here"], "there is nothing at"],
+    ["a Java archive", ["run", "--archive", "./pulsar-io.nar"], "is a Java archive"],
+    ["a web address", ["run", "--archive", "https://example.org/x.tgz"], "cannot be fetched"],
+  ])("refuses %s with 3", async (_, args, message) => {
+    const outcome = await cli(args);
+    expect(outcome).toMatchObject({ code: 3, stdout: "", stderr: expect.stringContaining(message) });
+  });
+
+  it("understands the older spellings of pulsar-admin", async () => {
+    const outcome = await cli([
+      ...[
+        "run",
+        "--archive",
+        fixture("good"),
+        "--destinationTopicName",
+        "a/b",
+        "--tls_allow_insecure",
+        "true",
+      ],
+      ...["--sourceConfig", '{"count": 1}', "--className", "x.Y", "-st", "bytes"],
+    ]);
+    expect(outcome).toMatchObject({ code: 2, stderr: expect.stringContaining("PIO_INVALID_TOPIC_NAME") });
+  });
+
+  it("takes a config from standard input", async () => {
+    const proc = new FakeProcess(console_("good", "--source-config-file", "-"), {
+      stdin: "configs:\n  count: 1\n  label: piped\n",
+    });
+    const run = runCli(proc, []);
+    await proc.shows("piped 1");
+    proc.emit("SIGINT");
+    await run;
+    expect(await proc.exited).toBe(0);
+  });
+
+  it("never shows a secret, wherever it comes from", async () => {
+    const proc = new FakeProcess(
+      console_("good", "--source-config", JSON.stringify({ count: 1, apiKey: `\${env:KEY}` })),
+      { env: { KEY: "canary-in-a-mine" } },
+    );
+    const run = runCli(proc, []);
+    await proc.shows("record 1");
+    proc.emit("SIGTERM");
+    await run;
+    expect(proc.stderr.text).toContain("(redacted)");
+    expect(proc.stderr.text + proc.stdout.text).not.toContain("canary");
+  });
+
+  it("draws a live line on a terminal, and takes it away before the end", async () => {
+    const proc = new FakeProcess(console_("good"), { terminal: true });
+    const run = runCli(proc, []);
+    await proc.shows("in flight");
+    proc.emit("SIGTERM");
+    await run;
+    expect(proc.stderr.text).toMatch(/3 records {2}\d+\/s {2}lag 0 ms {2}0 in flight/);
+    expect(proc.stderr.text).toMatch(/\d INFO {2}run ended/);
+    expect(proc.stderr.text.endsWith("\n")).toBe(true);
+  });
+
+  it("ends with 0 when the reader of its output goes away", async () => {
+    const proc = new FakeProcess(console_("good"));
+    const run = runCli(proc, []);
+    await proc.shows("record 3");
+    proc.stdout.destroy(Object.assign(new Error("write EPIPE"), { code: "EPIPE" }));
+    await run;
+    expect(await proc.exited).toBe(0);
+  });
+});
