@@ -116,7 +116,7 @@ export class UnsupportedCompressionError extends ConnectorError {
 /** The other side speaks something that is not Pulsar's protocol, or broke its rules. */
 export class ProtocolError extends ConnectorError {
   readonly code = "PIO_PULSAR_PROTOCOL";
-  readonly retryable = true;
+  readonly retryable = false;
 }
 
 /** The broker did not answer in time. */

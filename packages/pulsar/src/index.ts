@@ -1,3 +1,5 @@
+export type { ConsumerLink } from "./connection/connection.ts";
+export type { TlsOptions } from "./connection/dial.ts";
 export { ConsoleTransport } from "./console-transport.ts";
 export {
   BrokerRefusedError,
@@ -36,4 +38,6 @@ export {
   type Transport,
 } from "./publisher.ts";
 export { parseTopicName, type TopicDefaults, type TopicName } from "./topic-name.ts";
-export { createWireTransport, type TlsOptions, type WireHost, type WireOptions } from "./wire-transport.ts";
+export { decodeEntry, type EntryMessage } from "./wire/entry.ts";
+export { WireClient, type WireHost, type WireOptions } from "./wire-client.ts";
+export { createWireTransport } from "./wire-transport.ts";

@@ -15,6 +15,22 @@ export async function waitFor<T>(promise: Promise<T>, signal: AbortSignal): Prom
   }
 }
 
+/** Runs `work` with a signal that aborts when one of `signals` does. Nothing stays behind on them. */
+export async function withEither<T>(
+  signals: readonly AbortSignal[],
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  for (const signal of signals) signal.throwIfAborted();
+  const stop = new AbortController();
+  const listeners = signals.map((signal) => ({ signal, onAbort: () => stop.abort(signal.reason) }));
+  for (const { signal, onAbort } of listeners) signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    return await work(stop.signal);
+  } finally {
+    for (const { signal, onAbort } of listeners) signal.removeEventListener("abort", onAbort);
+  }
+}
+
 export interface Deadline {
   readonly clock: Clock;
   readonly ms: number;
@@ -32,19 +48,15 @@ export async function withDeadline<T>(
   signal: AbortSignal,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  signal.throwIfAborted();
-  const stop = new AbortController();
-  const onAbort = () => stop.abort(signal.reason);
-  signal.addEventListener("abort", onAbort, { once: true });
-  const alarm = deadline.clock.sleep(deadline.ms, stop.signal).then(
-    () => stop.abort(deadline.error()),
+  const time = new AbortController();
+  const alarm = deadline.clock.sleep(deadline.ms, time.signal).then(
+    () => time.abort(deadline.error()),
     () => undefined, // the work ended first
   );
   try {
-    return await work(stop.signal);
+    return await withEither([signal, time.signal], work);
   } finally {
-    signal.removeEventListener("abort", onAbort);
-    stop.abort();
+    time.abort();
     await alarm;
   }
 }

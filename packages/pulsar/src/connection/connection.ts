@@ -4,23 +4,15 @@ import type { Authentication } from "../auth/authentication.ts";
 import { ConnectionLostError, ProtocolError, PulsarTimeoutError } from "../errors.ts";
 import { Once, waitFor, withDeadline } from "../wait.ts";
 import type { Commands, NamedCommand } from "../wire/command-types.ts";
-import {
-  decodeCommand,
-  encodeCommand,
-  protocolVersion,
-  sendReceiptType,
-  splitCommand,
-} from "../wire/commands.ts";
+import { decodeCommand, encodeCommand, sendReceiptType, splitCommand } from "../wire/commands.ts";
 import { defaultMaxMessageBytes, type Frame, FrameDecoder } from "../wire/frame-decoder.ts";
 import { type Receipt, readReceipt } from "../wire/receipt.ts";
+import { keepAlive, keepAliveMs } from "./keep-alive.ts";
 import { PendingRequests, type RequestFields, type RequestName, type Response } from "./pending-requests.ts";
 import { brokerError } from "./server-error.ts";
+import { authResponseFrame, connectFrame } from "./session-frames.ts";
+import { SocketWriter } from "./socket-writer.ts";
 
-export const clientVersion = "pulsar-ts-io";
-/** The client and the broker look at each other this often. */
-const keepAliveMs = 30_000;
-/** How long a blocked event loop gets to read what already lies in the socket, before silence counts as death. */
-const graceMs = 1_000;
 /** TLS and CONNECTED must be there by then. */
 const handshakeMs = 30_000;
 
@@ -62,6 +54,7 @@ export class Connection {
   /** Happens when the connection ends; carries why. */
   readonly ended: Once<ConnectorError> = new Once();
   readonly #socket: Socket;
+  readonly #writer: SocketWriter;
   readonly #options: ConnectionOptions;
   readonly #decoder = new FrameDecoder();
   readonly #requests = new PendingRequests();
@@ -72,12 +65,12 @@ export class Connection {
   readonly #socketClosed = new Once<true>();
   #maxMessageBytes = defaultMaxMessageBytes;
   #heard = false;
-  #corked = false;
   #jobs: Promise<void> = Promise.resolve();
 
   constructor(socket: Socket, options: ConnectionOptions) {
     this.name = options.name;
     this.#socket = socket;
+    this.#writer = new SocketWriter(socket);
     this.#options = options;
     socket.on("data", (chunk: Uint8Array) => this.#receive(chunk));
     socket.on("error", (error) => this.#end(lost(this.name, error)));
@@ -94,20 +87,19 @@ export class Connection {
 
   /** @throws the broker's refusal, or why there was no answer; the connection has ended then. */
   async handshake(signal: AbortSignal): Promise<void> {
-    const { authentication, clock } = this.#options;
+    const { authentication, proxyToBroker, clock } = this.#options;
     const error = () =>
       new PulsarTimeoutError(`${this.name} did not answer the handshake in ${handshakeMs} ms`);
     try {
       await withDeadline({ clock, ms: handshakeMs, error }, signal, async (deadline) => {
-        const credentials = await authentication.credentials();
-        this.#write(encodeCommand("connect", this.#connectCommand(credentials)));
+        this.#write(await connectFrame(authentication, proxyToBroker));
         this.#accept(await this.#orEnd(this.#connected.promise, deadline));
       });
     } catch (reason) {
       this.#end(reason instanceof ConnectorError ? reason : lost(this.name, toError(reason)));
       throw reason;
     }
-    this.#background(this.#keepAlive());
+    this.#background(this.#stayAlive());
   }
 
   /** Sends a request and waits for its answer, for the operation time-out at most. @throws the broker's refusal. */
@@ -134,20 +126,17 @@ export class Connection {
   tell<N extends RequestName>(name: N, fields: RequestFields<N>): void {
     const request = this.#requests.start(name, fields, name);
     this.#requests.forget(request.id);
-    if (this.ended.value === undefined) this.#write(request.frame);
+    this.#write(request.frame);
   }
 
   /** Asks the broker for `permits` more messages. */
   flow(consumerId: number, permits: number): void {
-    if (this.ended.value !== undefined) return;
     this.#write(encodeCommand("flow", { consumerId, messagePermits: permits }));
   }
 
-  /** Writes one SEND. What is written in one turn of the event loop leaves in one system call. */
+  /** Writes one SEND; nothing happens when the connection has ended. */
   send(pieces: readonly Uint8Array[]): void {
-    if (this.ended.value !== undefined) return;
-    this.#cork();
-    for (const piece of pieces) this.#socket.write(piece);
+    for (const piece of pieces) this.#write(piece);
   }
 
   attachProducer(id: number, link: ProducerLink): void {
@@ -177,21 +166,6 @@ export class Connection {
     this.#end(new ConnectionLostError(`the connection to ${this.name} was closed by this side`));
     await this.#socketClosed.promise;
     await this.#jobs;
-  }
-
-  #connectCommand(authData: Uint8Array): Commands["connect"] {
-    return {
-      clientVersion,
-      authData,
-      protocolVersion,
-      authMethodName: this.#options.authentication.method,
-      proxyToBrokerUrl: this.#options.proxyToBroker,
-      featureFlags: {
-        supportsAuthRefresh: true,
-        supportsPartialProducer: true,
-        supportsPartitionsWithoutAutoCreation: true,
-      },
-    };
   }
 
   #accept(connected: Commands["connected"]): void {
@@ -292,28 +266,24 @@ export class Connection {
   async #answerChallenge(): Promise<void> {
     const { authentication, logger } = this.#options;
     try {
-      const data = await authentication.credentials();
-      const response = { method: authentication.method, data };
-      this.#write(encodeCommand("authResponse", { clientVersion, response, protocolVersion }));
+      this.#write(await authResponseFrame(authentication));
     } catch (error) {
       // The broker closes the connection when no answer comes; the next handshake reads the credentials again.
       logger.warn({ err: error, broker: this.name }, "credentials could not be refreshed");
     }
   }
 
-  async #keepAlive(): Promise<void> {
-    const { clock } = this.#options;
-    const { signal } = this.#stop;
-    for (;;) {
-      this.#heard = false;
-      this.#write(encodeCommand("ping", {}));
-      await clock.sleep(keepAliveMs, signal);
-      if (!this.#heard) await clock.sleep(graceMs, signal);
-      if (!this.#heard) {
-        this.#end(lost(this.name, new Error(`nothing was heard for ${keepAliveMs} ms`)));
-        return;
-      }
-    }
+  async #stayAlive(): Promise<void> {
+    const pulse = {
+      ping: () => this.#write(encodeCommand("ping", {})),
+      heard: () => {
+        const heard = this.#heard;
+        this.#heard = false;
+        return heard;
+      },
+    };
+    await keepAlive(pulse, this.#options.clock, this.#stop.signal);
+    this.#end(lost(this.name, new Error(`nothing was heard for ${keepAliveMs} ms`)));
   }
 
   #background(job: Promise<void>): void {
@@ -321,20 +291,8 @@ export class Connection {
     this.#jobs = Promise.allSettled([this.#jobs, job]).then(() => undefined);
   }
 
-  #write(frame: Uint8Array): void {
-    if (this.ended.value !== undefined) return;
-    this.#cork();
-    this.#socket.write(frame);
-  }
-
-  #cork(): void {
-    if (this.#corked) return;
-    this.#corked = true;
-    this.#socket.cork();
-    process.nextTick(() => {
-      this.#corked = false;
-      this.#socket.uncork();
-    });
+  #write(bytes: Uint8Array): void {
+    if (this.ended.value === undefined) this.#writer.write(bytes);
   }
 
   #end(error: ConnectorError): void {

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { connect as connectTcp, isIP, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
-import { ConnectorError, codeOf, toError } from "@pulsar-ts-io/core";
+import { codeOf, toError } from "@pulsar-ts-io/core";
 import { PulsarTlsError, PulsarUnreachableError } from "../errors.ts";
 import { type BrokerAddress, formatAddress } from "./service-url.ts";
 
@@ -28,13 +28,19 @@ export async function dial(
   signal.throwIfAborted();
   const socket = tls === undefined ? connectTcp(address) : await startTls(address, tls);
   socket.setNoDelay(true);
+  let reached = false;
+  socket.once("connect", () => {
+    reached = true;
+  });
   try {
     await established(socket, tls === undefined ? "connect" : "secureConnect", signal);
     return socket;
   } catch (error) {
     socket.destroy();
     signal.throwIfAborted();
-    throw failure(address, tls !== undefined, toError(error));
+    throw tls === undefined || !reached
+      ? unreachable(address, toError(error))
+      : tlsFailure(address, toError(error));
   }
 }
 
@@ -85,33 +91,24 @@ function established(socket: Socket, event: string, signal: AbortSignal): Promis
   });
 }
 
-const systemErrors = new Set([
-  "ECONNREFUSED",
-  "ECONNRESET",
-  "EHOSTUNREACH",
-  "ENETUNREACH",
-  "ENOTFOUND",
-  "EAI_AGAIN",
-  "ETIMEDOUT",
-  "EADDRNOTAVAIL",
-  "EPIPE",
-]);
-
-function failure(address: BrokerAddress, tls: boolean, error: Error): ConnectorError {
-  if (error instanceof ConnectorError) return error;
+function unreachable(address: BrokerAddress, error: Error): PulsarUnreachableError {
   const code = codeOf(error);
   const where = formatAddress(address);
-  if (tls && code !== undefined && !systemErrors.has(code)) {
-    return new PulsarTlsError(`no TLS with ${where}: ${describeTls(code, error)}`, {
-      cause: error,
-      details: { address: where, reason: code },
-      remedy: tlsRemedy(code),
-    });
-  }
   return new PulsarUnreachableError(`no connection to ${where}: ${describe(code, error)}`, {
     cause: error,
     details: { address: where, reason: code },
     remedy: "check the service URL, and that the broker runs and can be reached from here",
+  });
+}
+
+/** @param error what happened after the TCP connection stood. */
+function tlsFailure(address: BrokerAddress, error: Error): PulsarTlsError {
+  const code = codeOf(error) ?? "closed";
+  const where = formatAddress(address);
+  return new PulsarTlsError(`no TLS with ${where}: ${describeTls(code, error)}`, {
+    cause: error,
+    details: { address: where, reason: code },
+    remedy: tlsRemedy(code),
   });
 }
 
@@ -126,7 +123,7 @@ function describeTls(code: string, error: Error): string {
   if (code === "CERT_HAS_EXPIRED") return "the certificate has expired";
   if (code.includes("SELF_SIGNED")) return `the certificate is signed by no one we trust (${code})`;
   if (code.startsWith("UNABLE_TO_")) return `the certificate's authority is not known (${code})`;
-  if (code === "EPROTO" || code.startsWith("ERR_SSL_")) return "the other side does not speak TLS";
+  if (speaksNoTls(code)) return `the other side does not speak it (${code})`;
   return `${error.message} (${code})`;
 }
 
@@ -135,8 +132,13 @@ function tlsRemedy(code: string): string {
     return "connect by a name the certificate carries, or turn host name verification off";
   }
   if (code === "CERT_HAS_EXPIRED") return "renew the broker's certificate";
-  if (code === "EPROTO" || code.startsWith("ERR_SSL_")) {
+  if (speaksNoTls(code)) {
     return "use the broker's TLS port with pulsar+ssl://, or pulsar:// for the plain one";
   }
   return "name the certificate authority of the broker as trusted certificate";
+}
+
+/** A Pulsar broker's plain port hangs up on a TLS handshake. */
+function speaksNoTls(code: string): boolean {
+  return code === "EPROTO" || code === "ECONNRESET" || code === "closed" || code.startsWith("ERR_SSL_");
 }

@@ -1,63 +1,43 @@
-import {
-  Backoff,
-  type Clock,
-  type ConnectorError,
-  hasCode,
-  isRetryable,
-  type Logger,
-  runTogether,
-} from "@pulsar-ts-io/core";
+import { Backoff, type ConnectorError, isRetryable, runTogether } from "@pulsar-ts-io/core";
 import type { Codec } from "../compression.ts";
-import type { ConnectionPool, ConnectionTarget } from "../connection/connection-pool.ts";
-import type { TopicLookup } from "../connection/lookup.ts";
 import { brokerError, serverErrors } from "../connection/server-error.ts";
-import { MessageRefusedError, ProtocolError, PublisherClosedError } from "../errors.ts";
+import { ProtocolError, PublisherClosedError } from "../errors.ts";
 import type { Delivery, OutgoingMessage, PublisherOptions } from "../publisher.ts";
-import { waitFor, withDeadline } from "../wait.ts";
+import { waitFor } from "../wait.ts";
 import type { Commands } from "../wire/command-types.ts";
 import type { Receipt } from "../wire/receipt.ts";
 import { checksumHolds } from "../wire/send-frame.ts";
 import { BatchTimer } from "./batch-timer.ts";
 import { FrameFormer } from "./frame-former.ts";
+import { invalidSequenceId, messageChanged, messageRefused, messageTooLarge } from "./message-failure.ts";
 import { type PendingFrame, PendingWindow } from "./pending-window.ts";
 import type { ProducerMetrics } from "./producer-metrics.ts";
-import { type Loss, ProducerSession, type SessionOwner } from "./producer-session.ts";
+import {
+  type OpenedSession,
+  type ProducerHost,
+  type ProducerIdentity,
+  ProducerOpener,
+} from "./producer-opener.ts";
+import type { ProducerSession, SessionOwner } from "./producer-session.ts";
+import { retrying } from "./retrying.ts";
 import { Settlement } from "./settlement.ts";
 import { asConnectorError, isFinalAfterOpen } from "./verdict.ts";
 
 /** First pause before a producer is opened again, and the longest. */
 const backoffMs = { initialMs: 100, maxMs: 60_000 };
-/** Longest pause while no broker answers: trying to connect costs little, and a broker that is back should be seen soon. */
-const maxUnreachableMs = 5_000;
-/** How long closing waits for the broker's word. */
-const closeMs = 5_000;
 
-export interface PartitionProducerOptions {
-  /** Complete name, of the partition where there are partitions. */
-  readonly topic: string;
-  readonly producerId: number;
+export interface PartitionProducerOptions extends ProducerIdentity {
   /** What message ids say; -1 when the topic is not partitioned. */
   readonly partition: number;
-  /** Absent: the broker gives one. */
-  readonly producerName: string | undefined;
-  /** Whether the name was chosen by the user. */
-  readonly nameChosen: boolean;
   readonly publisher: PublisherOptions;
   readonly codec: Codec | undefined;
+  /** How long a topic that is not found any more is waited for. */
   readonly operationTimeoutMs: number;
   /** Told how many messages and bytes of values were settled. */
   readonly onSettled: (messages: number, bytes: number) => void;
   /** Told when the producer failed for good, before its messages are. */
   readonly onFailed: () => void;
   readonly metrics: ProducerMetrics;
-}
-
-/** What a producer needs around it. */
-export interface ProducerHost {
-  readonly pool: ConnectionPool;
-  readonly lookup: TopicLookup;
-  readonly clock: Clock;
-  readonly logger: Logger;
 }
 
 /**
@@ -69,27 +49,27 @@ export interface ProducerHost {
 export class PartitionProducer implements SessionOwner {
   readonly #options: PartitionProducerOptions;
   readonly #host: ProducerHost;
+  readonly #opener: ProducerOpener;
   readonly #window = new PendingWindow();
   readonly #former: FrameFormer;
   readonly #timer: BatchTimer;
   readonly #settlement: Settlement;
   readonly #backoff = new Backoff(backoffMs);
   #session: ProducerSession | undefined;
-  #name: string | undefined;
-  #epoch = 0;
-  #topicEpoch: number | undefined;
   /** The id the next message gets, unless its caller chose one. */
-  #nextId: number | undefined;
+  #nextId = -1;
+  /** The id of the last message; -1 before the first. */
+  #lastId = -1;
   /** Messages up to this id may be repetitions: each goes in a frame of its own, so that the broker judges it alone. */
   #repeatedUpTo = -1;
   #final: ConnectorError | undefined;
 
   constructor(host: ProducerHost, options: PartitionProducerOptions) {
     const { publisher, codec } = options;
-    const { clock } = host;
+    const { clock, logger } = host;
     this.#host = host;
     this.#options = options;
-    this.#name = options.producerName;
+    this.#opener = new ProducerOpener(host, options);
     this.#timer = new BatchTimer(clock, publisher.batching?.maxDelayMs ?? 0);
     this.#former = new FrameFormer({
       codec,
@@ -98,7 +78,7 @@ export class PartitionProducer implements SessionOwner {
       emit: (frame) => this.#enqueue(frame),
       onBatchStarted: () => this.#timer.wake(),
     });
-    this.#settlement = new Settlement({ ...options, clock, logger: host.logger });
+    this.#settlement = new Settlement({ ...options, clock, logger });
   }
 
   /** Why nothing can be published any more. */
@@ -108,31 +88,28 @@ export class PartitionProducer implements SessionOwner {
 
   /** The producer's name: the broker's where none was given. */
   get name(): string | undefined {
-    return this.#name;
+    return this.#opener.name;
   }
 
   /**
-   * Opens the producer for the first time; transient failures are tried again for the operation time-out.
+   * Opens the producer for the first time.
    *
+   * @param deadline monotonic time until which transient failures are tried again.
    * @throws why it cannot be published to this topic.
    */
-  async open(signal: AbortSignal): Promise<void> {
+  async open(deadline: number, signal: AbortSignal): Promise<void> {
     const { clock, logger } = this.#host;
-    const deadline = clock.monotonic() + this.#options.operationTimeoutMs;
-    for (let said = ""; ; ) {
-      try {
-        await this.#attempt(undefined, signal);
-        return;
-      } catch (reason) {
-        signal.throwIfAborted();
-        const error = asConnectorError(reason);
-        const delay = this.#pauseAfter(error);
-        if (!isRetryable(error) || clock.monotonic() + delay >= deadline) throw error;
-        if (error.code !== said) logger.warn({ err: error }, "producer not opened, trying again");
-        said = error.code;
-        await clock.sleep(delay, signal);
-      }
-    }
+    const policy = {
+      clock,
+      logger,
+      backoff: this.#backoff,
+      line: "producer not opened, trying again",
+      isFinal: (error: ConnectorError, pauseMs: number) =>
+        !isRetryable(error) || clock.monotonic() + pauseMs >= deadline,
+    };
+    await retrying(policy, signal, async () =>
+      this.#resume(await this.#opener.open(this, undefined, signal)),
+    );
   }
 
   /** Keeps the opened producer open until `signal` aborts or it fails for good. Never throws. */
@@ -147,19 +124,18 @@ export class PartitionProducer implements SessionOwner {
     }
   }
 
-  /** Publishes `message`. @param chosenId the caller's sequence id: above every one before it. */
+  /** Publishes `message`. @param chosenId the caller's sequence id, which must be above every one before it. */
   send(message: OutgoingMessage, delivery: Delivery, chosenId: number | undefined): void {
-    if (this.#final !== undefined) {
-      this.#settlement.refuse(delivery, message, this.#final);
+    const refusal = this.#final ?? this.#checkSequence(chosenId);
+    if (refusal !== undefined) {
+      this.#settlement.refuse([delivery], message.value.length, refusal);
       return;
     }
-    const next = this.#nextId ?? 0;
-    const sequenceId = chosenId ?? next;
-    this.#nextId = sequenceId + 1;
-    this.#former.add(
-      { message, sequenceId, chosenId: chosenId !== undefined, delivery },
-      sequenceId > this.#repeatedUpTo,
-    );
+    const sequenceId = chosenId ?? this.#nextId;
+    this.#lastId = sequenceId;
+    this.#nextId = Math.max(this.#nextId, sequenceId + 1);
+    const entry = { message, sequenceId, chosenId: chosenId !== undefined, delivery };
+    this.#former.add(entry, sequenceId > this.#repeatedUpTo);
   }
 
   /** Sends what waits to be batched. */
@@ -174,13 +150,15 @@ export class PartitionProducer implements SessionOwner {
     return lastId === undefined ? Promise.resolve() : this.#settlement.waitFor(lastId, signal);
   }
 
-  /** Closes the producer on its broker; what is not settled by then fails. {@link run} must have been stopped, or never begun. */
+  /** Closes the producer on its broker; what is not settled by then fails. {@link run} must have ended, or never begun. */
   async close(): Promise<void> {
     const closed = new PublisherClosedError(`the publisher to ${this.#options.topic} was closed`);
     this.#final ??= closed;
     this.#discardBatch(closed);
     const session = this.#session;
-    if (session !== undefined && session.lost.value === undefined) await this.#closeOnBroker(session);
+    const loss = session?.lost.value;
+    if (session !== undefined && (loss === undefined || loss.kind === "refused"))
+      await this.#opener.close(session);
     this.#leave();
     this.#failAll(closed);
   }
@@ -191,27 +169,29 @@ export class PartitionProducer implements SessionOwner {
       this.#backoff.reset();
       this.#settlement.confirm(match.frame, receipt, this.#window.firstId);
     } else if (match.kind === "gap") {
-      session.connection.abandon(
-        new ProtocolError(
-          `${session.connection.name} confirmed sequence id ${receipt.sequenceId} of ${this.#options.topic} where ${match.expected} was due`,
-        ),
+      const { name } = session.connection;
+      const error = new ProtocolError(
+        `${name} confirmed sequence id ${receipt.sequenceId} of ${this.#options.topic} where ${match.expected} was due`,
       );
+      session.connection.abandon(error);
     }
   }
 
   sendError(session: ProducerSession, failure: Commands["sendError"]): void {
-    const error = brokerError(failure, `a message to ${this.#options.topic}`);
+    const { topic } = this.#options;
+    const error = brokerError(failure, `a message to ${topic}`);
     const frame = this.#window.find(failure.sequenceId);
     switch (failure.error) {
       case serverErrors.topicTerminated:
         this.#fail(error);
         break;
       case serverErrors.notAllowed:
-        this.#refuseFrame(frame, error);
+        if (frame !== undefined) this.#settleFailed(frame, messageRefused(error));
         break;
       case serverErrors.checksum:
-        if (frame !== undefined && !checksumHolds(frame.pieces))
-          this.#settleFailed(frame, this.#changed(error));
+        if (frame !== undefined && !checksumHolds(frame.pieces)) {
+          this.#settleFailed(frame, messageChanged(topic, error));
+        }
         session.lost.happen({ kind: "refused", error });
         break;
       default:
@@ -224,53 +204,12 @@ export class PartitionProducer implements SessionOwner {
     this.#host.logger.warn({ to }, "topic migrated to another cluster, which is not followed");
   }
 
-  /** One try: finds the broker, opens the producer there, and writes again what was not confirmed. */
-  async #attempt(hint: ConnectionTarget | undefined, signal: AbortSignal): Promise<ProducerSession> {
-    const { pool, lookup } = this.#host;
-    const { topic, producerId } = this.#options;
-    const target = hint ?? (await lookup.broker(topic, signal));
-    const connection = await pool.get(target, signal);
-    const session = new ProducerSession(this, connection, target);
-    connection.attachProducer(producerId, session);
-    try {
-      const what = `the producer for ${topic}`;
-      const success = await connection.request("producer", this.#producerCommand(), what, signal);
-      if (session.lost.value !== undefined) throw session.lost.value.error;
-      this.#resume(session, success);
-      return session;
-    } catch (error) {
-      connection.detachProducer(producerId, session);
-      // Whether the broker has the producer is not known: without this, the next PRODUCER of that id could be refused.
-      if (signal.aborted || hasCode(error, "PIO_PULSAR_TIMEOUT"))
-        connection.tell("closeProducer", { producerId });
-      throw error;
-    }
-  }
-
-  #producerCommand(): Omit<Commands["producer"], "requestId"> {
-    const { topic, producerId, nameChosen, publisher } = this.#options;
-    const epoch = this.#epoch;
-    this.#epoch += 1;
-    return {
-      topic,
-      producerId,
-      producerName: this.#name,
-      encrypted: false,
-      metadata: Object.entries(publisher.producerProperties).map(([key, value]) => ({ key, value })),
-      epoch,
-      userProvidedProducerName: nameChosen,
-      accessMode: 0,
-      topicEpoch: this.#topicEpoch,
-    };
-  }
-
-  /** From PRODUCER_SUCCESS to the last frame written again nothing waits: no new message can come between. */
-  #resume(session: ProducerSession, success: Commands["producerSuccess"]): void {
+  /** From here to the last frame written again nothing waits: no new message can come between. */
+  #resume({ session, success }: OpenedSession): ProducerSession {
     const { maxMessageBytes } = session.connection;
-    const { producerId } = this.#options;
-    this.#name = success.producerName;
-    this.#topicEpoch = success.topicEpoch ?? this.#topicEpoch;
-    if (this.#nextId === undefined) {
+    const { topic, producerId } = this.#options;
+    if (session.lost.value !== undefined) throw session.lost.value.error;
+    if (this.#nextId < 0) {
       this.#repeatedUpTo = success.lastSequenceId ?? -1;
       this.#nextId = this.#repeatedUpTo + 1;
     }
@@ -279,14 +218,12 @@ export class PartitionProducer implements SessionOwner {
     this.#former.describe({ producerId, producerName: success.producerName, schemaVersion, maxMessageBytes });
     this.#session = session;
     for (const frame of this.#window.frames()) {
-      if (frame.messageBytes > maxMessageBytes)
-        this.#settleFailed(frame, this.#settlement.tooLarge(frame, maxMessageBytes));
-      else this.#write(session, frame);
+      if (frame.messageBytes <= maxMessageBytes) this.#write(session, frame);
+      else this.#settleFailed(frame, messageTooLarge(topic, frame.messageBytes, maxMessageBytes));
     }
-    this.#host.logger.info(
-      { producer: this.#name, broker: session.connection.name, resent: this.#window.size },
-      "producer ready",
-    );
+    const fields = { producer: this.name, broker: session.connection.name, resent: this.#window.size };
+    this.#host.logger.info(fields, "producer ready");
+    return session;
   }
 
   async #stayOpen(signal: AbortSignal): Promise<void> {
@@ -294,73 +231,36 @@ export class PartitionProducer implements SessionOwner {
     for (let session = this.#session; session !== undefined; ) {
       const loss = await waitFor(session.lost.promise, signal);
       const lostAt = clock.monotonic();
-      logger.warn({ err: loss.error, pending: this.#window.size }, "producer lost, opening it again");
-      if (loss.kind === "refused") await this.#closeOnBroker(session);
-      this.#leave();
       if (this.#final !== undefined) return;
-      session = await this.#reopen(this.#hint(session, loss), lostAt, loss.error.code, signal);
+      logger.warn({ err: loss.error, pending: this.#window.size }, "producer lost, opening it again");
+      if (loss.kind === "refused") await this.#opener.close(session);
+      this.#leave();
+      let hint = this.#opener.hint(session, loss);
+      if (hint === undefined) await clock.sleep(this.#backoff.next(), signal);
+      const policy = {
+        clock,
+        logger,
+        backoff: this.#backoff,
+        line: "producer still lost, trying again",
+        said: loss.error.code,
+        isFinal: (error: ConnectorError) =>
+          isFinalAfterOpen(error, clock.monotonic() - lostAt, this.#options.operationTimeoutMs),
+      };
+      session = await retrying(policy, signal, async () => {
+        const target = hint;
+        hint = undefined;
+        return this.#resume(await this.#opener.open(this, target, signal));
+      });
     }
   }
 
-  async #reopen(
-    hint: ConnectionTarget | undefined,
-    lostAt: number,
-    lossCode: string,
-    signal: AbortSignal,
-  ): Promise<ProducerSession> {
-    const { clock, logger } = this.#host;
-    let target = hint;
-    if (target === undefined) await clock.sleep(this.#backoff.next(), signal);
-    for (let said = lossCode; ; ) {
-      try {
-        return await this.#attempt(target, signal);
-      } catch (reason) {
-        signal.throwIfAborted();
-        target = undefined;
-        const error = asConnectorError(reason);
-        if (isFinalAfterOpen(error, clock.monotonic() - lostAt, this.#options.operationTimeoutMs))
-          throw error;
-        if (error.code !== said) logger.warn({ err: error }, "producer still lost, trying again");
-        said = error.code;
-        await clock.sleep(this.#pauseAfter(error), signal);
-      }
-    }
-  }
-
-  /** Where the broker says the topic went; `undefined`: look it up. */
-  #hint(session: ProducerSession, loss: Loss): ConnectionTarget | undefined {
-    if (loss.kind !== "closed") return undefined;
-    const { brokerServiceUrl: plain, brokerServiceUrlTls: tls } = loss.command;
-    if ((this.#host.pool.tls ? tls : plain) === undefined) return undefined;
-    const broker = this.#host.lookup.address(plain, tls, this.#options.topic);
-    const { via, broker: before } = session.target;
-    return { broker, via: via === before ? broker : via };
-  }
-
-  #pauseAfter(error: ConnectorError): number {
-    const pause = this.#backoff.next();
-    const unreachable =
-      error.code === "PIO_PULSAR_UNREACHABLE" || error.code === "PIO_PULSAR_CONNECTION_LOST";
-    return unreachable ? Math.min(pause, maxUnreachableMs) : pause;
-  }
-
-  /** Receipts and errors for what was sent before still arrive until the broker has answered. */
-  async #closeOnBroker(session: ProducerSession): Promise<void> {
-    const { connection } = session;
-    const { producerId, topic } = this.#options;
-    const what = `closing the producer for ${topic}`;
-    const error = () => new ProtocolError(`${what} took too long`);
-    try {
-      await withDeadline({ clock: this.#host.clock, ms: closeMs, error }, neverAborted, (signal) =>
-        connection.request("closeProducer", { producerId }, what, signal),
-      );
-    } catch (reason) {
-      this.#host.logger.debug({ err: reason }, "producer not closed on its broker");
-    }
+  #checkSequence(chosenId: number | undefined): ConnectorError | undefined {
+    if (chosenId === undefined || chosenId > this.#lastId) return undefined;
+    return invalidSequenceId(this.#options.topic, chosenId, this.#lastId);
   }
 
   #leave(): void {
-    this.#session?.connection.detachProducer(this.#options.producerId, this.#session);
+    if (this.#session !== undefined) this.#opener.detach(this.#session);
     this.#session = undefined;
   }
 
@@ -368,7 +268,8 @@ export class PartitionProducer implements SessionOwner {
     const session = this.#session;
     const limit = session?.connection.maxMessageBytes;
     if (limit !== undefined && frame.messageBytes > limit) {
-      this.#settlement.refuseFrame(frame, this.#settlement.tooLarge(frame, limit));
+      const error = messageTooLarge(this.#options.topic, frame.messageBytes, limit);
+      this.#settlement.refuse(frame.deliveries, frame.valueBytes, error);
       return;
     }
     this.#window.push(frame);
@@ -379,26 +280,6 @@ export class PartitionProducer implements SessionOwner {
     frame.writes += 1;
     this.#options.metrics.written(frame.deliveries.length, frame.writes);
     session.connection.send(frame.pieces);
-  }
-
-  #refuseFrame(frame: PendingFrame | undefined, error: ConnectorError): void {
-    if (frame === undefined) return;
-    const refused = new MessageRefusedError(error.message, {
-      cause: error,
-      details: error.details,
-      remedy: "check the limits that the topic's policies set for messages",
-    });
-    this.#settleFailed(frame, refused);
-  }
-
-  #changed(cause: ConnectorError): MessageRefusedError {
-    return new MessageRefusedError(
-      `a message to ${this.#options.topic} was changed after it was handed over`,
-      {
-        cause,
-        remedy: "leave a record's value alone until it is acknowledged",
-      },
-    );
   }
 
   #settleFailed(frame: PendingFrame, error: ConnectorError): void {
@@ -427,4 +308,3 @@ export class PartitionProducer implements SessionOwner {
 }
 
 const noBytes = new Uint8Array(0);
-const neverAborted: AbortSignal = new AbortController().signal;

@@ -1,8 +1,8 @@
 import { type Clock, type ConnectorError, type Logger, toError } from "@pulsar-ts-io/core";
-import { MessageNotStoredError, MessageTooLargeError } from "../errors.ts";
-import type { Delivery, MessageId, OutgoingMessage } from "../publisher.ts";
+import type { Delivery, MessageId } from "../publisher.ts";
 import { Once, waitFor } from "../wait.ts";
 import type { Receipt } from "../wire/receipt.ts";
+import { messageNotStored } from "./message-failure.ts";
 import type { PendingFrame } from "./pending-window.ts";
 import type { ProducerMetrics } from "./producer-metrics.ts";
 
@@ -37,7 +37,7 @@ export class Settlement {
   confirm(frame: PendingFrame, receipt: Receipt, firstPending: number | undefined): void {
     const { clock, metrics, onSettled } = this.#options;
     if (receipt.entryId === nowhere && !this.#mayBeDuplicate(frame)) {
-      this.fail(frame, this.#notStored(), firstPending);
+      this.fail(frame, messageNotStored(this.#options.topic), firstPending);
       return;
     }
     metrics.confirmed(
@@ -71,25 +71,9 @@ export class Settlement {
     for (const delivery of deliveries) this.#failed(delivery, error);
   }
 
-  /** Fails a message that was only just handed over: later in this turn, when its sender is done with `send`. */
-  refuse(delivery: Delivery, message: OutgoingMessage, error: ConnectorError): void {
-    queueMicrotask(() => this.failDeliveries([delivery], message.value.length, error));
-  }
-
-  /** As {@link refuse}, for a frame. */
-  refuseFrame(frame: PendingFrame, error: ConnectorError): void {
-    queueMicrotask(() => this.failDeliveries(frame.deliveries, frame.valueBytes, error));
-  }
-
-  tooLarge(frame: PendingFrame, limitBytes: number): MessageTooLargeError {
-    const { topic } = this.#options;
-    return new MessageTooLargeError(
-      `a message to ${topic} has ${frame.messageBytes} bytes with its metadata, where the broker takes ${limitBytes}`,
-      {
-        details: { topic, bytes: frame.messageBytes, limitBytes },
-        remedy: "raise the broker's maxMessageSize, compress, or publish smaller records",
-      },
-    );
+  /** Fails what was only just handed over: later in this turn, when its sender is done with `send`. */
+  refuse(deliveries: readonly Delivery[], valueBytes: number, error: ConnectorError): void {
+    queueMicrotask(() => this.failDeliveries(deliveries, valueBytes, error));
   }
 
   /** Waits until everything up to `lastId` is settled. @throws the signal's reason. */
@@ -106,16 +90,6 @@ export class Settlement {
   /** Only who chose the id, or a frame that was written more than once, can have been stored before. */
   #mayBeDuplicate(frame: PendingFrame): boolean {
     return (frame.chosenIds || frame.writes > 1) && !this.#options.topic.startsWith("non-persistent:");
-  }
-
-  #notStored(): MessageNotStoredError {
-    const { topic } = this.#options;
-    return new MessageNotStoredError(`a message to ${topic} was answered, but not stored`, {
-      details: { topic },
-      remedy: topic.startsWith("non-persistent:")
-        ? "publish to a persistent topic: others drop messages under load"
-        : "use another producer name: the topic remembers higher sequence ids of this one",
-    });
   }
 
   #wake(firstPending: number | undefined): void {

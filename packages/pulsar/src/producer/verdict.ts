@@ -1,12 +1,13 @@
 import { ConnectorError, codeOf, hasCode, isRetryable, toError } from "@pulsar-ts-io/core";
 import { PublishDefectError } from "../errors.ts";
 
-/** Failures that a person can mend while we wait: new credentials, a granted right, a renewed certificate. */
+/** Failures that a person can mend while we wait: new credentials, a granted right, a renewed certificate, another proxy. */
 const mendable = new Set([
   "PIO_PULSAR_AUTHENTICATION",
   "PIO_PULSAR_AUTHORIZATION",
   "PIO_INVALID_AUTHENTICATION",
   "PIO_PULSAR_TLS",
+  "PIO_PULSAR_PROTOCOL",
 ]);
 
 /**

@@ -1,15 +1,30 @@
-import { type Clock, type Logger, type Meter, toError } from "@pulsar-ts-io/core";
+import {
+  Backoff,
+  type Clock,
+  type ConnectorError,
+  isRetryable,
+  type Logger,
+  type Meter,
+  toError,
+} from "@pulsar-ts-io/core";
 import { resolveCompression } from "../compression.ts";
-import { InvalidSequenceIdError, PublisherClosedError } from "../errors.ts";
+import { PublisherClosedError } from "../errors.ts";
 import type { Delivery, OutgoingMessage, Publisher, PublisherOptions } from "../publisher.ts";
 import type { TopicName } from "../topic-name.ts";
-import { PartitionProducer, type PartitionProducerOptions, type ProducerHost } from "./partition-producer.ts";
+import { withEither } from "../wait.ts";
+import { invalidSequenceId } from "./message-failure.ts";
+import { PartitionProducer, type PartitionProducerOptions } from "./partition-producer.ts";
 import { ProducerMetrics } from "./producer-metrics.ts";
+import type { ProducerHost } from "./producer-opener.ts";
 import { PublishBudget } from "./publish-budget.ts";
+import { retrying } from "./retrying.ts";
 import { choosePartition } from "./router.ts";
 
 /** How often it is asked whether the topic has got more partitions. */
 const growthCheckMs = 60_000;
+/** Exact as a double: ids are kept as numbers. */
+const maxSequenceId = BigInt(Number.MAX_SAFE_INTEGER);
+const backoffMs = { initialMs: 100, maxMs: 60_000 };
 
 export interface WirePublisherOptions {
   readonly topic: TopicName;
@@ -18,6 +33,8 @@ export interface WirePublisherOptions {
   readonly meter: Meter;
   /** Gives an id that no other producer of the transport has. */
   readonly nextProducerId: () => number;
+  /** Told when the publisher is closed. */
+  readonly onClosed: () => void;
 }
 
 /** Publishes to a topic and all its partitions. */
@@ -33,8 +50,8 @@ export class WirePublisher implements Publisher {
   readonly #jobs: Promise<void>[] = [];
   readonly #routerStart = Math.floor(Math.random() * 2 ** 31);
   #producers: readonly PartitionProducer[] = [];
-  /** Highest sequence id that the caller chose, for each partition. */
-  readonly #chosen: number[] = [];
+  #partitioned = false;
+  #opening: Promise<void> = Promise.resolve();
   #closed: Promise<void> | undefined;
 
   constructor(host: ProducerHost, options: WirePublisherOptions) {
@@ -49,12 +66,10 @@ export class WirePublisher implements Publisher {
   }
 
   /** Opens all producers. To be called once, before anything else. @throws why the topic cannot be published to. */
-  async open(signal: AbortSignal): Promise<void> {
-    const { topic } = this.#options;
-    const count = await this.#host.lookup.partitions(topic.full, true, signal);
-    this.#producers = await this.#openProducers(0, Math.max(1, count), count > 0, signal);
-    for (const producer of this.#producers) this.#jobs.push(producer.run(this.#stop.signal));
-    if (count > 0) this.#jobs.push(this.#watchGrowth());
+  open(signal: AbortSignal): Promise<void> {
+    const opening = withEither([signal, this.#stop.signal], (either) => this.#open(either));
+    this.#opening = opening.catch(() => undefined); // whoever opens learns of it
+    return opening;
   }
 
   get full(): boolean {
@@ -69,18 +84,18 @@ export class WirePublisher implements Publisher {
 
   send(message: OutgoingMessage, delivery: Delivery, sequenceId?: bigint): void {
     const producers = this.#producers;
+    if (sequenceId !== undefined && (sequenceId < 0n || sequenceId > maxSequenceId)) {
+      const error = invalidSequenceId(this.#options.topic.full, sequenceId);
+      queueMicrotask(() => delivery.failed(error));
+      return;
+    }
     const index =
       producers.length === 1
         ? 0
         : choosePartition(message, sequenceId, producers.length, this.#clock.now(), this.#routerStart);
-    const producer = producers[index];
-    const refusal = producer === undefined ? this.#closedError() : this.#checkSequence(index, sequenceId);
-    if (producer === undefined || refusal !== undefined) {
-      queueMicrotask(() => delivery.failed(refusal ?? this.#closedError()));
-      return;
-    }
     this.#budget.take(message.value.length);
-    producer.send(message, delivery, sequenceId === undefined ? undefined : Number(sequenceId));
+    // The router stays below the number of producers, and there is at least one once the publisher is open.
+    producers[index]?.send(message, delivery, sequenceId === undefined ? undefined : Number(sequenceId));
   }
 
   async flush(signal: AbortSignal): Promise<void> {
@@ -101,27 +116,53 @@ export class WirePublisher implements Publisher {
     const closed = this.#closedError();
     this.#budget.end(closed);
     this.#stop.abort(closed);
+    await this.#opening;
     await Promise.all(this.#jobs);
     await Promise.all(this.#producers.map((producer) => producer.close()));
+    this.#options.onClosed();
+  }
+
+  async #open(signal: AbortSignal): Promise<void> {
+    const deadline = this.#clock.monotonic() + this.#options.operationTimeoutMs;
+    const count = await this.#countPartitions(deadline, signal);
+    this.#partitioned = count > 0;
+    this.#producers = await this.#openProducers(0, Math.max(1, count), deadline, signal);
+    for (const producer of this.#producers) this.#jobs.push(producer.run(this.#stop.signal));
+    if (this.#partitioned) this.#jobs.push(this.#watchGrowth());
+  }
+
+  /** Partitions of the topic; 0 when it has none. Transient failures are tried again until `deadline`. */
+  #countPartitions(deadline: number, signal: AbortSignal): Promise<number> {
+    const policy = {
+      clock: this.#clock,
+      logger: this.#logger,
+      backoff: new Backoff(backoffMs),
+      line: "topic not found out about, trying again",
+      isFinal: (error: ConnectorError, pauseMs: number) =>
+        !isRetryable(error) || this.#clock.monotonic() + pauseMs >= deadline,
+    };
+    return retrying(policy, signal, () =>
+      this.#host.lookup.partitions(this.#options.topic.full, true, signal),
+    );
   }
 
   /** Producers for the partitions `from` to `to`; the first alone, because the others take its name. */
   async #openProducers(
     from: number,
     to: number,
-    partitioned: boolean,
+    deadline: number,
     signal: AbortSignal,
   ): Promise<readonly PartitionProducer[]> {
     const opened: PartitionProducer[] = [];
     try {
-      const first = this.#producer(from, partitioned, this.#producers[0]?.name);
+      const first = this.#producer(from, this.#producers[0]?.name);
       opened.push(first);
-      await first.open(signal);
+      await first.open(deadline, signal);
       const others = Array.from({ length: to - from - 1 }, (_, index) =>
-        this.#producer(from + 1 + index, partitioned, first.name),
+        this.#producer(from + 1 + index, first.name),
       );
       opened.push(...others);
-      const results = await Promise.allSettled(others.map((producer) => producer.open(signal)));
+      const results = await Promise.allSettled(others.map((producer) => producer.open(deadline, signal)));
       for (const result of results) if (result.status === "rejected") throw toError(result.reason);
       return opened;
     } catch (error) {
@@ -130,14 +171,16 @@ export class WirePublisher implements Publisher {
     }
   }
 
-  #producer(index: number, partitioned: boolean, sharedName: string | undefined): PartitionProducer {
+  #producer(index: number, sharedName: string | undefined): PartitionProducer {
     const { topic, publisher, operationTimeoutMs, nextProducerId } = this.#options;
+    const partitioned = this.#partitioned;
     const options: PartitionProducerOptions = {
       topic: partitioned ? `${topic.full}-partition-${index}` : topic.full,
       producerId: nextProducerId(),
       partition: partitioned ? index : topic.partition,
       producerName: publisher.producerName ?? sharedName,
       nameChosen: publisher.producerName !== undefined,
+      properties: publisher.producerProperties,
       publisher,
       codec: this.#codec,
       operationTimeoutMs,
@@ -168,7 +211,8 @@ export class WirePublisher implements Publisher {
         const count = await this.#host.lookup.partitions(topic.full, false, signal);
         const before = this.#producers.length;
         if (count <= before) continue;
-        const more = await this.#openProducers(before, count, true, signal);
+        const deadline = this.#clock.monotonic() + this.#options.operationTimeoutMs;
+        const more = await this.#openProducers(before, count, deadline, signal);
         for (const producer of more) this.#jobs.push(producer.run(signal));
         // Only now: a message must never be routed to a partition that has no producer yet.
         this.#producers = [...this.#producers, ...more];
@@ -178,20 +222,6 @@ export class WirePublisher implements Publisher {
           this.#logger.debug({ err: error }, "partition count not known, asking again later");
       }
     }
-  }
-
-  /** Why `sequenceId` cannot be used; `undefined` when it can, and then it is taken note of. */
-  #checkSequence(partition: number, sequenceId: bigint | undefined): InvalidSequenceIdError | undefined {
-    if (sequenceId === undefined) return undefined;
-    const before = this.#chosen[partition] ?? -1;
-    if (sequenceId > BigInt(before) && sequenceId <= BigInt(Number.MAX_SAFE_INTEGER)) {
-      this.#chosen[partition] = Number(sequenceId);
-      return undefined;
-    }
-    return new InvalidSequenceIdError(
-      `sequence id ${sequenceId} cannot follow ${before} on ${this.#options.topic.full}`,
-      { remedy: "give sequence ids that are integers of 0 to 2^53 - 1 and strictly increase" },
-    );
   }
 
   #closedError(): PublisherClosedError {

@@ -1,0 +1,60 @@
+import type { ConnectorError } from "@pulsar-ts-io/core";
+import {
+  InvalidSequenceIdError,
+  MessageNotStoredError,
+  MessageRefusedError,
+  MessageTooLargeError,
+} from "../errors.ts";
+
+/** @param bytes metadata and payload. */
+export function messageTooLarge(topic: string, bytes: number, limitBytes: number): MessageTooLargeError {
+  return new MessageTooLargeError(
+    `a message to ${topic} has ${bytes} bytes with its metadata, where the broker takes ${limitBytes}`,
+    {
+      details: { topic, bytes, limitBytes },
+      remedy: "raise the broker's maxMessageSize, compress, or publish smaller records",
+    },
+  );
+}
+
+/** The topic's policies do not allow this message. */
+export function messageRefused(cause: ConnectorError): MessageRefusedError {
+  return new MessageRefusedError(cause.message, {
+    cause,
+    details: cause.details,
+    remedy: "check the limits that the topic's policies set for messages",
+  });
+}
+
+/** The broker found a wrong checksum, and it is wrong here, too. */
+export function messageChanged(topic: string, cause: ConnectorError): MessageRefusedError {
+  return new MessageRefusedError(`a message to ${topic} was changed after it was handed over`, {
+    cause,
+    details: { topic },
+    remedy: "leave a record's value alone until it is acknowledged",
+  });
+}
+
+/** The broker answered with no message id where that cannot mean a duplicate. */
+export function messageNotStored(topic: string): MessageNotStoredError {
+  const persistent = topic.startsWith("persistent:");
+  return new MessageNotStoredError(`a message to ${topic} was answered, but not stored`, {
+    details: { topic },
+    remedy: persistent
+      ? "use another producer name: the topic remembers higher sequence ids of this one"
+      : "publish to a persistent topic: others drop messages under load",
+  });
+}
+
+/** @param before the id before it, which it is not above; absent: it is out of range. */
+export function invalidSequenceId(
+  topic: string,
+  sequenceId: bigint | number,
+  before?: number,
+): InvalidSequenceIdError {
+  const why = before === undefined ? "is out of range" : `is not above ${before}`;
+  return new InvalidSequenceIdError(`the sequence id ${sequenceId} for ${topic} ${why}`, {
+    details: { topic },
+    remedy: "give sequence ids that are integers of 0 to 2^53 - 1 and strictly increase on each partition",
+  });
+}

@@ -1,0 +1,75 @@
+import type { Clock, Logger, Meter } from "@pulsar-ts-io/core";
+import { resolveAuthentication } from "./auth/authentication.ts";
+import { ConnectionPool } from "./connection/connection-pool.ts";
+import type { TlsOptions } from "./connection/dial.ts";
+import { TopicLookup } from "./connection/lookup.ts";
+import { formatServiceUrl, parseServiceUrl } from "./connection/service-url.ts";
+
+export interface WireOptions {
+  /** `pulsar://host:port` or `pulsar+ssl://host:port`, several hosts separated by commas. */
+  readonly serviceUrl: string;
+  /** Java's class name or its short name: none or token. Default none. */
+  readonly authPlugin?: string | undefined;
+  /** For token: `token:X`, `file:///path`, `env:NAME`, `{"token":"X"}`, or the token itself. */
+  readonly authParams?: string | undefined;
+  readonly tls: TlsOptions;
+  /** Longest wait for the answer to a request, and for a first opening; default 30 000 ms. */
+  readonly operationTimeoutMs?: number | undefined;
+  /** Longest wait for a connection; default 10 000 ms. */
+  readonly connectTimeoutMs?: number | undefined;
+  /** Which of the brokers' advertised addresses to use; default the brokers' own. */
+  readonly listenerName?: string | undefined;
+}
+
+/** What the transport uses of its host. */
+export interface WireHost {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly meter: Meter;
+  /** Where `env:NAME` is looked up; default the process's. */
+  readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
+}
+
+/** The connections to one cluster, and the way to its topics. On the package's door for readers in tests. */
+export class WireClient {
+  readonly pool: ConnectionPool;
+  readonly lookup: TopicLookup;
+  readonly logger: Logger;
+  readonly operationTimeoutMs: number;
+  #nextId = 0;
+
+  /** Connects to nothing yet. @throws InvalidServiceUrlError, UnsupportedAuthenticationError, InvalidAuthenticationError. */
+  constructor(options: WireOptions, host: WireHost) {
+    const { operationTimeoutMs = 30_000, connectTimeoutMs = 10_000, tls } = options;
+    const serviceUrl = parseServiceUrl(options.serviceUrl);
+    const authentication = resolveAuthentication({
+      plugin: options.authPlugin,
+      params: options.authParams,
+      environment: host.environment ?? process.env,
+    });
+    this.operationTimeoutMs = operationTimeoutMs;
+    this.logger = host.logger.child({ component: "pulsar", serviceUrl: formatServiceUrl(serviceUrl) });
+    this.pool = new ConnectionPool({
+      serviceUrl,
+      tls,
+      authentication,
+      clock: host.clock,
+      logger: this.logger,
+      connectTimeoutMs,
+      operationTimeoutMs,
+    });
+    this.lookup = new TopicLookup(this.pool, options.listenerName);
+  }
+
+  /** An id that no other producer or consumer of this client has. */
+  nextId(): number {
+    const id = this.#nextId;
+    this.#nextId += 1;
+    return id;
+  }
+
+  /** Closes every connection. Idempotent. */
+  close(): Promise<void> {
+    return this.pool.close();
+  }
+}
