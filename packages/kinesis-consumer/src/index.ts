@@ -5,5 +5,6 @@ export {
   type AwsCredentialIdentityProvider,
   createAwsClients,
 } from "./aws-clients.ts";
-export { type ConsumerHost, type ConsumerOptions, KinesisConsumer } from "./kinesis-consumer.ts";
+export type { ConsumerHost, ConsumerOptions } from "./consumer-options.ts";
+export { KinesisConsumer } from "./kinesis-consumer.ts";
 export { KinesisRecord } from "./kinesis-record.ts";

@@ -1,61 +1,22 @@
 import { randomBytes } from "node:crypto";
-import {
-  type Clock,
-  IllegalStateError,
-  type Logger,
-  type Meter,
-  type PartitionStatus,
-  type StartPosition,
-  toError,
-} from "@pulsar-ts-io/core";
+import { IllegalStateError, type PartitionStatus, toError } from "@pulsar-ts-io/core";
 import type { AwsClients } from "./aws-clients.ts";
+import {
+  type ConsumerHost,
+  type ConsumerOptions,
+  checkOptions,
+  defaultFailoverMs,
+} from "./consumer-options.ts";
 import { FanOutUnsupportedError } from "./errors.ts";
 import { ReadBudget } from "./fetch/read-budget.ts";
+import { findLeases } from "./find-leases.ts";
 import type { KinesisRecord } from "./kinesis-record.ts";
 import { DynamoLeaseTable } from "./lease/dynamo-lease-table.ts";
 import type { LeaseTable } from "./lease/lease-table.ts";
 import { RecordQueue } from "./record-queue.ts";
 import { AwsKinesisStream } from "./shard/aws-kinesis-stream.ts";
 import type { KinesisStream } from "./shard/kinesis-stream.ts";
-import { openWorker, type Worker } from "./worker.ts";
-
-export interface ConsumerOptions {
-  readonly streamName: string;
-  /** Names the lease table: workers with the same name share the stream. */
-  readonly applicationName: string;
-  /** Stable name of this instance: prefix of the worker id, and whose leases are adopted at the start. */
-  readonly instanceId: string;
-  /** Where a shard starts that nobody has read yet. */
-  readonly initialPosition: StartPosition;
-  readonly retrieval:
-    | {
-        readonly kind: "polling";
-        /** Between calls for a shard with nothing left to read, milliseconds; 200 at least. */
-        readonly idleMs: number;
-      }
-    | { readonly kind: "fan-out"; readonly consumerName: string };
-  /** Longest time between two checkpoints of a shard, milliseconds. One rides on each renewal anyway, every 3.3 s. */
-  readonly checkpointIntervalMs: number;
-  /** Longest pause after a throttled read or checkpoint, milliseconds. */
-  readonly backoffMs: number;
-  /** Attempts of a checkpoint before its failure is reported; it is tried again with the next renewal. At least 1. */
-  readonly checkpointAttempts: number;
-  /** Records fetched and not yet read, over all shards; at least 1. */
-  readonly maxBufferedRecords: number;
-  /** Their payloads in bytes; one answer for each call in flight may exceed it. */
-  readonly maxBufferedBytes: number;
-  /** How long a lease lasts after its last renewal, milliseconds; the same for all workers of the table. Default 10 000, KCL's. */
-  readonly failoverMs?: number;
-}
-
-/** What the consumer uses of the process it runs in. */
-export interface ConsumerHost {
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly meter: Meter;
-  /** Called when a shard is given up, after its last record was settled or before its lease is released, and at once when it is lost. */
-  releasePartition(shardId: string): Promise<void>;
-}
+import { Worker } from "./worker.ts";
 
 /** Longest time that {@link KinesisConsumer.close} takes, milliseconds. */
 const closeWithinMs = 15_000;
@@ -115,16 +76,23 @@ export class KinesisConsumer implements AsyncDisposable {
         remedy: "set useEnhancedFanOut: false to read by polling",
       });
     }
-    const worker = await openWorker(
-      {
-        stream: this.#stream,
-        table: this.#table,
-        queue: this.#queue,
-        budget: this.#budget,
-        host: this.#host,
-      },
-      { ...this.#options, idleMs: retrieval.idleMs, workerId: this.#workerId },
+    const stream = this.#stream;
+    const table = this.#table;
+    const found = await findLeases(stream, table, {
+      ...this.#options,
+      tableName: this.#options.applicationName,
+      clock: this.#host.clock,
       signal,
+    });
+    const worker = new Worker(
+      { stream, table, queue: this.#queue, budget: this.#budget, host: this.#host },
+      {
+        ...this.#options,
+        idleMs: retrieval.idleMs,
+        failoverMs: this.#options.failoverMs ?? defaultFailoverMs,
+        workerId: this.#workerId,
+      },
+      found,
     );
     this.#worker = worker;
     this.#running = this.#run(worker, signal);
@@ -197,24 +165,5 @@ export class KinesisConsumer implements AsyncDisposable {
     await this.#running;
     finished.abort();
     await watchdog;
-  }
-}
-
-function checkOptions(options: ConsumerOptions): void {
-  const { retrieval } = options;
-  const checks: readonly (readonly [string, number, number])[] = [
-    ["retrieval.idleMs", retrieval.kind === "polling" ? retrieval.idleMs : 200, 200],
-    ["checkpointIntervalMs", options.checkpointIntervalMs, 0],
-    ["backoffMs", options.backoffMs, 0],
-    ["checkpointAttempts", options.checkpointAttempts, 1],
-    ["failoverMs", options.failoverMs ?? 10_000, 1_000],
-  ];
-  for (const [name, value, least] of checks) {
-    if (!(value >= least)) throw new RangeError(`${name} must be at least ${least}, got ${value}`);
-  }
-  if (!/^[\w.-]+$/.test(options.instanceId)) {
-    throw new RangeError(
-      `instanceId must be made of letters, digits, "_", "." and "-", got "${options.instanceId}"`,
-    );
   }
 }

@@ -1,31 +1,35 @@
 import {
   type Clock,
-  type Counter,
+  hasCode,
   type PartitionStatus,
   runTogether,
   type StartPosition,
 } from "@pulsar-ts-io/core";
-import { describeCheckpoint, initialCheckpoint } from "./checkpoint.ts";
+import { describeCheckpoint } from "./checkpoint.ts";
+import { ConsumerMeter } from "./consumer-meter.ts";
+import type { ConsumerHost } from "./consumer-options.ts";
 import type { ReadBudget } from "./fetch/read-budget.ts";
+import { type FoundLeases, latestSlackMs } from "./find-leases.ts";
 import { JobGroup } from "./job-group.ts";
 import { aborted, JoinedSignal } from "./joined-signal.ts";
-import type { ConsumerHost } from "./kinesis-consumer.ts";
-import type { Lease, StreamStamp } from "./lease/lease.ts";
+import type { HeldLease } from "./lease/held-lease.ts";
+import type { Lease } from "./lease/lease.ts";
+import { LeaseCleaner } from "./lease/lease-cleaner.ts";
 import { LeaseCoordinator } from "./lease/lease-coordinator.ts";
+import { LeaseMaker } from "./lease/lease-maker.ts";
 import type { LeaseTable } from "./lease/lease-table.ts";
-import { LeaseTaker, latestSlackMs } from "./lease/lease-taker.ts";
+import { LeaseTaker } from "./lease/lease-taker.ts";
 import { OutageLog } from "./outage-log.ts";
 import type { RecordQueue } from "./record-queue.ts";
-import { retryBriefly } from "./retry-briefly.ts";
 import { AckWindow } from "./shard/ack-window.ts";
 import type { KinesisStream } from "./shard/kinesis-stream.ts";
+import { LeaseAudit } from "./shard/lease-audit.ts";
+import { ParentGate } from "./shard/parent-gate.ts";
 import type { ShardId } from "./shard/shard.ts";
 import { ShardConsumer, type ShardLife } from "./shard/shard-consumer.ts";
+import { ShardEnd } from "./shard/shard-end.ts";
 import { ShardProgress } from "./shard/shard-progress.ts";
-
-const defaultFailoverMs = 10_000;
-/** While opening: how long what may heal is tried again. */
-const openRetryMs = 5_000;
+import { positionOfOtherStream } from "./shard/stream-identity.ts";
 
 export interface WorkerPlaces {
   readonly stream: KinesisStream;
@@ -39,147 +43,108 @@ export interface WorkerOptions {
   readonly workerId: string;
   readonly instanceId: string;
   readonly streamName: string;
+  readonly applicationName: string;
   readonly initialPosition: StartPosition;
   readonly idleMs: number;
   readonly checkpointIntervalMs: number;
   readonly backoffMs: number;
   readonly checkpointAttempts: number;
-  readonly failoverMs?: number;
+  readonly failoverMs: number;
 }
 
-/** What was found, or made, before anything was taken. */
-interface Opening {
-  readonly stamp: StreamStamp;
-  readonly leases: readonly Lease[];
-  /** Monotonic milliseconds, when `leases` had been read. */
-  readonly scannedMs: number;
+/** One shard while this worker reads it. */
+interface Reading {
+  readonly consumer: ShardConsumer;
+  readonly progress: ShardProgress;
 }
 
-/**
- * Finds the stream and the table, and creates what is missing of the table and its leases.
- *
- * The table is created only after the stream was found: a misspelt name leaves nothing behind.
- */
-export async function openWorker(
-  places: WorkerPlaces,
-  options: WorkerOptions,
-  signal: AbortSignal,
-): Promise<Worker> {
-  const { stream, table, host } = places;
-  const { clock } = host;
-  const retry = <T>(attempt: () => Promise<T>) =>
-    retryBriefly(clock, { forMs: openRetryMs, signal }, attempt);
-  const [ready, , streamCreatedMs] = await Promise.all([
-    retry(() => table.ready(signal)),
-    retry(() => stream.listShards(undefined, signal)),
-    retry(() => stream.createdMs(signal)),
-  ]);
-  const startTimeMs =
-    options.initialPosition.kind === "latest" ? stream.serviceTimeMs() - latestSlackMs : undefined;
-  const stamp = { streamName: options.streamName, streamCreatedMs };
-  if (!ready) await retry(() => table.ensure(signal));
-  let leases = await retry(() => table.list({ consistent: true }, signal));
-  if (leases.length === 0) {
-    const shards = await retry(() => stream.listShards(options.initialPosition, signal));
-    const checkpoint = initialCheckpoint(options.initialPosition);
-    await retry(() =>
-      table.create(
-        shards.map((shard) => ({ ...shard, checkpoint, startTimeMs })),
-        stamp,
-        signal,
-      ),
-    );
-    leases = await retry(() => table.list({ consistent: true }, signal));
-  }
-  return new Worker(places, options, { stamp, leases, scannedMs: clock.monotonic() });
-}
-
-/** The running part of a consumer: leases, their takers and their readers. */
+/** The running part of a consumer: keeps leases, takes them, and reads their shards. */
 export class Worker {
   readonly #places: WorkerPlaces;
   readonly #options: WorkerOptions;
+  readonly #found: FoundLeases;
   readonly #clock: Clock;
+  readonly #meter: ConsumerMeter;
   readonly #coordinator: LeaseCoordinator;
   readonly #taker: LeaseTaker;
+  readonly #audit: LeaseAudit;
+  readonly #cleaner: LeaseCleaner;
+  readonly #gate: ParentGate;
+  readonly #end: ShardEnd;
+  readonly #readingTrouble: OutageLog;
   readonly #readers = new JobGroup();
-  readonly #consumers = new Map<ShardId, ShardConsumer>();
+  readonly #readings = new Map<ShardId, Reading>();
   readonly #intakeStop = new AbortController();
-  readonly #reading: OutageLog;
-  readonly #records: Counter;
-  readonly #bytes: Counter;
-  readonly #throttles: Counter;
-  readonly #expiredIterators: Counter;
+  #intakeEnded: Promise<void> = Promise.resolve();
 
-  constructor(places: WorkerPlaces, options: WorkerOptions, opening: Opening) {
+  constructor(places: WorkerPlaces, options: WorkerOptions, found: FoundLeases) {
     const { table, stream, host } = places;
     const { clock, meter } = host;
-    const logger = host.logger.child({ workerId: options.workerId, stream: options.streamName });
-    const failoverMs = options.failoverMs ?? defaultFailoverMs;
+    const { initial, stamp } = found;
+    const logger = host.logger.child({ component: "kinesis-consumer", workerId: options.workerId });
+    const tableTrouble = new OutageLog(logger, "the lease table");
+    const shared = { ...options, clock, logger, outage: tableTrouble, initial, stamp };
     this.#places = places;
     this.#options = options;
+    this.#found = found;
     this.#clock = clock;
+    this.#meter = new ConsumerMeter(meter, options.streamName);
+    this.#readingTrouble = new OutageLog(logger, "reading from Kinesis");
     this.#coordinator = new LeaseCoordinator(table, logger, {
       ...options,
       clock,
       meter,
-      failoverMs,
       random: Math.random,
     });
+    const coordinator = this.#coordinator;
     const takerHost = {
-      isHeld: (id: ShardId) => this.#coordinator.get(id) !== undefined,
+      isHeld: (id: ShardId) => coordinator.get(id) !== undefined,
       taken: (lease: Lease, takenMs: number) => this.#start(lease, takenMs),
-      serviceTimeMs: () => stream.serviceTimeMs(),
+      latestMs: () => stream.serviceTimeMs() - latestSlackMs,
     };
-    this.#taker = new LeaseTaker(table, takerHost, {
-      ...options,
-      clock,
-      logger,
-      failoverMs,
-      stamp: opening.stamp,
-      outage: new OutageLog(logger, "the lease table"),
-    });
-    this.#taker.scanned(opening.leases, opening.scannedMs);
-    this.#reading = new OutageLog(logger, "reading from Kinesis");
-    const labels = { stream: options.streamName };
-    this.#records = meter.counter("pulsar_ts_io_kinesis_records_read_total", "Records read", labels);
-    this.#bytes = meter.counter("pulsar_ts_io_kinesis_read_bytes_total", "Payload bytes read", labels);
-    this.#throttles = meter.counter(
-      "pulsar_ts_io_kinesis_reads_throttled_total",
-      "Reads Kinesis throttled",
-      labels,
-    );
-    this.#expiredIterators = meter.counter(
-      "pulsar_ts_io_kinesis_iterators_expired_total",
-      "Shard iterators that expired",
-      labels,
-    );
+    this.#taker = new LeaseTaker(table, takerHost, shared);
+    this.#taker.scanned(found.leases, found.scannedMs);
+    const maker = new LeaseMaker(table, logger, { stamp, created: (lease) => this.#taker.created(lease) });
+    this.#audit = new LeaseAudit({ stream, table, maker }, shared);
+    this.#cleaner = new LeaseCleaner({ stream, table, coordinator }, shared);
+    this.#gate = new ParentGate(table, clock, tableTrouble);
+    this.#end = new ShardEnd({ stream, table, coordinator, maker }, shared);
   }
 
   /** Works until `stop` aborts; takes and reads until `stopReading` does. */
   async run(stopReading: AbortSignal, stop: AbortSignal): Promise<void> {
     await runTogether(stop, [
       (signal) => this.#coordinator.run(signal),
-      (signal) => this.#intake(stopReading, signal),
+      async (signal) => {
+        this.#intakeEnded = this.#intake(stopReading, signal);
+        await this.#intakeEnded;
+        await aborted(signal);
+      },
     ]);
   }
 
   /** Ends the intake, stores the last checkpoints and gives up every lease. */
   async release(signal: AbortSignal): Promise<void> {
     this.#intakeStop.abort(new Error("the consumer is closing"));
-    await Promise.all(this.#coordinator.leases.map((held) => this.#releasePartition(held.lease.shardId)));
+    // A lease that is being taken is waited for: it would stay ours without our knowing. Its failure is the run's.
+    await Promise.race([this.#intakeEnded.catch(() => {}), aborted(signal)]);
+    const ids = this.#coordinator.leases.map((held) => held.lease.shardId);
+    await Promise.race([Promise.all(ids.map((id) => this.#releasePartition(id))), aborted(signal)]);
     await this.#coordinator.releaseAll(signal);
   }
 
   status(): readonly PartitionStatus[] {
-    const now = this.#clock.monotonic();
-    return this.#coordinator.leases.map((held) => ({
-      id: held.lease.shardId,
-      owner: this.#options.workerId,
-      lagMs: this.#consumers.get(held.lease.shardId)?.millisBehindLatest,
-      position: describeCheckpoint(held.lease.checkpoint),
-      checkpointAgeMs: now - held.renewedMs,
-      finished: held.lease.checkpoint.kind === "shard-end",
-    }));
+    return this.#coordinator.leases.map(({ lease }) => {
+      const reading = this.#readings.get(lease.shardId);
+      return {
+        id: lease.shardId,
+        owner: this.#options.workerId,
+        lagMs: reading?.consumer.millisBehindLatest,
+        position: describeCheckpoint(lease.checkpoint),
+        checkpointAgeMs: reading?.progress.ageMs,
+        finished: lease.checkpoint.kind === "shard-end",
+      };
+    });
   }
 
   async #intake(stopReading: AbortSignal, stop: AbortSignal): Promise<void> {
@@ -189,17 +154,18 @@ export class Worker {
       await runTogether(signal, [
         (reading) => this.#taker.run(reading, stop),
         (reading) => this.#readers.run(reading),
+        (reading) => this.#audit.run(reading),
+        (reading) => this.#cleaner.run(reading),
       ]);
     } catch (error) {
       if (!signal.aborted || error !== signal.reason) throw error;
     }
-    await aborted(stop);
   }
 
   #start(lease: Lease, takenMs: number): void {
     const { queue, budget, stream } = this.#places;
     const window = new AckWindow();
-    const progress = new ShardProgress(window, lease.checkpoint);
+    const progress = new ShardProgress(window, lease.checkpoint, this.#clock);
     const held = this.#coordinator.hold(lease, takenMs, progress);
     const consumer = new ShardConsumer(
       held,
@@ -208,32 +174,44 @@ export class Worker {
         ...this.#options,
         clock: this.#clock,
         budget,
-        outage: this.#reading,
-        meter: {
-          throttled: () => this.#throttles.add(1),
-          iteratorExpired: () => this.#expiredIterators.add(1),
-        },
+        outage: this.#readingTrouble,
+        meter: this.#meter.ofShard(lease.shardId),
         random: Math.random,
-        count: (records, bytes) => {
-          this.#records.add(records);
-          this.#bytes.add(bytes);
-        },
       },
     );
-    this.#consumers.set(lease.shardId, consumer);
+    const reading = { consumer, progress };
+    this.#readings.set(lease.shardId, reading);
     held.signal.addEventListener("abort", () => {
       window.close();
       queue.sweep();
-      if (this.#consumers.get(lease.shardId) === consumer) this.#consumers.delete(lease.shardId);
-      if (!this.#intakeStop.signal.aborted) void this.#releasePartition(lease.shardId);
+      if (this.#readings.get(lease.shardId) === reading) this.#readings.delete(lease.shardId);
+      if (held.lost) void this.#releasePartition(lease.shardId);
     });
-    const life: ShardLife = {
-      parentsFinished: () => Promise.resolve(),
-      finish: async (mine, _end, signal) => {
-        await this.#coordinator.finish(mine, { kind: "shard-end" }, signal);
+    this.#readers.start(async (signal) => {
+      try {
+        await consumer.run(stream, this.#life(), signal);
+      } catch (error) {
+        if (!hasCode(error, "PIO_POSITION_REFUSED")) throw error;
+        const { applicationName: tableName } = this.#options;
+        throw positionOfOtherStream({ tableName, stamp: this.#found.stamp }, lease.shardId, error);
+      }
+    });
+  }
+
+  #life(): ShardLife {
+    return {
+      parentsFinished: (held, signal) => this.#gate.pass(held.lease, signal),
+      finish: async (held, end, signal) => {
+        const finished = await this.#end.finish(held, end, signal);
+        if (finished) await this.#finished(held);
+        return finished;
       },
     };
-    this.#readers.start((signal) => consumer.run(stream, life, signal));
+  }
+
+  async #finished(held: HeldLease): Promise<void> {
+    this.#gate.open();
+    await this.#releasePartition(held.lease.shardId);
   }
 
   async #releasePartition(id: ShardId): Promise<void> {

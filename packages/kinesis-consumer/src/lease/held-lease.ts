@@ -39,6 +39,7 @@ export class HeldLease {
   #turn: Promise<unknown> = Promise.resolve();
   #lease: Lease;
   #renewedMs: number;
+  #lost = false;
 
   constructor(table: LeaseTable, lease: Lease, options: HeldLeaseOptions) {
     this.#table = table;
@@ -58,7 +59,12 @@ export class HeldLease {
     return this.#renewedMs;
   }
 
-  /** Aborts, with a LeaseLostError (`PIO_LEASE_LOST`), when the lease is lost; also when it was released. */
+  /** Whether it ended without our will. */
+  get lost(): boolean {
+    return this.#lost;
+  }
+
+  /** Aborts, with a LeaseLostError (`PIO_LEASE_LOST`), when the lease is lost, released or dropped. */
   get signal(): AbortSignal {
     return this.#ended.signal;
   }
@@ -80,6 +86,12 @@ export class HeldLease {
     const done = this.#turn.then(() => this.#writeNow(change, signal));
     this.#turn = done.catch(() => {});
     return done;
+  }
+
+  /** Gives the lease up without writing, once the writes under way are done. */
+  async drop(): Promise<void> {
+    await this.#turn;
+    this.#end("given up");
   }
 
   async #writeNow(change: () => LeaseChange, signal: AbortSignal): Promise<HeldWrite> {
@@ -107,9 +119,7 @@ export class HeldLease {
     this.#lease = lease;
     this.#renewedMs = sent.sentMs;
     this.#uncertain = [];
-    if (sent.change.release === true) {
-      this.#ended.abort(new LeaseLostError(`lease of ${lease.shardId} released`));
-    }
+    if (sent.change.release === true) this.#end("released");
     return { kind: "written" };
   }
 
@@ -126,10 +136,14 @@ export class HeldLease {
   }
 
   #lose(why: string): void {
+    if (this.#ended.signal.aborted) return;
+    this.#lost = true;
+    this.#end(`lost: ${why}`);
+  }
+
+  #end(how: string): void {
     const { shardId, counter } = this.#lease;
-    this.#ended.abort(
-      new LeaseLostError(`lease of ${shardId} lost: ${why}`, { details: { shardId, counter } }),
-    );
+    this.#ended.abort(new LeaseLostError(`lease of ${shardId} ${how}`, { details: { shardId, counter } }));
   }
 }
 

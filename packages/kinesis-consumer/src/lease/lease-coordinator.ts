@@ -112,6 +112,11 @@ export class LeaseCoordinator {
     );
   }
 
+  /** Gives a lease up without a write: its row is about to be deleted. */
+  async drop(id: ShardId): Promise<void> {
+    await this.get(id)?.drop();
+  }
+
   /** Stores `checkpoint` as the lease's last; tries until it is stored or the lease is lost. */
   async finish(held: HeldLease, checkpoint: Checkpoint, signal: AbortSignal): Promise<HeldWrite> {
     return await this.#insist(held, () => ({ checkpoint }), signal);
@@ -194,7 +199,7 @@ export class LeaseCoordinator {
     const { shardId } = held.lease;
     if (this.#held.get(shardId)?.held === held) this.#held.delete(shardId);
     this.#heldGauge.set(this.#held.size);
-    if (held.lease.owner === undefined) return;
+    if (!held.lost) return;
     this.#lost.add(1);
     this.#logger.warn({ err: held.signal.reason, shardId }, "lease lost");
   }

@@ -1,7 +1,7 @@
 import { type Clock, isRetryable, type Logger } from "@pulsar-ts-io/core";
 import type { OutageLog } from "../outage-log.ts";
 import type { ShardId } from "../shard/shard.ts";
-import { WakeUp } from "../wake-up.ts";
+import { sleepUntilWoken, WakeUp } from "../wake-up.ts";
 import type { Lease, StreamStamp } from "./lease.ts";
 import { LeaseSightings, type LeaseSightingsOptions, type Takeable } from "./lease-sightings.ts";
 import type { LeaseTable } from "./lease-table.ts";
@@ -19,8 +19,8 @@ export interface LeaseTakerHost {
   isHeld(id: ShardId): boolean;
   /** A lease is this worker's now. `takenMs`: when the write that took it was sent, monotonic. */
   taken(lease: Lease, takenMs: number): void;
-  /** Kinesis' own time, milliseconds since the epoch. */
-  serviceTimeMs(): number;
+  /** Where a lease at LATEST that has no start time yet is opened, milliseconds since the epoch. */
+  latestMs(): number;
 }
 
 export interface LeaseTakerOptions extends LeaseSightingsOptions {
@@ -29,9 +29,6 @@ export interface LeaseTakerOptions extends LeaseSightingsOptions {
   readonly outage: OutageLog;
   readonly stamp: StreamStamp;
 }
-
-/** So long before Kinesis' own time a lease at LATEST is opened: its header has whole seconds, and its clock may be off. */
-export const latestSlackMs = 5_000;
 
 /**
  * Watches the lease table and takes what is nobody's, what has expired, and what a predecessor left.
@@ -67,15 +64,10 @@ export class LeaseTaker {
     this.#nudged.wake();
   }
 
-  /** Looks at the table again at once: there are new leases. */
-  nudge(): void {
-    this.#scanDue = true;
+  /** Shows a lease that was just created: it is taken without waiting for the next scan. */
+  created(lease: Lease): void {
+    this.#sightings.saw(lease, this.#options.clock.monotonic());
     this.#nudged.wake();
-  }
-
-  /** Notes a lease that was given up here, so that it is not taken again before it changes hands. */
-  gone(id: ShardId): void {
-    this.#sightings.gone(id);
   }
 
   /**
@@ -92,8 +84,8 @@ export class LeaseTaker {
         scannedMs = clock.monotonic();
       }
       await this.#takeWhatIsDue(writes);
-      const wakeMs = this.#nextWakeMs(scannedMs);
-      if (await this.#sleep(wakeMs - clock.monotonic(), signal)) continue;
+      signal.throwIfAborted();
+      await sleepUntilWoken(clock, this.#nextWakeMs(scannedMs) - clock.monotonic(), this.#nudged, signal);
       this.#scanDue ||= clock.monotonic() >= scannedMs + this.#scanEveryMs();
     }
   }
@@ -115,24 +107,6 @@ export class LeaseTaker {
 
   #takeable(): readonly Takeable[] {
     return this.#sightings.takeable((id) => this.#host.isHeld(id));
-  }
-
-  /** @returns true when it was nudged. */
-  async #sleep(ms: number, signal: AbortSignal): Promise<boolean> {
-    const over = new AbortController();
-    const onAbort = () => over.abort(signal.reason);
-    signal.addEventListener("abort", onAbort, { once: true });
-    signal.throwIfAborted();
-    try {
-      const nudged = this.#nudged.wait(over.signal).then(() => true);
-      const slept = this.#options.clock.sleep(ms, over.signal).then(() => false);
-      const first = await Promise.race([nudged, slept]);
-      over.abort();
-      await Promise.allSettled([nudged, slept]);
-      return first;
-    } finally {
-      signal.removeEventListener("abort", onAbort);
-    }
   }
 
   async #scan(signal: AbortSignal): Promise<void> {
@@ -162,8 +136,7 @@ export class LeaseTaker {
   async #take(lease: Lease, signal: AbortSignal): Promise<void> {
     const { clock, logger, outage, workerId, stamp } = this.#options;
     const { shardId } = lease;
-    const startTimeMs =
-      lease.checkpoint.kind === "latest" ? this.#host.serviceTimeMs() - latestSlackMs : undefined;
+    const startTimeMs = lease.checkpoint.kind === "latest" ? this.#host.latestMs() : undefined;
     const takenMs = clock.monotonic();
     const outcome = await this.#table.take(lease, workerId, { stamp, startTimeMs }, signal);
     const seenMs = clock.monotonic();

@@ -12,7 +12,7 @@ import {
   type ShardFilter,
   type ChildShard as ToldChildShard,
 } from "@aws-sdk/client-kinesis";
-import { type Clock, type ConnectorError, hasCode, type StartPosition } from "@pulsar-ts-io/core";
+import type { Clock, ConnectorError, StartPosition } from "@pulsar-ts-io/core";
 import { describeEndpoint } from "../aws-endpoint.ts";
 import { readAwsFailure, translateAwsFailure } from "../aws-failure.ts";
 import {
@@ -67,16 +67,10 @@ export class AwsKinesisStream implements KinesisStream {
 
   async createdMs(signal: AbortSignal): Promise<number | undefined> {
     const command = new DescribeStreamSummaryCommand({ StreamName: this.#streamName });
-    try {
-      const answer = await this.#call("DescribeStreamSummary", undefined, signal, () =>
-        this.#client.send(command, { abortSignal: signal }),
-      );
-      return answer.StreamDescriptionSummary?.StreamCreationTimestamp?.getTime();
-    } catch (error) {
-      // KCL never needed this permission for polling: an operator who comes from it has not given it.
-      if (hasCode(error, "PIO_AWS_ACCESS_DENIED")) return undefined;
-      throw error;
-    }
+    const answer = await this.#call("DescribeStreamSummary", undefined, signal, () =>
+      this.#client.send(command, { abortSignal: signal }),
+    );
+    return answer.StreamDescriptionSummary?.StreamCreationTimestamp?.getTime();
   }
 
   async openIterator(id: ShardId, position: ReadPosition, signal: AbortSignal): Promise<string> {

@@ -34,7 +34,7 @@ export interface RecordPage {
 export interface KinesisStream {
   /** All shards, or those that matter to one who starts at `from`: open ones, and closed ones with records after it. */
   listShards(from: StartPosition | undefined, signal: AbortSignal): Promise<readonly Shard[]>;
-  /** When the stream was created, milliseconds since the epoch; `undefined` when we may not ask. */
+  /** When the stream was created, milliseconds since the epoch; `undefined` when the service does not say. */
   createdMs(signal: AbortSignal): Promise<number | undefined>;
   /** @throws PositionRefusedError (`PIO_POSITION_REFUSED`) when the position is none of this shard. */
   openIterator(shardId: ShardId, position: ReadPosition, signal: AbortSignal): Promise<string>;

@@ -1,5 +1,11 @@
-import type { StartPosition } from "@pulsar-ts-io/core";
-import { type FetchedPage, type PollingOptions, pollShard, type ReadEnd } from "../fetch/polling.ts";
+import { Backoff, type StartPosition } from "@pulsar-ts-io/core";
+import {
+  type FetchedPage,
+  type PollingOptions,
+  pollShard,
+  type ReadEnd,
+  type ReaderMeter,
+} from "../fetch/polling.ts";
 import { JoinedSignal } from "../joined-signal.ts";
 import { KinesisRecord } from "../kinesis-record.ts";
 import type { HeldLease } from "../lease/held-lease.ts";
@@ -10,19 +16,27 @@ import { ShardCursor } from "./shard-cursor.ts";
 
 /** Positions of one shard that may wait for an older one to be acknowledged. */
 const maxUnsettled = 20_000;
+/** Before a shard is read again that the service first did not know and then did. */
+const firstRereadMs = 1_000;
+const longestRereadMs = 10_000;
 
 export interface ShardConsumerOptions extends PollingOptions {
   readonly initialPosition: StartPosition;
-  /** What the shard's records and bytes are counted with. */
-  readonly count: (records: number, bytes: number) => void;
+  readonly meter: ReaderMeter & PageMeter;
+}
+
+/** What is counted of each page. */
+export interface PageMeter {
+  /** @param millisBehindLatest how far behind the newest record of the shard. */
+  read(records: number, bytes: number, millisBehindLatest: number): void;
 }
 
 /** Everything that happens to a shard besides reading it. */
 export interface ShardLife {
   /** Waits until each parent has been read to its end. */
   parentsFinished(held: HeldLease, signal: AbortSignal): Promise<void>;
-  /** Everything was read and acknowledged: opens the way for the children. */
-  finish(held: HeldLease, end: ReadEnd, signal: AbortSignal): Promise<void>;
+  /** Everything was read and acknowledged: opens the way for the children. @returns false when it is to be read on. */
+  finish(held: HeldLease, end: ReadEnd, signal: AbortSignal): Promise<boolean>;
 }
 
 /** Reads one shard for as long as its lease is ours: one generation, from the taking of the lease to its end. */
@@ -61,20 +75,25 @@ export class ShardConsumer implements PageOwner {
   async run(stream: KinesisStream, life: ShardLife, signal: AbortSignal): Promise<void> {
     if (this.#held.lease.checkpoint.kind === "shard-end") return;
     using joined = new JoinedSignal(signal, this.#held.signal);
+    const { signal: mine } = joined;
     try {
-      await life.parentsFinished(this.#held, joined.signal);
-      const end = await this.#read(stream, joined.signal);
-      while (this.#window.size > 0) await this.#window.advanced(joined.signal);
-      await life.finish(this.#held, end, joined.signal);
+      await life.parentsFinished(this.#held, mine);
+      const cursor = new ShardCursor(this.#held.lease, this.#options.initialPosition);
+      const pause = new Backoff({ initialMs: firstRereadMs, maxMs: longestRereadMs });
+      for (;;) {
+        const end = await this.#read(stream, cursor, mine);
+        while (this.#window.size > 0) await this.#window.advanced(mine);
+        if (await life.finish(this.#held, end, mine)) return;
+        await this.#options.clock.sleep(pause.next(), mine);
+      }
     } catch (error) {
       if (!this.#held.signal.aborted || error !== this.#held.signal.reason) throw error;
     }
   }
 
-  async #read(stream: KinesisStream, signal: AbortSignal): Promise<ReadEnd> {
-    const { lease } = this.#held;
-    const cursor = new ShardCursor(lease, this.#options.initialPosition);
-    const pages = pollShard(stream, { id: lease.shardId, cursor }, { ...this.#options, signal });
+  async #read(stream: KinesisStream, cursor: ShardCursor, signal: AbortSignal): Promise<ReadEnd> {
+    const { shardId: id } = this.#held.lease;
+    const pages = pollShard(stream, { id, cursor }, { ...this.#options, signal });
     for (;;) {
       const step = await pages.next();
       if (step.done === true) return step.value;
@@ -102,7 +121,7 @@ export class ShardConsumer implements PageOwner {
     }
     const dropped = page.records.length - records.length;
     if (dropped > 0) this.#options.budget.release(dropped, bytes - newBytes);
-    this.#options.count(records.length, newBytes);
+    this.#options.meter.read(records.length, newBytes, page.millisBehindLatest);
     this.#queue.push(records, this);
   }
 }

@@ -1,3 +1,4 @@
+import type { Clock } from "@pulsar-ts-io/core";
 import { type Checkpoint, formatCheckpoint, subSequenceOf } from "../checkpoint.ts";
 import type { LeaseProgress } from "../lease/lease-coordinator.ts";
 import type { AckWindow, SafePosition } from "./ack-window.ts";
@@ -5,11 +6,19 @@ import type { AckWindow, SafePosition } from "./ack-window.ts";
 /** What of a shard is acknowledged and not yet stored. */
 export class ShardProgress implements LeaseProgress {
   readonly #window: AckWindow;
+  readonly #clock: Clock;
   #stored: SafePosition;
+  #storedMs: number | undefined;
 
-  constructor(window: AckWindow, stored: Checkpoint) {
+  constructor(window: AckWindow, stored: Checkpoint, clock: Clock) {
     this.#window = window;
     this.#stored = asText(stored);
+    this.#clock = clock;
+  }
+
+  /** Milliseconds since a checkpoint was stored by this worker; `undefined` before the first. */
+  get ageMs(): number | undefined {
+    return this.#storedMs === undefined ? undefined : this.#clock.monotonic() - this.#storedMs;
   }
 
   unsaved(): Checkpoint | undefined {
@@ -18,6 +27,7 @@ export class ShardProgress implements LeaseProgress {
 
   saved(checkpoint: Checkpoint): void {
     this.#stored = asText(checkpoint);
+    this.#storedMs = this.#clock.monotonic();
   }
 }
 

@@ -1,0 +1,48 @@
+import type { Counter, Meter } from "@pulsar-ts-io/core";
+import type { ReaderMeter } from "./fetch/polling.ts";
+import type { PageMeter } from "./shard/shard-consumer.ts";
+
+/** The instruments of reading, made once for the stream and once for each shard. */
+export class ConsumerMeter {
+  readonly #meter: Meter;
+  readonly #stream: string;
+  readonly #records: Counter;
+  readonly #bytes: Counter;
+  readonly #throttles: Counter;
+  readonly #expired: Counter;
+
+  constructor(meter: Meter, stream: string) {
+    this.#meter = meter;
+    this.#stream = stream;
+    const labels = { stream };
+    this.#records = meter.counter("pulsar_ts_io_kinesis_records_read_total", "Records read", labels);
+    this.#bytes = meter.counter("pulsar_ts_io_kinesis_read_bytes_total", "Payload bytes read", labels);
+    this.#throttles = meter.counter(
+      "pulsar_ts_io_kinesis_reads_throttled_total",
+      "Reads that Kinesis throttled",
+      labels,
+    );
+    this.#expired = meter.counter(
+      "pulsar_ts_io_kinesis_iterators_expired_total",
+      "Shard iterators that had expired",
+      labels,
+    );
+  }
+
+  ofShard(shard: string): ReaderMeter & PageMeter {
+    const lag = this.#meter.gauge(
+      "pulsar_ts_io_kinesis_lag_seconds",
+      "How far the last answer was behind the newest record",
+      { stream: this.#stream, shard },
+    );
+    return {
+      read: (records, bytes, millisBehindLatest) => {
+        this.#records.add(records);
+        this.#bytes.add(bytes);
+        lag.set(millisBehindLatest / 1_000);
+      },
+      throttled: () => this.#throttles.add(1),
+      iteratorExpired: () => this.#expired.add(1),
+    };
+  }
+}

@@ -1,0 +1,62 @@
+import type { Clock, Logger, Meter, StartPosition } from "@pulsar-ts-io/core";
+
+/** KCL's. */
+export const defaultFailoverMs = 10_000;
+
+export interface ConsumerOptions {
+  readonly streamName: string;
+  /** Names the lease table: workers with the same name share the stream. */
+  readonly applicationName: string;
+  /** Stable name of this instance: prefix of the worker id, and whose leases are adopted at the start. */
+  readonly instanceId: string;
+  /** Where a shard starts that nobody has read yet. */
+  readonly initialPosition: StartPosition;
+  readonly retrieval:
+    | {
+        readonly kind: "polling";
+        /** Between calls for a shard with nothing left to read, milliseconds; 200 at least. */
+        readonly idleMs: number;
+      }
+    | { readonly kind: "fan-out"; readonly consumerName: string };
+  /** Longest time between two checkpoints of a shard, milliseconds. One rides on each renewal anyway, every 3.3 s. */
+  readonly checkpointIntervalMs: number;
+  /** Longest pause after a throttled read or checkpoint, milliseconds. */
+  readonly backoffMs: number;
+  /** Attempts of a checkpoint before its failure is reported; it is tried again with the next renewal. At least 1. */
+  readonly checkpointAttempts: number;
+  /** Records fetched and not yet read, over all shards; at least 1. */
+  readonly maxBufferedRecords: number;
+  /** Their payloads in bytes; one answer for each call in flight may exceed it. */
+  readonly maxBufferedBytes: number;
+  /** How long a lease lasts after its last renewal, milliseconds; the same for all workers of the table. Default 10 000, KCL's. */
+  readonly failoverMs?: number;
+}
+
+/** What the consumer uses of the process it runs in. */
+export interface ConsumerHost {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly meter: Meter;
+  /** Called when a shard is given up, after its last record was settled or before its lease is released, and at once when it is lost. */
+  releasePartition(shardId: string): Promise<void>;
+}
+
+/** @throws RangeError naming the option. */
+export function checkOptions(options: ConsumerOptions): void {
+  const { retrieval } = options;
+  const checks: readonly (readonly [string, number, number])[] = [
+    ["retrieval.idleMs", retrieval.kind === "polling" ? retrieval.idleMs : 200, 200],
+    ["checkpointIntervalMs", options.checkpointIntervalMs, 0],
+    ["backoffMs", options.backoffMs, 0],
+    ["checkpointAttempts", options.checkpointAttempts, 1],
+    ["failoverMs", options.failoverMs ?? defaultFailoverMs, 1_000],
+  ];
+  for (const [name, value, least] of checks) {
+    if (!(value >= least)) throw new RangeError(`${name} must be at least ${least}, got ${value}`);
+  }
+  if (!/^[\w.-]+$/.test(options.instanceId)) {
+    throw new RangeError(
+      `instanceId must be made of letters, digits, "_", "." and "-", got "${options.instanceId}"`,
+    );
+  }
+}

@@ -1,0 +1,53 @@
+import { Backoff, type Clock, isRetryable } from "@pulsar-ts-io/core";
+import type { OutageLog } from "./outage-log.ts";
+
+const firstPauseMs = 200;
+const longestBriefPauseMs = 1_000;
+const longestPauseMs = 5_000;
+
+/** Tries again what may heal, for `forMs` after the first attempt at most. @throws the last failure; what cannot heal at once. */
+export async function retryBriefly<T>(
+  options: { readonly clock: Clock; readonly forMs: number; readonly signal: AbortSignal },
+  attempt: () => Promise<T>,
+): Promise<T> {
+  const { clock, forMs, signal } = options;
+  const deadline = clock.monotonic() + forMs;
+  const pause = new Backoff({ initialMs: firstPauseMs, maxMs: longestBriefPauseMs });
+  for (;;) {
+    try {
+      return await attempt();
+    } catch (error) {
+      signal.throwIfAborted();
+      const waitMs = pause.next();
+      if (!isRetryable(error) || clock.monotonic() + waitMs > deadline) throw error;
+      await clock.sleep(waitMs, signal);
+    }
+  }
+}
+
+/** Tries again what may heal until it does, saying so once. @throws what cannot heal. */
+export async function retryUntilDone<T>(
+  options: {
+    readonly clock: Clock;
+    readonly outage: OutageLog;
+    /** Who tries, for {@link OutageLog}. */
+    readonly key: string;
+    readonly signal: AbortSignal;
+  },
+  attempt: () => Promise<T>,
+): Promise<T> {
+  const { clock, outage, key, signal } = options;
+  const pause = new Backoff({ initialMs: firstPauseMs, maxMs: longestPauseMs });
+  for (;;) {
+    try {
+      const result = await attempt();
+      outage.ended(key);
+      return result;
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!isRetryable(error)) throw error;
+      outage.began(key, error);
+      await clock.sleep(pause.next(), signal);
+    }
+  }
+}

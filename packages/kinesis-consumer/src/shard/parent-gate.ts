@@ -1,0 +1,49 @@
+import { Backoff, type Clock } from "@pulsar-ts-io/core";
+import type { Lease } from "../lease/lease.ts";
+import type { LeaseTable } from "../lease/lease-table.ts";
+import type { OutageLog } from "../outage-log.ts";
+import { retryUntilDone } from "../retry.ts";
+import { sleepUntilWoken, WakeUp } from "../wake-up.ts";
+import type { ShardId } from "./shard.ts";
+
+/** KCL looks every 10 s. Here the end of a parent wakes its children at once, unless another worker wrote it. */
+const firstPollMs = 1_000;
+const longestPollMs = 10_000;
+
+/** Keeps a child waiting until each of its parents was read to its end, or has no lease (any more). */
+export class ParentGate {
+  readonly #table: LeaseTable;
+  readonly #clock: Clock;
+  readonly #outage: OutageLog;
+  readonly #ended = new WakeUp();
+
+  constructor(table: LeaseTable, clock: Clock, outage: OutageLog) {
+    this.#table = table;
+    this.#clock = clock;
+    this.#outage = outage;
+  }
+
+  /** A shard has ended here: whoever waits looks again. */
+  open(): void {
+    this.#ended.wake();
+  }
+
+  /** Waits for the parents of `lease`. */
+  async pass(lease: Lease, signal: AbortSignal): Promise<void> {
+    const pause = new Backoff({ initialMs: firstPollMs, maxMs: longestPollMs });
+    for (;;) {
+      // Before asking, or an end between the answer and the waiting would be missed.
+      const woken = this.#ended.count;
+      if (!(await this.#blocked(lease, signal))) return;
+      if (woken === this.#ended.count) await sleepUntilWoken(this.#clock, pause.next(), this.#ended, signal);
+    }
+  }
+
+  async #blocked(lease: Lease, signal: AbortSignal): Promise<boolean> {
+    const retry = { clock: this.#clock, outage: this.#outage, key: `parents of ${lease.shardId}`, signal };
+    const parents = await Promise.all(
+      lease.parentShardIds.map((id: ShardId) => retryUntilDone(retry, () => this.#table.get(id, signal))),
+    );
+    return parents.some((parent) => parent !== undefined && parent.checkpoint.kind !== "shard-end");
+  }
+}

@@ -1,0 +1,104 @@
+import type { Clock, Logger } from "@pulsar-ts-io/core";
+import type { ReadEnd } from "../fetch/polling.ts";
+import type { HeldLease } from "../lease/held-lease.ts";
+import type { Lease } from "../lease/lease.ts";
+import type { LeaseCoordinator } from "../lease/lease-coordinator.ts";
+import type { LeaseMaker } from "../lease/lease-maker.ts";
+import type { LeaseTable } from "../lease/lease-table.ts";
+import type { OutageLog } from "../outage-log.ts";
+import { retryUntilDone } from "../retry.ts";
+import type { KinesisStream } from "./kinesis-stream.ts";
+import { atTrimHorizon, type InitialPosition, planHeirs, planMissingLeases } from "./lease-plan.ts";
+import type { ChildShard, ShardId } from "./shard.ts";
+
+export interface ShardEndPlaces {
+  readonly stream: KinesisStream;
+  readonly table: LeaseTable;
+  readonly coordinator: LeaseCoordinator;
+  readonly maker: LeaseMaker;
+}
+
+export interface ShardEndOptions {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly outage: OutageLog;
+  readonly initial: InitialPosition;
+}
+
+/**
+ * Ends a shard whose records were all acknowledged, in the one order that loses nothing when it is cut short anywhere: the
+ * children's leases, the children's names, then SHARD_END. Each step may be repeated.
+ *
+ * @see ShutdownTask in KCL
+ */
+export class ShardEnd {
+  readonly #places: ShardEndPlaces;
+  readonly #options: ShardEndOptions;
+
+  constructor(places: ShardEndPlaces, options: ShardEndOptions) {
+    this.#places = places;
+    this.#options = options;
+  }
+
+  /** @returns false when the shard turned out not to have ended: it is to be read on. */
+  async finish(held: HeldLease, end: ReadEnd, signal: AbortSignal): Promise<boolean> {
+    const { clock, outage } = this.#options;
+    const { shardId } = held.lease;
+    const retry = { clock, outage, key: `end of ${shardId}`, signal };
+    const children = await retryUntilDone(retry, () =>
+      end.kind === "shard-end"
+        ? this.#openTheWay(end.children, signal)
+        : this.#replaceGone(held.lease, signal),
+    );
+    if (children === undefined) return false;
+    if (children.length > 0) {
+      await retryUntilDone(retry, () => this.#places.table.setChildren(shardId, children, signal));
+    }
+    const written = await this.#places.coordinator.finish(held, { kind: "shard-end" }, signal);
+    if (written.kind === "written") this.#options.logger.info({ shardId, children }, "shard finished");
+    return true;
+  }
+
+  /** Creates the leases of the children. @returns their ids. */
+  async #openTheWay(children: readonly ChildShard[], signal: AbortSignal): Promise<readonly ShardId[]> {
+    const { table, maker } = this.#places;
+    const rows = await Promise.all(children.map((child) => table.get(child.shardId, signal)));
+    const missing = children.filter((_child, index) => rows[index] === undefined);
+    if (missing.some((child) => child.parentShardIds.length > 1))
+      await this.#leaseOtherParents(missing, signal);
+    await maker.create(missing.map(atTrimHorizon), signal);
+    return children.map((child) => child.shardId);
+  }
+
+  /** A merged shard is read after both its parents: the other one needs a lease too, unless the service has forgotten it. */
+  async #leaseOtherParents(children: readonly ChildShard[], signal: AbortSignal): Promise<void> {
+    const { table, maker, stream } = this.#places;
+    const parents = new Set(children.flatMap((child) => child.parentShardIds));
+    const rows = await Promise.all([...parents].map((id) => table.get(id, signal)));
+    if (rows.every((row) => row !== undefined)) return;
+    const shards = await stream.listShards(undefined, signal);
+    const leases = await this.#leases(signal);
+    const plan = planMissingLeases(shards, leases, this.#options.initial);
+    await maker.create(
+      plan.filter((lease) => parents.has(lease.shardId)),
+      signal,
+    );
+  }
+
+  /** The service does not know the shard any more. @returns its children, or `undefined` when it does know it. */
+  async #replaceGone(lease: Lease, signal: AbortSignal): Promise<readonly ShardId[] | undefined> {
+    const { maker, stream } = this.#places;
+    const shards = await stream.listShards(undefined, signal);
+    if (shards.some((shard) => shard.shardId === lease.shardId)) return undefined;
+    const heirs = planHeirs(lease, shards, await this.#leases(signal));
+    await maker.create(heirs, signal);
+    const { shardId } = lease;
+    this.#options.logger.warn({ shardId }, "a shard has expired before it was read to its end");
+    return shards.filter((shard) => shard.parentShardIds.includes(shardId)).map((shard) => shard.shardId);
+  }
+
+  async #leases(signal: AbortSignal): Promise<ReadonlyMap<ShardId, Lease>> {
+    const leases = await this.#places.table.list({ consistent: true }, signal);
+    return new Map(leases.map((lease) => [lease.shardId, lease]));
+  }
+}
