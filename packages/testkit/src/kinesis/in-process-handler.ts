@@ -36,9 +36,7 @@ export class InProcessHandler {
     const call = {
       target: request.headers["x-amz-target"],
       authorization: request.headers["authorization"],
-      body: Buffer.from(
-        typeof request.body === "string" || request.body instanceof Uint8Array ? request.body : "",
-      ),
+      body: bytesOf(request.body),
     };
     return { response: await respond(await answerCall(this.#service, call, signal), signal) };
   }
@@ -48,6 +46,12 @@ export class InProcessHandler {
   httpHandlerConfigs(): Record<string, never> {
     return {};
   }
+}
+
+/** The SDK's own byte arrays complain when they are taken for strings, as `Buffer.from` does: view them instead. */
+function bytesOf(body: unknown): Buffer {
+  if (body instanceof Uint8Array) return Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+  return Buffer.from(typeof body === "string" ? body : "");
 }
 
 function respond(outcome: Outcome, signal: AbortSignal): SdkResponse | Promise<never> {

@@ -32,10 +32,10 @@ export function filterShards(stream: Stream, filter: ShardFilter, nowMs: number)
     case "AT_LATEST":
       return shards.filter((shard) => shard.open);
     case "AT_TRIM_HORIZON":
-      return shards.filter((shard) => openAt(shard, horizon));
+      return shards.filter((shard) => openAt(stream, shard, horizon));
     case "AT_TIMESTAMP": {
       const at = Math.max(required(filter.timestampMs, "Timestamp", filter.type), horizon);
-      return shards.filter((shard) => openAt(shard, at));
+      return shards.filter((shard) => openAt(stream, shard, at));
     }
     case "FROM_TIMESTAMP": {
       const from = required(filter.timestampMs, "Timestamp", filter.type);
@@ -50,8 +50,12 @@ export function filterShards(stream: Stream, filter: ShardFilter, nowMs: number)
   }
 }
 
-/** Half open, so that a split does not show parent and children at one instant: every instant covers each hash key once. */
-function openAt(shard: Shard, ms: number): boolean {
+/**
+ * Half open, so that a split does not show parent and children at one instant: every instant covers each hash key once.
+ * At the instant of the stream's creation it is the shards it was created with, even if they were split in the same millisecond.
+ */
+function openAt(stream: Stream, shard: Shard, ms: number): boolean {
+  if (ms === stream.createdMs) return shard.parentIds.length === 0;
   return shard.createdMs <= ms && (shard.closedMs === undefined || shard.closedMs > ms);
 }
 

@@ -42,7 +42,7 @@ export function getRecords(context: OperationContext): readonly Uint8Array[] {
   const limit = fields.optionalInteger("Limit", 1, maxRecords) ?? maxRecords;
   const iterator = decodeIterator(token);
   const stream = model.streamByArn(iterator.streamArn);
-  if (stream.createdMs !== iterator.streamCreatedMs) {
+  if (stream.generation !== iterator.generation) {
     throw new ServiceError("InvalidArgumentException", "Invalid ShardIterator.");
   }
   if (nowMs - iterator.issuedMs > iteratorLifeMs) throw expired(iterator.issuedMs, nowMs);
@@ -90,7 +90,7 @@ function childShards(stream: Stream, shard: Shard, nowMs: number): unknown {
 function iteratorAt(stream: Stream, shard: Shard, offset: number, issuedMs: number): string {
   return encodeIterator({
     streamArn: stream.arn,
-    streamCreatedMs: stream.createdMs,
+    generation: stream.generation,
     shardId: shard.id,
     offset,
     issuedMs,

@@ -20,7 +20,7 @@ export interface StartingPoint {
 export interface ShardIterator {
   readonly streamArn: string;
   /** An iterator dies with its stream, also when another takes its name. */
-  readonly streamCreatedMs: number;
+  readonly generation: number;
   readonly shardId: string;
   /** Of the next record to read. */
   readonly offset: number;
@@ -79,25 +79,23 @@ function offsetAtSequence(stream: Stream, shard: Shard, from: StartingPoint): nu
 }
 
 export function encodeIterator(iterator: ShardIterator): string {
-  const { streamArn, streamCreatedMs, shardId, offset, issuedMs } = iterator;
-  return Buffer.from(JSON.stringify([streamArn, streamCreatedMs, shardId, offset, issuedMs])).toString(
-    "base64",
-  );
+  const { streamArn, generation, shardId, offset, issuedMs } = iterator;
+  return Buffer.from(JSON.stringify([streamArn, generation, shardId, offset, issuedMs])).toString("base64");
 }
 
 /** @throws ServiceError InvalidArgumentException */
 export function decodeIterator(token: string): ShardIterator {
   const fields = parseJson(Buffer.from(token, "base64").toString());
   if (Array.isArray(fields)) {
-    const [streamArn, streamCreatedMs, shardId, offset, issuedMs]: unknown[] = fields;
+    const [streamArn, generation, shardId, offset, issuedMs]: unknown[] = fields;
     if (
       typeof streamArn === "string" &&
-      typeof streamCreatedMs === "number" &&
+      typeof generation === "number" &&
       typeof shardId === "string" &&
       typeof offset === "number" &&
       typeof issuedMs === "number"
     ) {
-      return { streamArn, streamCreatedMs, shardId, offset, issuedMs };
+      return { streamArn, generation, shardId, offset, issuedMs };
     }
   }
   throw new ServiceError("InvalidArgumentException", "Invalid ShardIterator.");

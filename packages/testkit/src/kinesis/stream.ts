@@ -28,6 +28,8 @@ export class Stream {
   readonly name: string;
   readonly arn: string;
   readonly createdMs: number;
+  /** Differs from that of every other stream there ever was, this one's namesakes included. */
+  readonly generation: number;
   readonly #origin: StreamOrigin;
   readonly #shards = new Map<string, Shard>();
   /** The open ones, by the start of their ranges. */
@@ -42,8 +44,9 @@ export class Stream {
     this.arn = origin.arn;
     this.createdMs = origin.createdMs;
     this.#busyUntilMs = origin.createdMs + origin.transitionMs;
-    const stamp = origin.stamp(origin.createdMs);
-    for (const range of evenRanges(origin.shardCount)) this.#addShard(range, [], origin.createdMs, stamp);
+    this.generation = origin.stamp(origin.createdMs);
+    for (const range of evenRanges(origin.shardCount))
+      this.#addShard(range, [], origin.createdMs, this.generation);
     this.#sortOpen();
   }
 
