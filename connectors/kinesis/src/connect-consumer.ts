@@ -1,7 +1,19 @@
-import { IllegalStateError, type SourceContext } from "@pulsar-ts-io/core";
-import type { Consumer, ConsumerHost, ConsumerOptions } from "./consumer-shape.ts";
-import { type CredentialProvider, credentialProvider } from "./credentials.ts";
+import type { PartitionStatus, SourceContext } from "@pulsar-ts-io/core";
+import { createAwsClients, KinesisConsumer } from "@pulsar-ts-io/kinesis-consumer";
+import { credentialProvider } from "./credentials.ts";
+import type { DeliveredRecord } from "./kinesis-record.ts";
 import type { KinesisSourceConfig } from "./resolve-options.ts";
+
+/** The consumer, as the source needs it. */
+export interface Consumer {
+  open(signal: AbortSignal): Promise<void>;
+  /** Waits. @throws the signal's reason, and the failure of what `open` started. */
+  read(signal: AbortSignal): Promise<DeliveredRecord>;
+  /** A record that is there already. */
+  poll(): DeliveredRecord | undefined;
+  close(): Promise<void>;
+  status(): readonly PartitionStatus[];
+}
 
 /** A consumer and the connections it uses. */
 export interface ConnectedConsumer {
@@ -11,60 +23,26 @@ export interface ConnectedConsumer {
 }
 
 /** Makes the consumer of a config. No I/O: that begins with the consumer's `open`. */
-export type ConnectConsumer = (
-  config: KinesisSourceConfig,
-  context: SourceContext,
-) => Promise<ConnectedConsumer>;
+export type ConnectConsumer = (config: KinesisSourceConfig, context: SourceContext) => ConnectedConsumer;
 
-interface ConsumerDoor {
-  createAwsClients(options: {
-    region: string;
-    kinesisEndpoint: string | undefined;
-    dynamoEndpoint: string | undefined;
-    credentials: CredentialProvider;
-    userAgent: string;
-  }): { destroy(): void };
-  readonly KinesisConsumer: new (clients: object, host: ConsumerHost, options: ConsumerOptions) => Consumer;
-}
-
-/** The consumer of `@pulsar-ts-io/kinesis-consumer`. */
-export const connectConsumer: ConnectConsumer = async (config, context) => {
-  const door = (await import("@pulsar-ts-io/kinesis-consumer")) as unknown as Partial<ConsumerDoor>;
-  const { createAwsClients, KinesisConsumer } = door;
-  if (createAwsClients === undefined || KinesisConsumer === undefined) {
-    throw new IllegalStateError("this build has no Kinesis consumer");
-  }
-  const { endpoints } = config;
+/** The consumer of `@pulsar-ts-io/kinesis-consumer`, with clients of its own. */
+export const connectConsumer: ConnectConsumer = (config, context) => {
+  const { endpoints, credentials, record: _shape, ...options } = config;
   const clients = createAwsClients({
     region: endpoints.region,
     kinesisEndpoint: endpoints.kinesis,
     dynamoEndpoint: endpoints.dynamodb,
-    credentials: credentialProvider(config.credentials, endpoints),
+    credentials: credentialProvider(credentials, endpoints),
+    // As Java's connector does: it tells the applications of one account apart in CloudTrail.
     userAgent: config.applicationName,
   });
-  const { streamName, applicationName, initialPosition, retrieval } = config;
-  const { checkpointIntervalMs, backoffMs, checkpointAttempts, maxBufferedRecords, maxBufferedBytes } =
-    config;
-  const consumer = new KinesisConsumer(
-    clients,
-    {
-      clock: context.clock,
-      logger: context.logger,
-      meter: context.meter,
-      releasePartition: (shardId) => context.releasePartition(shardId),
-    },
-    {
-      streamName,
-      applicationName,
-      instanceId: `${context.instanceId}`,
-      initialPosition,
-      retrieval,
-      checkpointIntervalMs,
-      backoffMs,
-      checkpointAttempts,
-      maxBufferedRecords,
-      maxBufferedBytes,
-    },
-  );
+  const { clock, logger, meter } = context;
+  const host = {
+    clock,
+    logger,
+    meter,
+    releasePartition: (shardId: string) => context.releasePartition(shardId),
+  };
+  const consumer = new KinesisConsumer(clients, host, { ...options, instanceId: `${context.instanceId}` });
   return { consumer, disconnect: () => clients.destroy() };
 };

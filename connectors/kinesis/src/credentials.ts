@@ -1,4 +1,5 @@
 import { fromNodeProviderChain, fromTemporaryCredentials } from "@aws-sdk/credential-providers";
+import type { AwsCredentialIdentityProvider } from "@pulsar-ts-io/kinesis-consumer";
 import type { AwsEndpoints } from "./endpoints.ts";
 import { KinesisConfigError } from "./errors.ts";
 import type { AwsCredentialPluginParam, KinesisSourceOptions } from "./generated/options.ts";
@@ -38,11 +39,11 @@ export function resolveCredentials(options: CredentialOptions): CredentialMode {
   }
 }
 
-/** What the SDK calls for credentials, again before they expire. It comes with the SDK's own type. */
-export type CredentialProvider = ReturnType<typeof fromNodeProviderChain>;
-
 /** Makes the provider of a mode. No I/O until it is called. */
-export function credentialProvider(mode: CredentialMode, endpoints: AwsEndpoints): CredentialProvider {
+export function credentialProvider(
+  mode: CredentialMode,
+  endpoints: AwsEndpoints,
+): AwsCredentialIdentityProvider {
   switch (mode.kind) {
     case "static": {
       const { accessKeyId, secretAccessKey, sessionToken } = mode;

@@ -36,15 +36,17 @@ export function resolveEndpoints(options: KinesisSourceOptions, environment: Aws
       remedy: "set awsRegion, or AWS_REGION in the environment",
     });
   }
-  return { region, kinesis, dynamodb, cloudwatch, sts, leftAtAws: leftAtAws({ kinesis, dynamodb }) };
+  const used = { kinesis, dynamodb, ...(assumesRole(options) ? { sts } : {}) };
+  return { region, kinesis, dynamodb, cloudwatch, sts, leftAtAws: leftAtAws(used) };
 }
+
+/** `kinesis.eu-west-1.amazonaws.com`, `vpce-0a.kinesis.eu-west-1.vpce.amazonaws.com`, `kinesis-fips.us-gov-west-1.api.aws`. */
+const regionLabel = /\.([a-z]{2}(?:-[a-z]+)+-\d)\.(?:vpce\.)?(?:amazonaws\.com(?:\.cn)?|api\.aws)$/;
 
 /** The region in the name of an AWS host, `us-east-1` for any other; `undefined` without endpoints. */
 function regionOf(endpoints: readonly string[]): string | undefined {
   for (const endpoint of endpoints) {
-    const region = /[./]([a-z]{2}(?:-[a-z]+)+-\d)\.(?:[a-z]+\.)*(?:amazonaws\.com|api\.aws)/.exec(
-      endpoint,
-    )?.[1];
+    const region = regionLabel.exec(hostOf(endpoint))?.[1];
     if (region !== undefined) return region;
   }
   return endpoints.length === 0 ? undefined : signingRegion;
@@ -60,7 +62,14 @@ function leftAtAws(endpoints: Partial<Record<AwsService, string | undefined>>): 
   return left.length === services.length ? [] : left;
 }
 
+function assumesRole({ awsCredentialPluginName }: KinesisSourceOptions): boolean {
+  return awsCredentialPluginName?.endsWith(".STSAssumeRoleProviderPlugin") === true;
+}
+
 function isAws(endpoint: string): boolean {
-  const host = URL.canParse(endpoint) ? new URL(endpoint).hostname : "";
-  return /(^|\.)(amazonaws\.com(\.cn)?|api\.aws)$/.test(host);
+  return /(?:^|\.)(?:amazonaws\.com(?:\.cn)?|api\.aws)$/.test(hostOf(endpoint));
+}
+
+function hostOf(endpoint: string): string {
+  return URL.canParse(endpoint) ? new URL(endpoint).hostname : "";
 }

@@ -1,33 +1,56 @@
 import type { SourceRecord } from "@pulsar-ts-io/core";
-import type { KinesisRecord } from "./consumer-shape.ts";
+import type { KinesisRecord } from "@pulsar-ts-io/kinesis-consumer";
 import type { KinesisSourceOptions } from "./generated/options.ts";
 import { instantText } from "./instant-text.ts";
+
+/** A record of the consumer, as far as a message is made of it. */
+export type DeliveredRecord = Pick<
+  KinesisRecord,
+  | "data"
+  | "partitionKey"
+  | "sequenceNumber"
+  | "shardId"
+  | "arrival"
+  | "encryptionType"
+  | "millisBehindLatest"
+  | "ack"
+  | "fail"
+>;
 
 /** What of a Kinesis record becomes key and properties of its message. The same for every record of a source. */
 export interface RecordShape {
   readonly key: "partition-key" | "shard-id";
   /** In the order they are set in; each name once. */
-  readonly properties: readonly string[];
+  readonly properties: readonly MessageProperty[];
 }
 
-/** Names and text forms of Java's connector. `undefined`: the record has no such value, and the message no such property. */
-const propertyTexts = new Map<string, (record: KinesisRecord) => string | undefined>([
-  ["kinesis.arrival.timestamp", ({ arrival }) => (arrival === undefined ? undefined : instantText(arrival))],
-  ["kinesis.encryption.type", ({ encryptionType }) => encryptionType ?? "NONE"],
-  ["kinesis.partition.key", ({ partitionKey }) => partitionKey],
-  ["kinesis.sequence.number", ({ sequenceNumber }) => sequenceNumber],
-  ["kinesis.shard.id", ({ shardId }) => shardId],
-  ["kinesis.millis.behind.latest", ({ millisBehindLatest }) => String(millisBehindLatest ?? 0)],
-]);
+export interface MessageProperty {
+  readonly name: string;
+  /** `undefined`: the record has no such value, and the message no such property. */
+  text(record: DeliveredRecord): string | undefined;
+}
+
+/** Names and text forms of Java's connector. */
+const messageProperties: readonly MessageProperty[] = [
+  {
+    name: "kinesis.arrival.timestamp",
+    text: ({ arrival }) => (arrival === undefined ? undefined : instantText(arrival)),
+  },
+  { name: "kinesis.encryption.type", text: ({ encryptionType }) => encryptionType },
+  { name: "kinesis.partition.key", text: ({ partitionKey }) => partitionKey },
+  { name: "kinesis.sequence.number", text: ({ sequenceNumber }) => sequenceNumber },
+  { name: "kinesis.shard.id", text: ({ shardId }) => shardId },
+  { name: "kinesis.millis.behind.latest", text: ({ millisBehindLatest }) => String(millisBehindLatest) },
+];
 
 /** A list item that is no property's name asks for nothing, as in Java; the validator refuses it before. */
 export function resolveRecordShape(
   options: Pick<KinesisSourceOptions, "kinesisRecordProperties" | "messageKeyMode">,
 ): RecordShape {
-  const asked = options.kinesisRecordProperties.split(",").map((name) => name.trim());
+  const asked = new Set(options.kinesisRecordProperties.split(",").map((name) => name.trim()));
   return {
     key: options.messageKeyMode === "SHARD_ID" ? "shard-id" : "partition-key",
-    properties: [...new Set(asked)].filter((name) => propertyTexts.has(name)),
+    properties: messageProperties.filter(({ name }) => asked.has(name)),
   };
 }
 
@@ -40,10 +63,10 @@ export function resolveRecordShape(
  * @see KinesisRecord in apache/pulsar-connectors, kinesis
  */
 export class KinesisSourceRecord implements SourceRecord {
-  readonly #record: KinesisRecord;
+  readonly #record: DeliveredRecord;
   readonly #shape: RecordShape;
 
-  constructor(record: KinesisRecord, shape: RecordShape) {
+  constructor(record: DeliveredRecord, shape: RecordShape) {
     this.#record = record;
     this.#shape = shape;
   }
@@ -59,9 +82,9 @@ export class KinesisSourceRecord implements SourceRecord {
   /** Made on each call: the publisher asks once. */
   get properties(): Readonly<Record<string, string>> {
     const properties: Record<string, string> = {};
-    for (const name of this.#shape.properties) {
-      const text = propertyTexts.get(name)?.(this.#record);
-      if (text !== undefined) properties[name] = text;
+    for (const property of this.#shape.properties) {
+      const text = property.text(this.#record);
+      if (text !== undefined) properties[property.name] = text;
     }
     return properties;
   }

@@ -31,11 +31,14 @@ export class KinesisSource implements Source<KinesisSourceOptions> {
     this.#connect = connect;
   }
 
-  /** @throws KinesisConfigError (`PIO_KINESIS_CONFIG`) before any I/O, and whatever keeps the consumer from its stream or table. */
+  /**
+   * @throws KinesisConfigError (`PIO_KINESIS_CONFIG`) and FanOutUnsupportedError (`PIO_FAN_OUT_UNSUPPORTED`) before any I/O: polling
+   *   although fan-out was asked for would be a quiet change of cost and latency. And whatever keeps the consumer from its stream or table.
+   */
   async open(options: KinesisSourceOptions, context: SourceContext): Promise<void> {
     const config = resolveOptions(options, readAwsEnvironment());
     warnOfMixedEndpoints(config, context);
-    const connected = await this.#connect(config, context);
+    const connected = this.#connect(config, context);
     // Kept before anything can fail: close() must find it.
     this.#opened = { ...connected, shape: config.record, signal: context.signal };
     await connected.consumer.open(context.signal);

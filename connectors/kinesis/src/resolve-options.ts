@@ -6,13 +6,18 @@ import { KinesisConfigError } from "./errors.ts";
 import type { KinesisSourceOptions } from "./generated/options.ts";
 import { type RecordShape, resolveRecordShape } from "./kinesis-record.ts";
 
+/** How shards are read. The name of a fan-out consumer is the application's, as in Java. */
+type Retrieval =
+  | { readonly kind: "polling"; readonly idleMs: number }
+  | { readonly kind: "fan-out"; readonly consumerName: string };
+
 /** The config in our own terms: complete, units in the names, nothing left to decide. */
 export interface KinesisSourceConfig {
   readonly streamName: string;
   /** Also the name of the lease table. */
   readonly applicationName: string;
   readonly initialPosition: StartPosition;
-  readonly retrieval: { readonly kind: "polling"; readonly idleMs: number };
+  readonly retrieval: Retrieval;
   readonly checkpointIntervalMs: number;
   /** Longest pause after a throttled call. */
   readonly backoffMs: number;
@@ -75,13 +80,8 @@ function startAtTime(options: KinesisSourceOptions): number {
   );
 }
 
-/** Polling although fan-out was asked for (it is the documented default) would be a quiet change of cost and latency. */
-function retrieval(options: KinesisSourceOptions): KinesisSourceConfig["retrieval"] {
-  if (!options.useEnhancedFanOut) return { kind: "polling", idleMs: options.pollIdleTime };
-  throw new KinesisConfigError(
-    "useEnhancedFanOut is true, its default, and this version reads by polling only",
-    {
-      remedy: "set useEnhancedFanOut to false",
-    },
-  );
+function retrieval(options: KinesisSourceOptions): Retrieval {
+  return options.useEnhancedFanOut
+    ? { kind: "fan-out", consumerName: options.applicationName }
+    : { kind: "polling", idleMs: options.pollIdleTime };
 }
