@@ -1,4 +1,5 @@
-import { parseDocument } from "yaml";
+import { parseConfigText } from "@pulsar-ts-io/config";
+import { toError } from "@pulsar-ts-io/core";
 import { PluginApiVersionError, PluginManifestError } from "./errors.ts";
 
 /** The version of the contract in `@pulsar-ts-io/core` that this runtime speaks. */
@@ -26,18 +27,7 @@ const fields = ["name", "description", "sourceClass", "sourceConfigSchema", "api
  * @throws PluginApiVersionError (`PIO_PLUGIN_API_VERSION`) for a contract of another version.
  */
 export function parseManifest(text: string, origin: string): Manifest {
-  const document = parseDocument(text, { prettyErrors: true });
-  const broken = document.errors[0];
-  if (broken !== undefined) {
-    throw new PluginManifestError(
-      `the connector manifest ${origin} is not valid YAML: ${firstLine(broken)}`,
-      {
-        cause: broken,
-        remedy: "correct the manifest of the connector",
-      },
-    );
-  }
-  const content: unknown = document.toJS({ maxAliasCount: 0 });
+  const content = parseYaml(text, origin);
   const values = new Map<string, unknown>(
     typeof content === "object" && content !== null ? Object.entries(content) : [],
   );
@@ -55,6 +45,17 @@ export function parseManifest(text: string, origin: string): Manifest {
     sourceConfigSchema: textOf(values.get("sourceConfigSchema")),
     apiVersion: textOf(values.get("apiVersion")),
   };
+}
+
+function parseYaml(text: string, origin: string): unknown {
+  try {
+    return parseConfigText(text, origin);
+  } catch (cause) {
+    throw new PluginManifestError(`the connector manifest ${toError(cause).message}`, {
+      cause,
+      remedy: "correct the manifest of the connector",
+    });
+  }
 }
 
 /** Asked first: a manifest of another version may well lack what this one needs. */
@@ -86,8 +87,4 @@ function parseSourceClass(text: string, origin: string): Manifest["sourceClass"]
 function textOf(value: unknown): string {
   if (typeof value === "number") return String(value);
   return typeof value === "string" ? value.trim() : "";
-}
-
-function firstLine(error: Error): string {
-  return (error.message.split("\n")[0] ?? "").replace(/:$/, "");
 }

@@ -1,0 +1,59 @@
+import { describe, expect, it } from "vitest";
+import { parseManifest } from "../../src/plugin/manifest.ts";
+
+const lines = {
+  name: "name: mine",
+  description: "description: Reads mine.",
+  sourceClass: "sourceClass: dist/index.js#MySource",
+  sourceConfigSchema: "sourceConfigSchema: schemas/mine.schema.json",
+  apiVersion: 'apiVersion: "1"',
+};
+
+function manifest(changes: Partial<Record<keyof typeof lines, string>> = {}): string {
+  return Object.values({ ...lines, ...changes }).join("\n");
+}
+
+describe("parseManifest", () => {
+  it("reads every field, and leaves those alone that it does not know", () => {
+    expect(parseManifest(`${manifest()}\nlater: yes\n`, "m.yaml")).toEqual({
+      name: "mine",
+      description: "Reads mine.",
+      sourceClass: { file: "dist/index.js", exportName: "MySource" },
+      sourceConfigSchema: "schemas/mine.schema.json",
+      apiVersion: "1",
+    });
+  });
+
+  it("takes a version that YAML reads as a number", () => {
+    expect(parseManifest(manifest({ apiVersion: "apiVersion: 1" }), "m.yaml").apiVersion).toBe("1");
+  });
+
+  it.each(Object.keys(lines) as (keyof typeof lines)[])(
+    "names the manifest and %s when it lacks it",
+    (field) => {
+      const parse = () => parseManifest(manifest({ [field]: "" }), "m.yaml");
+      expect(parse).toThrow(expect.objectContaining({ code: "PIO_PLUGIN_MANIFEST" }));
+      expect(parse).toThrow(`m.yaml lacks ${field}`);
+    },
+  );
+
+  it("names both versions of a contract it does not speak, whatever else is missing", () => {
+    const parse = () => parseManifest("name: mine\napiVersion: 7", "m.yaml");
+    expect(parse).toThrow(expect.objectContaining({ code: "PIO_PLUGIN_API_VERSION" }));
+    expect(parse).toThrow("connector mine is written for API version 7, and this runtime speaks 1");
+  });
+
+  it.each(["dist/index.js", "#MySource", "dist/index.js#", "a#b#c"])(
+    "refuses %s as a sourceClass",
+    (text) => {
+      const parse = () => parseManifest(manifest({ sourceClass: `sourceClass: "${text}"` }), "m.yaml");
+      expect(parse).toThrow("is not a file#Export");
+    },
+  );
+
+  it.each(["", "just a text", "- a list", "name: [unclosed", "a: *nowhere"])("refuses %j", (text) => {
+    expect(() => parseManifest(text, "m.yaml")).toThrow(
+      expect.objectContaining({ code: "PIO_PLUGIN_MANIFEST" }),
+    );
+  });
+});

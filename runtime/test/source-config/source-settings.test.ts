@@ -1,0 +1,146 @@
+import { defaultPublisherOptions } from "@pulsar-ts-io/pulsar";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { isSourceConfigField, sourceConfigFieldNames } from "../../src/source-config/fields.ts";
+import { ProblemList } from "../../src/source-config/problem-list.ts";
+import { readSourceConfig } from "../../src/source-config/source-settings.ts";
+
+function read(sourceConfig: Record<string, unknown>) {
+  const found = new ProblemList();
+  const settings = readSourceConfig(sourceConfig, found);
+  return { settings, problems: found.problems, warnings: found.warnings };
+}
+
+/** What Terraform's provider sends for a source of which only the required fields were written. */
+const fromTerraform = {
+  tenant: "public",
+  namespace: "default",
+  name: "source-1",
+  className: "",
+  topicName: "source-1-topic",
+  producerConfig: {
+    maxPendingMessages: 0,
+    maxPendingMessagesAcrossPartitions: 0,
+    useThreadLocalProducers: false,
+    cryptoConfig: { cryptoKeyReaderClassName: "", cryptoKeyReaderConfig: {}, encryptionKeys: null },
+    batchBuilder: "",
+    compressionType: "",
+  },
+  serdeClassName: "",
+  schemaType: "",
+  configs: { stream: "x" },
+  secrets: null,
+  parallelism: 1,
+  processingGuarantees: "ATLEAST_ONCE",
+  batchSourceConfig: null,
+  archive: "builtin://x",
+};
+
+describe("readSourceConfig", () => {
+  it("fills in Pulsar's defaults", () => {
+    expect(read({ sourceType: "x" }).settings).toEqual({
+      tenant: "public",
+      namespace: "default",
+      name: undefined,
+      topic: undefined,
+      sourceType: "x",
+      archive: undefined,
+      guarantee: "ATLEAST_ONCE",
+      publisher: defaultPublisherOptions,
+      secrets: {},
+      configs: {},
+    });
+  });
+
+  it("takes what Terraform sends, empty texts and zeros included, without a word", () => {
+    const { settings, problems, warnings } = read(fromTerraform);
+    expect({ problems, warnings }).toEqual({ problems: [], warnings: [] });
+    expect(settings).toMatchObject({ topic: "source-1-topic", publisher: defaultPublisherOptions });
+  });
+
+  it("has a word about every field of a SourceConfig that is set and has no effect", () => {
+    const set = Object.fromEntries(sourceConfigFieldNames.map((name) => [name, "x"]));
+    const { problems, warnings } = read(set);
+    const spokenOf = new Set([...problems, ...warnings].map(({ path }) => path));
+    expect([...spokenOf].sort()).toEqual(
+      expect.arrayContaining(
+        ["className", "resources", "runtimeFlags", "customRuntimeOptions", "logTopic"].concat(
+          [
+            "serdeClassName",
+            "batchSourceConfig",
+            "schemaType",
+            "parallelism",
+            "processingGuarantees",
+            "secrets",
+          ].concat(["producerConfig", "configs", "archive"]),
+        ),
+      ),
+    );
+  });
+
+  it("refuses every key that is no field, and suggests the one that was meant", () => {
+    fc.assert(
+      fc.property(fc.string({ minLength: 1 }), (key) => {
+        fc.pre(!isSourceConfigField(key) && key !== "__proto__");
+        expect(read({ [key]: "x" }).problems.map(({ path }) => path)).toEqual([key]);
+      }),
+    );
+    expect(read({ topicname: "x" }).problems).toMatchObject([{ remedy: "did you mean topicName?" }]);
+  });
+
+  it.each(["ATLEAST_ONCE", "atleast_once", "ATMOST_ONCE"])("gives the guarantee %s", (text) => {
+    expect(read({ processingGuarantees: text }).settings.guarantee).toBe(text.toUpperCase());
+  });
+
+  it.each([
+    ["EFFECTIVELY_ONCE", "not there yet"],
+    ["effectively_once", "not there yet"],
+    ["MANUAL", "not there yet"],
+    ["SOMETIMES", "must be one of ATLEAST_ONCE"],
+  ])("refuses the guarantee %s", (text, message) => {
+    expect(read({ processingGuarantees: text }).problems).toMatchObject([
+      { path: "processingGuarantees", message: expect.stringContaining(message) },
+    ]);
+  });
+
+  it.each([
+    [{ parallelism: 2 }, "parallelism"],
+    [{ parallelism: "two" }, "parallelism"],
+    [{ parallelism: -1 }, "parallelism"],
+    [{ schemaType: "AVRO" }, "schemaType"],
+    [{ tenant: "a/b" }, "tenant"],
+    [{ name: "with space" }, "name"],
+    [{ topicName: 5 }, "topicName"],
+    [{ configs: "text" }, "configs"],
+    [{ secrets: { a: 1 } }, "secrets.a"],
+    [{ producerConfig: { batchBuilder: "KEY_BASED" } }, "producerConfig.batchBuilder"],
+    [{ batchBuilder: "KEY_BASED" }, "batchBuilder"],
+    [{ producerConfig: { cryptoConfig: { encryptionKeys: ["k"] } } }, "producerConfig.cryptoConfig"],
+    [{ producerConfig: { compressionType: "GZIP" } }, "producerConfig.compressionType"],
+    [{ producerConfig: { batchingConfig: { size: 1 } } }, "producerConfig.batchingConfig.size"],
+  ])("refuses %j, naming %s", (sourceConfig, path) => {
+    expect(read(sourceConfig).problems.map((problem) => problem.path)).toEqual([path]);
+  });
+
+  it("never repeats what stands where a secret may stand", () => {
+    const { problems } = read({ configs: "canary", secrets: "canary" });
+    expect(problems).toHaveLength(2);
+    expect(JSON.stringify(problems)).not.toContain("canary");
+  });
+
+  it("reads a producerConfig in Pulsar's words", () => {
+    const producerConfig = {
+      compressionType: "zstd",
+      maxPendingMessages: "500",
+      maxPendingMessagesAcrossPartitions: 300,
+      batchingConfig: { batchingMaxPublishDelayMs: 5, batchingMaxMessages: 10, batchingMaxBytes: 1_000 },
+    };
+    expect(read({ producerConfig }).settings.publisher).toMatchObject({
+      compression: "ZSTD",
+      maxPendingMessages: 300,
+      batching: { maxDelayMs: 5, maxMessages: 10, maxBytes: 1_000 },
+    });
+    const unbatched = read({ producerConfig: { batchingConfig: { enabled: false } } });
+    expect(unbatched.settings.publisher.batching).toBeUndefined();
+  });
+});
