@@ -37,6 +37,7 @@ export {
   type PublisherOptions,
   type Transport,
 } from "./publisher.ts";
+export { formatMessage } from "./message-text.ts";
 export { parseTopicName, type TopicDefaults, type TopicName } from "./topic-name.ts";
 export { decodeEntry, type EntryMessage } from "./wire/entry.ts";
 export { WireClient, type WireHost, type WireOptions } from "./wire-client.ts";

@@ -1,0 +1,40 @@
+import type { ConnectorError } from "@pulsar-ts-io/core";
+import type { Delivery, MessageId, OutgoingMessage, Publisher } from "../../src/index.ts";
+
+/** How the messages that were sent through it ended, in the order of sending. */
+export class Deliveries {
+  readonly outcomes: (MessageId | ConnectorError | undefined)[] = [];
+  /** Indexes in the order in which they were settled. */
+  readonly order: number[] = [];
+
+  send(publisher: Publisher, message: OutgoingMessage, sequenceId?: bigint): void {
+    publisher.send(message, this.next(), sequenceId);
+  }
+
+  next(): Delivery {
+    const index = this.outcomes.length;
+    this.outcomes.push(undefined);
+    const settle = (outcome: MessageId | ConnectorError) => {
+      if (this.outcomes[index] !== undefined) throw new Error(`message ${index} was settled twice`);
+      this.outcomes[index] = outcome;
+      this.order.push(index);
+    };
+    return { stored: settle, failed: settle };
+  }
+
+  get settled(): number {
+    return this.order.length;
+  }
+
+  get stored(): readonly MessageId[] {
+    return this.outcomes.filter(
+      (outcome): outcome is MessageId => outcome !== undefined && "entryId" in outcome,
+    );
+  }
+
+  get failed(): readonly ConnectorError[] {
+    return this.outcomes.filter(
+      (outcome): outcome is ConnectorError => outcome !== undefined && "code" in outcome,
+    );
+  }
+}

@@ -1,0 +1,21 @@
+import { type Clock, silentMeter, systemClock } from "@pulsar-ts-io/core";
+import { RecordingLogger } from "@pulsar-ts-io/testkit";
+import { createWireTransport, type Transport, type WireOptions } from "../../src/index.ts";
+
+export const never: AbortSignal = new AbortController().signal;
+
+export interface TestWire {
+  readonly transport: Transport;
+  readonly logger: RecordingLogger;
+}
+
+/** A wire transport with a logger that can be looked at. */
+export function openWire(
+  options: Partial<WireOptions> & { readonly serviceUrl: string },
+  clock: Clock = systemClock,
+): TestWire {
+  const logger = new RecordingLogger();
+  const tls = { allowInsecure: false, hostnameVerification: true };
+  const transport = createWireTransport({ tls, ...options }, { clock, logger, meter: silentMeter });
+  return { transport, logger };
+}
