@@ -90,12 +90,7 @@ export class Worker {
     this.#clock = clock;
     this.#meter = new ConsumerMeter(meter, options.streamName);
     this.#readingTrouble = new OutageLog(logger, "reading from Kinesis");
-    this.#coordinator = new LeaseCoordinator(table, logger, {
-      ...options,
-      clock,
-      meter,
-      random: Math.random,
-    });
+    this.#coordinator = new LeaseCoordinator(table, logger, { ...shared, meter, random: Math.random });
     const coordinator = this.#coordinator;
     const takerHost = {
       isHeld: (id: ShardId) => coordinator.get(id) !== undefined,

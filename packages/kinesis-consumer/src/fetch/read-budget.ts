@@ -1,5 +1,3 @@
-import { WakeUp } from "../wake-up.ts";
-
 /** The most one answer of GetRecords may hold, by Kinesis' limits. */
 const maxAnswerBytes = 10 * 1_024 * 1_024;
 
@@ -24,8 +22,7 @@ export interface Grant {
 export class ReadBudget {
   readonly #maxRecords: number;
   readonly #maxBytes: number;
-  readonly #line: object[] = [];
-  readonly #changed = new WakeUp();
+  readonly #line: Waiter[] = [];
   #records = 0;
   #bytes = 0;
 
@@ -46,44 +43,60 @@ export class ReadBudget {
   /**
    * Waits for room.
    *
+   * @throws the signal's reason when it aborts first.
+   *
    * @param wanted records, at least 1; the grant may be smaller.
    * @param recordBytes what a record is expected to take.
    */
-  async acquire(wanted: number, recordBytes: number, signal: AbortSignal): Promise<Grant> {
-    signal.throwIfAborted();
-    const place = {};
-    this.#line.push(place);
-    try {
-      for (;;) {
-        const grant = this.#line[0] === place ? this.#grant(wanted, recordBytes) : undefined;
-        if (grant !== undefined) {
-          this.#records += grant.records;
-          this.#bytes += grant.bytes;
-          return grant;
-        }
-        await this.#changed.wait(signal);
+  acquire(wanted: number, recordBytes: number, signal: AbortSignal): Promise<Grant> {
+    return new Promise((resolve, reject) => {
+      if (signal.aborted) {
+        reject(signal.reason);
+        return;
       }
-    } finally {
-      this.#line.splice(this.#line.indexOf(place), 1);
-      this.#changed.wake();
-    }
+      const onAbort = () => {
+        this.#line.splice(this.#line.indexOf(waiter), 1);
+        reject(signal.reason);
+        this.#serve();
+      };
+      const serve = (grant: Grant) => {
+        signal.removeEventListener("abort", onAbort);
+        resolve(grant);
+      };
+      const waiter = { wanted, recordBytes, serve };
+      signal.addEventListener("abort", onAbort, { once: true });
+      this.#line.push(waiter);
+      this.#serve();
+    });
   }
 
   /** Replaces what was set aside by what came. */
   settle(grant: Grant, records: number, bytes: number): void {
     this.#records += records - grant.records;
     this.#bytes += bytes - grant.bytes;
-    this.#changed.wake();
+    this.#serve();
   }
 
   /** Records were handed on, or thrown away. */
   release(records: number, bytes: number): void {
     this.#records -= records;
     this.#bytes -= bytes;
-    this.#changed.wake();
+    this.#serve();
   }
 
-  #grant(wanted: number, recordBytes: number): Grant | undefined {
+  /** Called for each record that is handed on: cheap while the first in line has to wait. */
+  #serve(): void {
+    for (let first = this.#line[0]; first !== undefined; first = this.#line[0]) {
+      const grant = this.#grant(first);
+      if (grant === undefined) return;
+      this.#line.shift();
+      this.#records += grant.records;
+      this.#bytes += grant.bytes;
+      first.serve(grant);
+    }
+  }
+
+  #grant({ wanted, recordBytes }: Waiter): Grant | undefined {
     const enough = Math.min(wanted, Math.ceil(this.#maxRecords / 2));
     const free = this.#maxRecords - this.#records;
     if (free < enough) return undefined;
@@ -95,4 +108,10 @@ export class ReadBudget {
     if (this.#bytes > 0 && this.#bytes + bytes > this.#maxBytes) return undefined;
     return { records, bytes };
   }
+}
+
+interface Waiter {
+  readonly wanted: number;
+  readonly recordBytes: number;
+  readonly serve: (grant: Grant) => void;
 }

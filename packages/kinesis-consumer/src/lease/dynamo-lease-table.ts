@@ -8,7 +8,7 @@ import {
   TransactWriteItemsCommand,
   UpdateItemCommand,
 } from "@aws-sdk/client-dynamodb";
-import type { Clock, Logger } from "@pulsar-ts-io/core";
+import { type Clock, ConnectorError, type Logger } from "@pulsar-ts-io/core";
 import { describeEndpoint } from "../aws-endpoint.ts";
 import { type AwsFailure, mayHaveLanded, readAwsFailure, translateAwsFailure } from "../aws-failure.ts";
 import type { HashKeyRange, ShardId } from "../shard/shard.ts";
@@ -173,26 +173,28 @@ export class DynamoLeaseTable implements LeaseTable {
       ReturnValues: "ALL_NEW",
       ReturnValuesOnConditionCheckFailure: "ALL_OLD",
     });
+    let refusal: AwsFailure | undefined;
     try {
       const answer = await this.#client.send(command, { abortSignal: signal });
-      const lease = answer.Attributes === undefined ? undefined : readLease(answer.Attributes);
-      // A store that updated the row and did not return it: ask, the counter being ours now.
-      const written = lease ?? (await this.get(id, signal));
-      if (written !== undefined) return { kind: "written", lease: written };
-      return { kind: "refused", current: undefined, retried: false };
+      if (answer.Attributes !== undefined) return written(readLease(answer.Attributes));
     } catch (error) {
       signal.throwIfAborted();
       const failure = readAwsFailure(error);
-      if (error instanceof ConditionalCheckFailedException) {
-        // Absent where the row is gone, and where the store cannot return it.
-        const current = error.Item === undefined ? await this.get(id, signal) : readLease(error.Item);
-        return { kind: "refused", current, retried: failure.attempts > 1 };
+      if (!(error instanceof ConditionalCheckFailedException)) {
+        const translated = await this.#translate(failure, "UpdateItem");
+        return { kind: "failed", error: translated, mayHaveLanded: mayHaveLanded(failure) };
       }
-      return {
-        kind: "failed",
-        error: await this.#translate(failure, "UpdateItem"),
-        mayHaveLanded: mayHaveLanded(failure),
-      };
+      if (error.Item !== undefined) return refused(readLease(error.Item), failure);
+      refusal = failure;
+    }
+    // The row is gone, or the store does not return it with its answer.
+    try {
+      const current = await this.get(id, signal);
+      return refusal === undefined ? written(current) : refused(current, refusal);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(error instanceof ConnectorError)) throw error;
+      return { kind: "failed", error, mayHaveLanded: true };
     }
   }
 
@@ -279,4 +281,14 @@ export class DynamoLeaseTable implements LeaseTable {
     } as const;
     return translateAwsFailure(failure, call);
   }
+}
+
+function written(lease: Lease | undefined): WriteOutcome {
+  return lease === undefined
+    ? { kind: "refused", current: undefined, retried: false }
+    : { kind: "written", lease };
+}
+
+function refused(current: Lease | undefined, failure: AwsFailure): WriteOutcome {
+  return { kind: "refused", current, retried: failure.attempts > 1 };
 }

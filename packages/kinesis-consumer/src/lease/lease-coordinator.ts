@@ -1,6 +1,7 @@
 import type { Clock, Counter, Gauge, Logger, Meter } from "@pulsar-ts-io/core";
 import type { Checkpoint } from "../checkpoint.ts";
 import { JobGroup } from "../job-group.ts";
+import type { OutageLog } from "../outage-log.ts";
 import type { ShardId } from "../shard/shard.ts";
 import { HeldLease, type HeldWrite } from "./held-lease.ts";
 import type { Lease } from "./lease.ts";
@@ -23,6 +24,7 @@ export interface LeaseProgress {
 export interface LeaseCoordinatorOptions {
   readonly clock: Clock;
   readonly meter: Meter;
+  readonly outage: OutageLog;
   /** How long a lease lasts after its last write, milliseconds; the same for every worker of the table. */
   readonly failoverMs: number;
   /** Longest time between two checkpoints, milliseconds; a renewal carries one anyway. */
@@ -147,8 +149,7 @@ export class LeaseCoordinator {
       if (outcome.kind !== "failed") return outcome.kind;
       if (attempt >= checkpointAttempts) {
         if (checkpoint !== undefined) this.#failedCheckpoints.add(1);
-        const { shardId } = held.lease;
-        this.#logger.warn({ err: outcome.error, shardId, attempts: attempt }, "lease renewal failed");
+        this.#options.outage.began(`renewal of ${held.lease.shardId}`, outcome.error);
         return "failed";
       }
       const ceiling = Math.min(firstRetryMs * 2 ** (attempt - 1), backoffMs, this.#renewMs);
@@ -168,6 +169,7 @@ export class LeaseCoordinator {
       return { checkpoint, release: options.release };
     };
     const outcome = await held.write(change, signal);
+    if (outcome.kind === "written") this.#options.outage.ended(`renewal of ${held.lease.shardId}`);
     if (outcome.kind === "written" && checkpoint !== undefined) {
       progress.saved(checkpoint);
       this.#checkpoints.add(1);
@@ -199,6 +201,7 @@ export class LeaseCoordinator {
     const { shardId } = held.lease;
     if (this.#held.get(shardId)?.held === held) this.#held.delete(shardId);
     this.#heldGauge.set(this.#held.size);
+    this.#options.outage.ended(`renewal of ${shardId}`);
     if (!held.lost) return;
     this.#lost.add(1);
     this.#logger.warn({ err: held.signal.reason, shardId }, "lease lost");

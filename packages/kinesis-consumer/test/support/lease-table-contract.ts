@@ -1,0 +1,234 @@
+import { describe, expect, it } from "vitest";
+import type { Checkpoint } from "../../src/checkpoint.ts";
+import type { Lease, NewLease } from "../../src/lease/lease.ts";
+import type { LeaseTable, WriteOutcome } from "../../src/lease/lease-table.ts";
+import { lastHashKey, type ShardId, shardId } from "../../src/shard/shard.ts";
+
+const signal = new AbortController().signal;
+const stamp = { streamName: "orders", streamCreatedMs: 1_700_000_000_000 };
+const one = shardId("shardId-000000000001");
+
+/** What every lease table does, whatever it is made of. @param make a table of its own that does not exist yet. */
+export function leaseTableContract(make: () => Promise<LeaseTable>): void {
+  const made = async () => {
+    const table = await make();
+    await table.ensure(signal);
+    return table;
+  };
+  const taken = async (change: Partial<NewLease> = {}, worker = "me") => {
+    const table = await made();
+    await table.create([newLease(one, change)], stamp, signal);
+    const lease = await takeNow(table, one, worker);
+    return { table, lease };
+  };
+
+  describe("the table", () => {
+    it("is ready once it was ensured, also twice", async () => {
+      const table = await made();
+      await table.ensure(signal);
+      expect(await table.ready(signal)).toBe(true);
+      expect(await table.list({ consistent: true }, signal)).toEqual([]);
+    });
+
+    it("creates a lease with everything it was given and nobody as its owner", async () => {
+      const table = await made();
+      const parents = [shardId("shardId-000000000000"), shardId("shardId-000000000009")];
+      const lease = newLease(one, {
+        checkpoint: { kind: "latest" },
+        startTimeMs: 5,
+        parentShardIds: parents,
+      });
+      expect(await table.create([lease], stamp, signal)).toEqual([one]);
+      const row = await table.get(one, signal);
+      expect(sorted(row)).toEqual({
+        ...sorted({ ...lease, ...stamp, counter: 0, childShardIds: [] }),
+        owner: undefined,
+        checkpointOwner: undefined,
+      });
+    });
+
+    it("creates only what is missing, and says what that was", async () => {
+      const table = await made();
+      const leases = ids(120).map((id) => newLease(id));
+      expect(await table.create(leases.slice(50, 52), stamp, signal)).toHaveLength(2);
+      const created = await table.create(leases, stamp, signal);
+      expect(created).toHaveLength(118);
+      expect(created).not.toContain(leases[50]?.shardId);
+      expect(await table.list({ consistent: true }, signal)).toHaveLength(120);
+    });
+
+    it("never replaces a lease that exists", async () => {
+      const { table, lease } = await taken();
+      expect(await table.create([newLease(one)], stamp, signal)).toEqual([]);
+      expect((await table.get(one, signal))?.counter).toBe(lease.counter);
+    });
+
+    it("tells when there is no such lease", async () => {
+      const table = await made();
+      expect(await table.get(one, signal)).toBeUndefined();
+      expect(await table.setChildren(one, [one], signal)).toBe(false);
+      expect(await table.setHashKeyRange(one, { start: 0n, end: 1n }, signal)).toBe(false);
+      expect(await table.deleteFinished(one, "me", signal)).toBe(false);
+      expect(await table.list({ consistent: true }, signal)).toEqual([]);
+    });
+  });
+
+  describe("taking", () => {
+    it("makes the worker the owner and returns the lease as it is then", async () => {
+      const { table, lease } = await taken();
+      expect(lease).toMatchObject({ owner: "me", counter: 1, streamName: "orders" });
+      expect(await table.get(one, signal)).toEqual(lease);
+    });
+
+    it("is refused, with the lease as it is, when it changed since it was seen", async () => {
+      const { table, lease } = await taken();
+      const stale = { ...lease, counter: 0, owner: undefined };
+      const outcome = await table.take(stale, "other", { stamp, startTimeMs: undefined }, signal);
+      expect(outcome).toEqual({ kind: "refused", current: lease, retried: false });
+    });
+
+    it("is refused when the lease is gone", async () => {
+      const { table, lease } = await taken({ checkpoint: { kind: "shard-end" } });
+      expect(await table.deleteFinished(one, "me", signal)).toBe(true);
+      const outcome = await table.take(lease, "other", { stamp, startTimeMs: undefined }, signal);
+      expect(outcome).toEqual({ kind: "refused", current: undefined, retried: false });
+      expect(await table.list({ consistent: true }, signal)).toEqual([]);
+    });
+
+    it("sets the start time of a lease that has none, and keeps one that it has", async () => {
+      const table = await made();
+      const [a, b] = [shardId("a"), shardId("b")];
+      await table.create([newLease(a), newLease(b, { startTimeMs: 1 })], stamp, signal);
+      expect((await takeNow(table, a, "me", 7)).startTimeMs).toBe(7);
+      expect((await takeNow(table, b, "me", 7)).startTimeMs).toBe(1);
+    });
+  });
+
+  describe("an owner's write", () => {
+    it("moves the counter and nothing else when it only renews", async () => {
+      const { table, lease } = await taken({ checkpoint: { kind: "latest" }, startTimeMs: 3 });
+      const renewed = expectWritten(await table.write(lease, {}, signal));
+      expect(renewed).toEqual({ ...lease, counter: 2 });
+      expect(await table.get(one, signal)).toEqual(renewed);
+    });
+
+    it("stores a checkpoint with more digits than a number holds, and forgets the start time", async () => {
+      const { table, lease } = await taken({ checkpoint: { kind: "latest" }, startTimeMs: 3 });
+      const checkpoint = after(49680456976411086312851181436727422727896385951558008834n, 7);
+      const stored = expectWritten(await table.write(lease, { checkpoint }, signal));
+      expect(stored).toEqual({ ...lease, counter: 2, checkpoint, startTimeMs: undefined });
+      expect(await table.get(one, signal)).toEqual(stored);
+    });
+
+    it("stores a checkpoint and gives the lease up at once", async () => {
+      const { table, lease } = await taken();
+      const released = expectWritten(
+        await table.write(lease, { checkpoint: after(5n), release: true }, signal),
+      );
+      expect(released).toEqual({ ...lease, owner: undefined, counter: 2, checkpoint: after(5n) });
+      expect(await table.get(one, signal)).toEqual(released);
+    });
+
+    it("is refused when another worker took the lease, and changes nothing", async () => {
+      const { table, lease } = await taken();
+      const theirs = await takeNow(table, one, "other");
+      const outcome = await table.write(lease, { checkpoint: after(5n) }, signal);
+      expect(outcome).toEqual({ kind: "refused", current: theirs, retried: false });
+      expect(await table.get(one, signal)).toEqual(theirs);
+    });
+
+    it("is refused when the counter is the same and the owner is not: the lease was created anew", async () => {
+      const { table } = await taken({}, "other");
+      const row = await table.get(one, signal);
+      const mine = { ...(row as Lease), owner: "me" }; // it was just taken
+      expect((await table.write(mine, {}, signal)).kind).toBe("refused");
+    });
+
+    it("is refused when the lease is gone, and does not bring it back", async () => {
+      const { table, lease } = await taken({ checkpoint: { kind: "shard-end" } });
+      await table.deleteFinished(one, "me", signal);
+      const outcome = await table.write(lease, {}, signal);
+      expect(outcome).toEqual({ kind: "refused", current: undefined, retried: false });
+      expect(await table.list({ consistent: true }, signal)).toEqual([]);
+    });
+  });
+
+  describe("children and clean-up", () => {
+    it("notes children and ranges without moving the counter", async () => {
+      const { table, lease } = await taken();
+      const children = [shardId("shardId-000000000002"), shardId("shardId-000000000003")];
+      expect(await table.setChildren(one, children, signal)).toBe(true);
+      expect(await table.setHashKeyRange(one, { start: 1n, end: 2n }, signal)).toBe(true);
+      expect(sorted(await table.get(one, signal))).toEqual({
+        ...lease,
+        childShardIds: children,
+        hashKeyRange: { start: 1n, end: 2n },
+      });
+    });
+
+    it.each([
+      ["unfinished", { kind: "trim-horizon" }, "me", false],
+      ["finished and another worker's", { kind: "shard-end" }, "other", false],
+      ["finished and its own", { kind: "shard-end" }, "me", true],
+    ] as const)("deletes a lease that is %s: %s", async (_what, checkpoint, owner, deleted) => {
+      const { table } = await taken({ checkpoint }, owner);
+      expect(await table.deleteFinished(one, "me", signal)).toBe(deleted);
+      expect((await table.get(one, signal)) === undefined).toBe(deleted);
+    });
+
+    it("lets one of many win who write at once", async () => {
+      const table = await made();
+      await table.create([newLease(one)], stamp, signal);
+      const seen = await table.get(one, signal);
+      const outcomes = await Promise.all(
+        ids(8).map(
+          (worker) => table.take(seen as Lease, worker, { stamp, startTimeMs: undefined }, signal), // created above
+        ),
+      );
+      expect(outcomes.filter((outcome) => outcome.kind === "written")).toHaveLength(1);
+    });
+  });
+}
+
+export function newLease(id: ShardId, change: Partial<NewLease> = {}): NewLease {
+  return {
+    shardId: id,
+    checkpoint: { kind: "trim-horizon" },
+    parentShardIds: [],
+    hashKeyRange: { start: 0n, end: lastHashKey },
+    startTimeMs: undefined,
+    ...change,
+  };
+}
+
+export function after(sequenceNumber: bigint, subSequenceNumber = 0): Checkpoint {
+  return { kind: "after", sequenceNumber, subSequenceNumber };
+}
+
+export function expectWritten(outcome: WriteOutcome): Lease {
+  if (outcome.kind !== "written") throw new Error(`expected a write, got ${outcome.kind}`);
+  return outcome.lease;
+}
+
+async function takeNow(table: LeaseTable, id: ShardId, worker: string, startTimeMs?: number): Promise<Lease> {
+  const seen = await table.get(id, signal);
+  if (seen === undefined) throw new Error(`no lease ${id}`);
+  return expectWritten(await table.take(seen, worker, { stamp, startTimeMs }, signal));
+}
+
+function ids(count: number): readonly ShardId[] {
+  return Array.from({ length: count }, (_, index) => shardId(`shardId-${String(index).padStart(12, "0")}`));
+}
+
+/** Sets come back in an order of the store's own. */
+function sorted<T extends { parentShardIds: readonly string[]; childShardIds: readonly string[] }>(
+  lease: T | undefined,
+): T | undefined {
+  return (
+    lease && {
+      ...lease,
+      parentShardIds: [...lease.parentShardIds].sort(),
+      childShardIds: [...lease.childShardIds].sort(),
+    }
+  );
+}

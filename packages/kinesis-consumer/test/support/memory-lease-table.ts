@@ -1,0 +1,133 @@
+import { subSequenceOf } from "../../src/checkpoint.ts";
+import type { Lease, NewLease, StreamStamp } from "../../src/lease/lease.ts";
+import { asCreated } from "../../src/lease/lease-maker.ts";
+import type { LeaseChange, LeaseTable, WriteOutcome } from "../../src/lease/lease-table.ts";
+import type { HashKeyRange, ShardId } from "../../src/shard/shard.ts";
+
+/** The lease table without DynamoDB: the same conditions on a map. */
+export class MemoryLeaseTable implements LeaseTable {
+  readonly rows: Map<ShardId, Lease> = new Map();
+  /** Every write of a checkpoint, in order. */
+  readonly checkpoints: { readonly id: ShardId; readonly text: string; readonly owner: string }[] = [];
+  /** How often each method was called. */
+  readonly calls: Map<string, number> = new Map();
+  /** Called before each call; throwing fails it with nothing done. */
+  before: (method: string, id: ShardId | undefined) => void = () => {};
+  /** What a write answers instead, after it was done. */
+  lose: (method: string, id: ShardId) => WriteOutcome | undefined = () => undefined;
+  exists = true;
+
+  async ready(): Promise<boolean> {
+    await this.#called("ready");
+    return this.exists;
+  }
+
+  async ensure(): Promise<void> {
+    await this.#called("ensure");
+    this.exists = true;
+  }
+
+  async list(): Promise<readonly Lease[]> {
+    await this.#called("list");
+    return [...this.rows.values()];
+  }
+
+  async get(id: ShardId): Promise<Lease | undefined> {
+    await this.#called("get", id);
+    return this.rows.get(id);
+  }
+
+  async create(leases: readonly NewLease[], stamp: StreamStamp): Promise<readonly ShardId[]> {
+    await this.#called("create");
+    const missing = leases.filter((lease) => !this.rows.has(lease.shardId));
+    for (const lease of missing) this.rows.set(lease.shardId, asCreated(lease, stamp));
+    return missing.map((lease) => lease.shardId);
+  }
+
+  async take(
+    lease: Lease,
+    worker: string,
+    options: { readonly stamp: StreamStamp; readonly startTimeMs: number | undefined },
+  ): Promise<WriteOutcome> {
+    await this.#called("take", lease.shardId);
+    const row = this.rows.get(lease.shardId);
+    if (row === undefined || row.counter !== lease.counter) return refused(row);
+    return this.#put("take", {
+      ...row,
+      streamName: options.stamp.streamName,
+      streamCreatedMs: options.stamp.streamCreatedMs ?? row.streamCreatedMs,
+      startTimeMs: row.startTimeMs ?? options.startTimeMs,
+      owner: worker,
+      counter: row.counter + 1,
+      checkpointOwner: undefined,
+    });
+  }
+
+  async write(lease: Lease, change: LeaseChange): Promise<WriteOutcome> {
+    await this.#called("write", lease.shardId);
+    const row = this.rows.get(lease.shardId);
+    const same =
+      row !== undefined &&
+      row.counter === lease.counter &&
+      row.owner === lease.owner &&
+      row.checkpointOwner === undefined;
+    if (!same) return refused(row);
+    const { checkpoint } = change;
+    if (checkpoint !== undefined) {
+      const text = checkpoint.kind === "after" ? checkpoint.sequenceNumber.toString() : checkpoint.kind;
+      const sub = subSequenceOf(checkpoint);
+      this.checkpoints.push({
+        id: lease.shardId,
+        text: sub === 0 ? text : `${text}/${sub}`,
+        owner: row.owner ?? "",
+      });
+    }
+    return this.#put("write", {
+      ...row,
+      counter: row.counter + 1,
+      ...(checkpoint === undefined ? {} : { checkpoint, startTimeMs: undefined }),
+      ...(change.release === true ? { owner: undefined } : {}),
+    });
+  }
+
+  async setChildren(id: ShardId, childShardIds: readonly ShardId[]): Promise<boolean> {
+    await this.#called("setChildren", id);
+    return this.#patch(id, { childShardIds });
+  }
+
+  async setHashKeyRange(id: ShardId, hashKeyRange: HashKeyRange): Promise<boolean> {
+    await this.#called("setHashKeyRange", id);
+    return this.#patch(id, { hashKeyRange });
+  }
+
+  async deleteFinished(id: ShardId, worker: string): Promise<boolean> {
+    await this.#called("deleteFinished", id);
+    const row = this.rows.get(id);
+    if (row?.checkpoint.kind !== "shard-end") return false;
+    if (row.owner !== undefined && row.owner !== worker) return false;
+    return this.rows.delete(id);
+  }
+
+  #put(method: string, row: Lease): WriteOutcome {
+    this.rows.set(row.shardId, row);
+    return this.lose(method, row.shardId) ?? { kind: "written", lease: row };
+  }
+
+  #patch(id: ShardId, change: Partial<Lease>): boolean {
+    const row = this.rows.get(id);
+    if (row === undefined) return false;
+    this.rows.set(id, { ...row, ...change });
+    return true;
+  }
+
+  async #called(method: string, id?: ShardId): Promise<void> {
+    this.calls.set(method, (this.calls.get(method) ?? 0) + 1);
+    // A turn of its own, as a network would take.
+    await Promise.resolve();
+    this.before(method, id);
+  }
+}
+
+function refused(current: Lease | undefined): WriteOutcome {
+  return { kind: "refused", current, retried: false };
+}
