@@ -39,19 +39,20 @@ function filesOf(folder: string): string[] {
 }
 
 describe("the generic part of the house", () => {
-  it.each(folders.flatMap(filesOf).filter((file) => !exempt.has(file)))(
-    "says no connector's words in %s",
-    (file) => {
-      const said = wordsOf(readFileSync(join(root, file), "utf8")).filter((word) =>
-        oneConnectorsWords.has(word),
+  it.each(folders)("says no connector's words in %s", (folder) => {
+    const said = filesOf(folder)
+      .filter((file) => !exempt.has(file))
+      .flatMap((file) =>
+        connectorWordsOf(readFileSync(join(root, file), "utf8")).map((word) => `${file}: ${word}`),
       );
-      expect(said).toEqual([]);
-    },
-  );
+    expect(said).toEqual([]);
+  });
 
   it("knows such a word when it sees one", () => {
-    expect(wordsOf("awsRegion of a LeaseTable; releasePartition draws")).toEqual(
-      expect.arrayContaining(["aws", "lease", "release", "draws"]),
-    );
+    expect(connectorWordsOf("awsRegion of a LeaseTable; releasePartition draws")).toEqual(["aws", "lease"]);
   });
 });
+
+function connectorWordsOf(text: string): string[] {
+  return wordsOf(text).filter((word) => oneConnectorsWords.has(word));
+}

@@ -8,6 +8,13 @@ const bin =
   process.env["PULSAR_TS_IO_BIN"] ??
   fileURLToPath(new URL("../../runtime/bin/pulsar-ts-io.js", import.meta.url));
 
+export interface CliOptions {
+  readonly env?: NodeJS.ProcessEnv;
+  readonly stdin?: string;
+  /** Gets each line of standard error as it comes, besides {@link Cli.stderr}. */
+  readonly onStderr?: (line: string) => void;
+}
+
 export interface CliExit {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
@@ -23,15 +30,12 @@ export class Cli implements AsyncDisposable {
   readonly #child: ChildProcess;
   #hasExited = false;
 
-  constructor(
-    args: readonly string[],
-    options: { readonly env?: NodeJS.ProcessEnv; readonly stdin?: string } = {},
-  ) {
+  constructor(args: readonly string[], options: CliOptions = {}) {
     this.#child = spawn(process.execPath, [bin, ...args], {
       env: { PATH: process.env["PATH"], HOME: process.env["HOME"], ...awsTestCredentials, ...options.env },
       stdio: "pipe",
     });
-    this.exited = this.#collect();
+    this.exited = this.#collect(options.onStderr ?? (() => {}));
     this.#child.stdin?.on("error", () => {}); // a CLI that ends before it has read its input breaks the pipe
     this.#child.stdin?.end(options.stdin ?? "");
   }
@@ -70,12 +74,15 @@ export class Cli implements AsyncDisposable {
     if (this.running) await this.crash();
   }
 
-  async #collect(): Promise<CliExit> {
+  async #collect(onStderr: (line: string) => void): Promise<CliExit> {
     const { stdout, stderr } = this.#child;
     if (stdout === null || stderr === null) throw new Error("the CLI was started without pipes");
     const closed = once(this.#child, "close") as Promise<[number | null, NodeJS.Signals | null]>; // by Node's documentation
     createInterface({ input: stdout }).on("line", (line) => this.stdout.push(line));
-    createInterface({ input: stderr }).on("line", (line) => this.stderr.push(line));
+    createInterface({ input: stderr }).on("line", (line) => {
+      this.stderr.push(line);
+      onStderr(line);
+    });
     const [code, signal] = await closed;
     this.#hasExited = true;
     return { code, signal };
@@ -85,7 +92,7 @@ export class Cli implements AsyncDisposable {
 /** Runs the CLI to its end. */
 export async function runCli(
   args: readonly string[],
-  options: { readonly env?: NodeJS.ProcessEnv; readonly stdin?: string } = {},
+  options: CliOptions = {},
 ): Promise<CliExit & { readonly stdout: string; readonly stderr: string }> {
   await using cli = new Cli(args, options);
   const exit = await cli.exited;

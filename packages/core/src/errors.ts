@@ -15,7 +15,7 @@ export interface ConnectorErrorOptions {
  * Branch on `code` with {@link hasCode}, never on `instanceof`: a connector may carry its own copy of this package.
  */
 export abstract class ConnectorError extends Error {
-  /** Stable, public identifier such as `PIO_LEASE_LOST`. Renaming one is a breaking change. */
+  /** Stable, public identifier such as `PIO_ILLEGAL_STATE`. Renaming one is a breaking change. */
   abstract readonly code: string;
   /** Whether the same call may succeed later without anyone changing anything. */
   abstract readonly retryable: boolean;

@@ -1,0 +1,135 @@
+import { randomBytes } from "node:crypto";
+import { parseArgs } from "node:util";
+import { formatMessage } from "@pulsar-ts-io/pulsar";
+import { readMessages, startDynalite, startKinesisLocal } from "@pulsar-ts-io/testkit";
+import { Cli } from "../harness/cli.ts";
+import { eventually } from "../harness/eventually.ts";
+import { KinesisStream } from "../harness/kinesis-stream.ts";
+import { type Destination, openDestination } from "./destination.ts";
+
+const usage = `npm run demo [-- --console]
+
+Puts the documents' ten records into a local Kinesis stream, runs pulsar-ts-io on it, and shows what arrives.
+
+  --console   print the records instead of publishing them to Pulsar
+
+PULSAR_SERVICE_URL names a broker to publish to. Without it a broker is fetched once and started, where Java 17 and
+Maven (or Docker) are found.
+`;
+
+const recordCount = 10;
+const longestWaitMs = 60_000;
+
+const { values } = parseArgs({
+  options: { console: { type: "boolean", default: false }, help: { type: "boolean" } },
+});
+if (values.help === true) process.stdout.write(usage);
+else await demo(values.console);
+
+async function demo(toConsole: boolean): Promise<void> {
+  const stop = new AbortController();
+  process.once("SIGINT", () => stop.abort(new Error("interrupted")));
+  const { signal } = stop;
+  const destination = await openDestination({ toConsole, env: process.env, say, signal });
+  try {
+    say("starting a local Kinesis and a local DynamoDB (both from npm) …");
+    await using kinesis = await startKinesisLocal({ signal });
+    await using dynamo = await startDynalite({ signal });
+    await using stream = await KinesisStream.create(kinesis.endpoint, "my-stream", 1);
+    const record = { key: "myPartitionKey", data: Buffer.from("test-kinesis-data") };
+    await stream.put(Array.from({ length: recordCount }, () => record));
+    say(`put ${recordCount} records of test-kinesis-data with myPartitionKey into stream my-stream`);
+    await travel(destination, sourceConfig(kinesis.endpoint, dynamo.endpoint), signal);
+  } finally {
+    if (destination.kind === "pulsar") await destination.close();
+  }
+  if (destination.kind === "console") say(`the records went to the console: ${destination.why}`);
+  say("done");
+}
+
+/** The quick start's configuration, with the endpoints of this machine. */
+function sourceConfig(kinesisEndpoint: string, dynamoEndpoint: string): Record<string, unknown> {
+  return {
+    awsRegion: "us-east-1",
+    awsEndpoint: kinesisEndpoint,
+    dynamoEndpoint,
+    awsKinesisStreamName: "my-stream",
+    awsCredentialPluginName: "org.apache.pulsar.io.aws.AwsDefaultProviderChainPlugin",
+    applicationName: `demo-${randomBytes(4).toString("hex")}`,
+    initialPositionInStream: "TRIM_HORIZON",
+    useEnhancedFanOut: false,
+  };
+}
+
+/** Runs the real CLI until every record was seen where it went, then stops it with SIGTERM. */
+async function travel(
+  destination: Destination,
+  config: Record<string, unknown>,
+  signal: AbortSignal,
+): Promise<void> {
+  const topic = `kinesis-demo-${randomBytes(4).toString("hex")}`;
+  const toTopic =
+    destination.kind === "pulsar"
+      ? ["--broker-service-url", destination.serviceUrl, "--destination-topic-name", topic]
+      : ["--output", "console"];
+  const args = ["run", "--source-type", "kinesis", ...toTopic, "--source-config", JSON.stringify(config)];
+  say(`$ pulsar-ts-io ${args.map(quoted).join(" ")}`);
+  await using cli = new Cli([...args, "--log-format", "text"], { onStderr: (line) => say(`  ${line}`) });
+  try {
+    if (destination.kind === "pulsar") await showTopic(destination.serviceUrl, topic, cli, signal);
+    else await showOutput(cli);
+  } catch (error) {
+    process.stderr.write(`${cli.output}\n`);
+    throw error;
+  }
+  const { code } = await cli.stop();
+  if (code !== 0) throw new Error(`pulsar-ts-io ended with ${code}`);
+  say("stopped with SIGTERM: drained, checkpointed, lease released, exit code 0");
+}
+
+/** Prints the topic's messages as a reader sees them that knows nothing but the topic. */
+async function showTopic(serviceUrl: string, topic: string, cli: Cli, signal: AbortSignal): Promise<void> {
+  const deadline = AbortSignal.timeout(longestWaitMs);
+  let seen = 0;
+  const reading = (async () => {
+    for await (const message of readMessages({
+      serviceUrl,
+      topic,
+      signal: AbortSignal.any([signal, deadline]),
+    })) {
+      process.stdout.write(formatMessage(message));
+      seen += 1;
+      if (seen === recordCount) return;
+    }
+  })();
+  const ended = cli.exited.then(({ code }) => {
+    if (seen < recordCount) throw new Error(`pulsar-ts-io ended with ${code} after ${seen} records`);
+  });
+  await Promise.race([reading, ended]);
+}
+
+/** Prints what the CLI prints. */
+async function showOutput(cli: Cli): Promise<void> {
+  let shown = 0;
+  const show = () => {
+    for (const line of cli.stdout.slice(shown)) process.stdout.write(`${line}\n`);
+    shown = cli.stdout.length;
+  };
+  await eventually(
+    "ten records on the console",
+    () => {
+      show();
+      if (!cli.running) throw new Error("pulsar-ts-io ended early");
+      return shown >= 2 * recordCount;
+    },
+    { timeoutMs: longestWaitMs },
+  );
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+function quoted(arg: string): string {
+  return /^[\w./:-]+$/.test(arg) ? arg : `'${arg}'`;
+}
