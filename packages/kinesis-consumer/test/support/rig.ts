@@ -1,0 +1,207 @@
+import { KinesisClient } from "@aws-sdk/client-kinesis";
+import {
+  InProcessHandler,
+  KinesisModel,
+  KinesisService,
+  RecordingLogger,
+  RecordingMeter,
+  type Stream,
+  TestClock,
+} from "@pulsar-ts-io/testkit";
+import type { ConsumerOptions } from "../../src/consumer-options.ts";
+import type { KinesisRecord } from "../../src/kinesis-record.ts";
+import { AwsKinesisStream } from "../../src/shard/aws-kinesis-stream.ts";
+import { type ShardId, shardId } from "../../src/shard/shard.ts";
+import { StreamConsumer } from "../../src/stream-consumer.ts";
+import { MemoryLeaseTable } from "./memory-lease-table.ts";
+
+/** What became of one worker's records. */
+export interface Worker {
+  readonly consumer: StreamConsumer;
+  /** Stops the reading. */
+  readonly stop: AbortController;
+  /** What was read, in order. */
+  readonly records: KinesisRecord[];
+  /** The partitions that the host was asked to release. */
+  readonly released: string[];
+  /** Why the reading ended. */
+  failure: unknown;
+  /** Asked for each record: whether to acknowledge it at once. */
+  settle: (record: KinesisRecord) => boolean;
+  /** The process dies: no close, no further call. */
+  kill(): void;
+}
+
+/** A stream, a lease table and time, all in memory; workers as many as a test wants. */
+export class Rig {
+  readonly clock: TestClock = new TestClock();
+  readonly model: KinesisModel = new KinesisModel({ clock: this.clock });
+  readonly service: KinesisService = new KinesisService(this.model);
+  readonly table: MemoryLeaseTable = new MemoryLeaseTable();
+  readonly logger: RecordingLogger = new RecordingLogger();
+  readonly meter: RecordingMeter = new RecordingMeter();
+  readonly #dead = new Set<string>();
+  #put = 0;
+
+  constructor(shardCount = 1) {
+    this.model.createStream("orders", shardCount);
+    this.table.exists = false;
+  }
+
+  get stream(): Stream {
+    return this.model.stream("orders");
+  }
+
+  /** Puts `count` records with the texts "0", "1", … in turn, spread over the hash keys. */
+  put(count: number): readonly string[] {
+    return Array.from({ length: count }, () => {
+      const text = String(this.#put);
+      this.#put += 1;
+      const hashKey = (BigInt(this.#put) * 0x9e3779b97f4a7c15f39cc0605cedc834n) % 2n ** 128n;
+      this.putBytes(Buffer.from(text), `key-${text}`, hashKey);
+      return text;
+    });
+  }
+
+  putBytes(data: Buffer, partitionKey: string, hashKey = 0n): void {
+    const entry = { data: data.toString("base64"), dataBytes: data.length, partitionKey };
+    this.stream.put(entry, this.clock.now(), hashKey);
+  }
+
+  /** A worker that is not opened yet. */
+  worker(options: Partial<ConsumerOptions> = {}): Worker {
+    const client = new KinesisClient({
+      region: "us-east-1",
+      credentials: { accessKeyId: "test", secretAccessKey: "test" },
+      maxAttempts: 1,
+      requestHandler: new InProcessHandler(this.service),
+    });
+    const released: string[] = [];
+    const name = `worker-${this.#dead.size}-${released.length}-${Math.random()}`;
+    const alive = this.#fenced(name);
+    const consumer = new StreamConsumer(
+      { stream: new AwsKinesisStream(client, "orders", this.clock), table: alive },
+      {
+        clock: this.clock,
+        logger: this.logger,
+        meter: this.meter,
+        releasePartition: (id) => {
+          released.push(id);
+          return Promise.resolve();
+        },
+      },
+      { ...defaults, ...options },
+    );
+    const stop = new AbortController();
+    return {
+      consumer,
+      stop,
+      records: [],
+      released,
+      failure: undefined,
+      settle: () => true,
+      kill: () => {
+        this.#dead.add(name);
+        stop.abort(new Error("killed"));
+      },
+    };
+  }
+
+  /** Opens a worker and reads until it is stopped. */
+  async start(
+    options: Partial<ConsumerOptions> = {},
+    settle = (_record: KinesisRecord) => true,
+  ): Promise<Worker> {
+    const worker = this.worker(options);
+    worker.settle = settle;
+    let opened = false;
+    const opening = worker.consumer.open(worker.stop.signal).finally(() => {
+      opened = true;
+    });
+    opening.catch(() => {});
+    await this.until(() => opened);
+    await opening;
+    void this.#read(worker);
+    return worker;
+  }
+
+  /** Stops a worker as a host does: reading first, then the last checkpoint. */
+  async close(worker: Worker): Promise<void> {
+    worker.stop.abort(new Error("stopped"));
+    let closed = false;
+    const closing = worker.consumer.close().finally(() => {
+      closed = true;
+    });
+    await this.until(() => closed);
+    await closing;
+  }
+
+  /** Lets time pass until `condition` holds. */
+  async until(condition: () => boolean, limitMs = 120_000): Promise<number> {
+    for (let turn = 0; turn < 200 && !condition(); turn += 1) await this.clock.settle();
+    return await this.clock.advanceUntil(condition, limitMs);
+  }
+
+  /** Lets `ms` milliseconds pass, with time for what a network would do in them. */
+  async pass(ms: number): Promise<void> {
+    for (let left = ms; left > 0; left -= 50) {
+      for (let turn = 0; turn < 4; turn += 1) await this.clock.settle();
+      await this.clock.advance(Math.min(50, left));
+    }
+  }
+
+  lease(index = 0) {
+    return this.table.rows.get(idOf(index));
+  }
+
+  async #read(worker: Worker): Promise<void> {
+    try {
+      for (;;) {
+        const record = await worker.consumer.read(worker.stop.signal);
+        worker.records.push(record);
+        if (worker.settle(record)) record.ack();
+      }
+    } catch (error) {
+      worker.failure = error;
+    }
+  }
+
+  /** The table as a process sees it: once it is dead its calls never end. */
+  #fenced(name: string): MemoryLeaseTable {
+    const dead = this.#dead;
+    return new Proxy(this.table, {
+      get(table, key) {
+        const value: unknown = Reflect.get(table, key, table);
+        if (typeof value !== "function") return value;
+        return (...args: unknown[]) =>
+          dead.has(name) ? new Promise(() => {}) : Reflect.apply(value, table, args);
+      },
+    });
+  }
+}
+
+export function idOf(index: number): ShardId {
+  return shardId(`shardId-${String(index).padStart(12, "0")}`);
+}
+
+export function textsOf(records: readonly KinesisRecord[]): readonly string[] {
+  return records.map((record) => Buffer.from(record.data).toString());
+}
+
+/** Each text once, in numerical order. */
+export function distinct(texts: readonly string[]): readonly string[] {
+  return [...new Set(texts)].sort((a, b) => Number(a) - Number(b));
+}
+
+const defaults: ConsumerOptions = {
+  streamName: "orders",
+  applicationName: "orders-app",
+  instanceId: "0",
+  initialPosition: { kind: "trim-horizon" },
+  retrieval: { kind: "polling", idleMs: 1_000 },
+  checkpointIntervalMs: 60_000,
+  backoffMs: 3_000,
+  checkpointAttempts: 3,
+  maxBufferedRecords: 1_000,
+  maxBufferedBytes: 32 * 1_024 * 1_024,
+};
