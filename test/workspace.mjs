@@ -7,27 +7,29 @@ import { fileURLToPath } from "node:url";
 export const root = fileURLToPath(new URL("..", import.meta.url));
 const oldestNode = [20, 19];
 
-/** Installs what is missing and builds what is stale, saying what it does. Safe to repeat; a few seconds when done. */
-export async function prepareWorkspace() {
+/**
+ * Installs what is missing and builds what is stale, saying what it does on `progress`. Safe to repeat; a few seconds when done.
+ */
+export async function prepareWorkspace({ progress = process.stdout } = {}) {
   const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
   if (major < oldestNode[0] || (major === oldestNode[0] && minor < oldestNode[1])) {
     throw new Error(`Node ${oldestNode.join(".")} or newer is needed, this is ${process.versions.node}`);
   }
   if (!isInstalled()) {
-    say("installing dependencies (about half a minute on a first run) …");
-    await run("npm", ["run", "--silent", "setup"]);
+    progress.write("installing dependencies (about half a minute on a first run) …\n");
+    await run("npm", ["run", "--silent", "setup"], { stdout: progress });
   }
-  say("building …");
-  await run(process.execPath, ["node_modules/typescript/bin/tsc", "-b"]);
+  progress.write("building …\n");
+  await run(process.execPath, ["node_modules/typescript/bin/tsc", "-b"], { stdout: progress });
 }
 
 export function say(line) {
   process.stdout.write(`${line}\n`);
 }
 
-/** Runs a command in the repository's folder with its output on ours; throws unless it exits with 0. */
-export async function run(command, args, { env = process.env } = {}) {
-  const code = await exitCodeOf(command, args, env);
+/** Runs a command in the repository's folder with its output on ours, or on `stdout`; throws unless it exits with 0. */
+export async function run(command, args, { env = process.env, stdout = process.stdout } = {}) {
+  const code = await exitCodeOf(command, args, env, stdout);
   if (code !== 0) throw new Error(`${[command, ...args].join(" ")} ended with ${code}`);
 }
 
@@ -44,11 +46,11 @@ export async function runTypeScript(file, args) {
 }
 
 /** The exit code of a command run like {@link run}; 1 when a signal ended it. */
-export function exitCodeOf(command, args, env = process.env) {
+export function exitCodeOf(command, args, env = process.env, stdout = process.stdout) {
   const child = spawn(command, args, {
     cwd: root,
     env,
-    stdio: "inherit",
+    stdio: ["inherit", stdout, "inherit"],
     shell: process.platform === "win32",
   });
   return new Promise((resolve, reject) => {

@@ -13,6 +13,10 @@ export interface CliOptions {
   readonly stdin?: string;
   /** Gets each line of standard error as it comes, besides {@link Cli.stderr}. */
   readonly onStderr?: (line: string) => void;
+  /** Options of Node itself, such as `--cpu-prof`. */
+  readonly nodeArgs?: readonly string[];
+  /** Sends standard output to /dev/null: {@link Cli.stdout} stays empty. */
+  readonly discardStdout?: boolean;
 }
 
 export interface CliExit {
@@ -31,9 +35,9 @@ export class Cli implements AsyncDisposable {
   #hasExited = false;
 
   constructor(args: readonly string[], options: CliOptions = {}) {
-    this.#child = spawn(process.execPath, [bin, ...args], {
+    this.#child = spawn(process.execPath, [...(options.nodeArgs ?? []), bin, ...args], {
       env: { PATH: process.env["PATH"], HOME: process.env["HOME"], ...awsTestCredentials, ...options.env },
-      stdio: "pipe",
+      stdio: ["pipe", options.discardStdout === true ? "ignore" : "pipe", "pipe"],
     });
     this.exited = this.#collect(options.onStderr ?? (() => {}));
     this.#child.stdin?.on("error", () => {}); // a CLI that ends before it has read its input breaks the pipe
@@ -76,9 +80,9 @@ export class Cli implements AsyncDisposable {
 
   async #collect(onStderr: (line: string) => void): Promise<CliExit> {
     const { stdout, stderr } = this.#child;
-    if (stdout === null || stderr === null) throw new Error("the CLI was started without pipes");
+    if (stderr === null) throw new Error("the CLI was started without pipes");
     const closed = once(this.#child, "close") as Promise<[number | null, NodeJS.Signals | null]>; // by Node's documentation
-    createInterface({ input: stdout }).on("line", (line) => this.stdout.push(line));
+    if (stdout !== null) createInterface({ input: stdout }).on("line", (line) => this.stdout.push(line));
     createInterface({ input: stderr }).on("line", (line) => {
       this.stderr.push(line);
       onStderr(line);

@@ -1,0 +1,66 @@
+import { parseArgs } from "node:util";
+
+export const usage = `npm run bench -- [options]              what a record costs from Kinesis to Pulsar
+npm run bench -- publish [options]      what publishing alone costs
+
+Runs the real CLI against the programmable Kinesis, DynamoDB Local and a real broker (PULSAR_SERVICE_URL, with
+PULSAR_ADMIN_URL, names one to use instead), and checks that every record arrived exactly once. Linux only.
+
+  --records N     records of the stream, over 4 shards; default 200000
+  --size BYTES    bytes of each record; default 1024
+  --rounds N      how often all of them are read; default 3
+  --queue N       receiveQueueSize of the connector; default 10000
+  --console       publish to --output console, into /dev/null: the source's side alone
+  --profile DIR   write a CPU profile of each round's CLI to DIR; the figures then include the profiler
+  --json          one JSON document on standard output instead of the table
+  --out FILE      write that JSON document to FILE as well
+
+For a clean standard output: npm run --silent bench -- --json
+`;
+
+export interface BenchOptions {
+  readonly records: number;
+  readonly sizeBytes: number;
+  readonly rounds: number;
+  readonly receiveQueueSize: number;
+  readonly toConsole: boolean;
+  readonly profileFolder: string | undefined;
+  readonly json: boolean;
+  readonly outFile: string | undefined;
+}
+
+/** @returns `undefined` when help was asked for. @throws Error that names the option and what it may be. */
+export function readBenchOptions(args: readonly string[]): BenchOptions | undefined {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      records: { type: "string", default: "200000" },
+      size: { type: "string", default: "1024" },
+      rounds: { type: "string", default: "3" },
+      queue: { type: "string", default: "10000" },
+      console: { type: "boolean", default: false },
+      profile: { type: "string" },
+      json: { type: "boolean", default: false },
+      out: { type: "string" },
+      help: { type: "boolean", short: "h", default: false },
+    },
+  });
+  if (values.help) return undefined;
+  return {
+    records: integer("records", values.records, 1_000, 5_000_000),
+    // The first bytes of a record tell it from all others.
+    sizeBytes: integer("size", values.size, 16, 1_048_576),
+    rounds: integer("rounds", values.rounds, 1, 100),
+    receiveQueueSize: integer("queue", values.queue, 1, 1_000_000),
+    toConsole: values.console,
+    profileFolder: values.profile,
+    json: values.json,
+    outFile: values.out,
+  };
+}
+
+function integer(name: string, text: string, least: number, most: number): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= least && value <= most) return value;
+  throw new Error(`--${name} must be an integer of ${least} to ${most}, got ${text}`);
+}

@@ -1,0 +1,53 @@
+import { createHash } from "node:crypto";
+import { KinesisStream, type PutRecord } from "../harness/kinesis-stream.ts";
+import { SeededRandom } from "../harness/seeded-random.ts";
+
+export const shardCount = 4;
+/** Records that are made and put at a time. */
+const portion = 5_000;
+
+/** A stream full of records, and what must arrive of it. Disposing deletes it. */
+export interface BenchStream extends AsyncDisposable {
+  readonly name: string;
+  readonly records: number;
+  /** SHA-256 of each record's bytes, in hex, by its key. */
+  readonly digests: ReadonlyMap<string, string>;
+  /** The sequence number of the last record of each shard. */
+  readonly lastSequenceNumbers: ReadonlyMap<string, string>;
+}
+
+/** Puts `records` records of `sizeBytes` random bytes, each under a key of its own, into a new stream. */
+export async function fillStream(
+  endpoint: string,
+  { records, sizeBytes }: { readonly records: number; readonly sizeBytes: number },
+  report: (line: string) => void,
+): Promise<BenchStream> {
+  const stream = await KinesisStream.create(endpoint, "bench", shardCount);
+  const noise = new SeededRandom(1).bytes(sizeBytes + portion);
+  const digests = new Map<string, string>();
+  const lastSequenceNumbers = new Map<string, string>();
+  for (let first = 0; first < records; first += portion) {
+    const batch = Array.from({ length: Math.min(portion, records - first) }, (_, index) =>
+      recordOf(first + index, noise.subarray(index, index + sizeBytes)),
+    );
+    for (const { key, data } of batch) digests.set(key, createHash("sha256").update(data).digest("hex"));
+    for (const { shardId, sequenceNumber } of await stream.put(batch)) {
+      lastSequenceNumbers.set(shardId, sequenceNumber);
+    }
+    if ((first / portion) % 10 === 9) report(`put ${first + batch.length} of ${records} records`);
+  }
+  return {
+    name: stream.name,
+    records,
+    digests,
+    lastSequenceNumbers,
+    [Symbol.asyncDispose]: () => stream[Symbol.asyncDispose](),
+  };
+}
+
+/** Noise, so that compression gains nothing, behind the record's number, so that no two are alike. */
+function recordOf(number: number, noise: Uint8Array): PutRecord {
+  const data = Buffer.from(noise);
+  data.writeDoubleBE(number, 0);
+  return { key: `key-${number}`, data };
+}

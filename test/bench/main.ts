@@ -1,0 +1,54 @@
+import { writeFile } from "node:fs/promises";
+import process from "node:process";
+import { startDynamoDbLocal } from "@pulsar-ts-io/testkit";
+import { type BenchOptions, readBenchOptions, usage } from "./bench-options.ts";
+import { fillStream } from "./bench-stream.ts";
+import { openBroker } from "./broker.ts";
+import { DoubleProcess } from "./double-process.ts";
+import { type MeasuredRound, summarise, table } from "./report.ts";
+import { runRound } from "./round.ts";
+import { sdkCpuSeconds } from "./yardstick.ts";
+
+const options = readOptions();
+if (options !== undefined) {
+  const report = summarise(options, await measure(options));
+  const json = `${JSON.stringify(report, null, 2)}\n`;
+  if (options.outFile !== undefined) await writeFile(options.outFile, json);
+  process.stdout.write(options.json ? json : table(report));
+}
+
+function readOptions(): BenchOptions | undefined {
+  try {
+    const read = readBenchOptions(process.argv.slice(2));
+    if (read === undefined) process.stdout.write(usage);
+    return read;
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : error}\n\n${usage}`);
+    process.exitCode = 2;
+    return undefined;
+  }
+}
+
+async function measure(bench: BenchOptions): Promise<readonly MeasuredRound[]> {
+  report("starting the programmable Kinesis and DynamoDB Local …");
+  await using kinesis = await DoubleProcess.start();
+  await using dynamo = await startDynamoDbLocal({ report });
+  await using broker = bench.toConsole ? undefined : await openBroker(report);
+  report(`putting ${bench.records} records of ${bench.sizeBytes} bytes …`);
+  await using stream = await fillStream(kinesis.endpoint, bench, report);
+  const stage = { kinesis, dynamoEndpoint: dynamo.endpoint, broker, stream };
+  const rounds: MeasuredRound[] = [];
+  for (let number = 1; number <= bench.rounds; number += 1) {
+    report(`round ${number} of ${bench.rounds} …`);
+    const sdk = await sdkCpuSeconds(kinesis.endpoint, stream.name, stream.records);
+    const round = { ...(await runRound(stage, bench)), sdkCpuSeconds: sdk };
+    rounds.push(round);
+    const micros = (round.cliCpuSeconds * 1e6) / bench.records;
+    report(`round ${number}: ${micros.toFixed(1)} µs CPU a record, every record arrived once`);
+  }
+  return rounds;
+}
+
+function report(line: string): void {
+  process.stderr.write(`bench: ${line}\n`);
+}

@@ -1,0 +1,139 @@
+import process from "node:process";
+import { Cli } from "../harness/cli.ts";
+import { eventually } from "../harness/eventually.ts";
+import { sourceConfig } from "../harness/pipeline.ts";
+import { cpuSeconds, peakResidentBytes } from "../harness/process-usage.ts";
+import { uniqueName } from "../stack.ts";
+import { requireExactlyOnce } from "./arrivals.ts";
+import type { BenchOptions } from "./bench-options.ts";
+import type { BenchStream } from "./bench-stream.ts";
+import type { BenchBroker } from "./broker.ts";
+import { isCheckpointed } from "./checkpoints.ts";
+import type { DoubleProcess } from "./double-process.ts";
+
+/** What the CLI talks to, each in a process of its own. */
+export interface Stage {
+  readonly kinesis: DoubleProcess;
+  readonly dynamoEndpoint: string;
+  /** `undefined`: the records go to the console. */
+  readonly broker: BenchBroker | undefined;
+  readonly stream: BenchStream;
+}
+
+/** One pass of all records through the real CLI. CPU and wall time from its first GetRecords call to the last record stored. */
+export interface Round {
+  readonly wallSeconds: number;
+  /** User and kernel mode, of the whole process. */
+  readonly cliCpuSeconds: number;
+  /** What the CLI had used when it called GetRecords for the first time: start, table, leases. */
+  readonly startCpuSeconds: number;
+  readonly peakResidentBytes: number;
+  readonly doubleCpuSeconds: number;
+  /** `undefined` without a broker of our own. */
+  readonly brokerCpuSeconds: number | undefined;
+}
+
+const longestRoundMs = 1_800_000;
+
+/** @throws Error when the CLI fails, or a record did not arrive exactly once: such a round counts for nothing. */
+export async function runRound(stage: Stage, options: BenchOptions): Promise<Round> {
+  const name = uniqueName("bench");
+  const topic = `persistent://public/default/${name}`;
+  await keepMessages(stage.broker, name);
+  const callsBefore = await stage.kinesis.calls("GetRecords");
+  await using cli = startCli(stage, { ...options, name, topic });
+  await until(cli, "the first GetRecords call", 10, async () => {
+    return (await stage.kinesis.calls("GetRecords")) > callsBefore;
+  });
+  const start = await usage(stage, cli);
+  await until(cli, "the last record", 50, () => isDone(stage, name, topic));
+  const end = await usage(stage, cli);
+  const peak = await peakResidentBytes(cli.pid);
+  const exit = await cli.stop();
+  if (exit.code !== 0) throw new Error(`the CLI ended with ${exit.code ?? exit.signal}:\n${cli.output}`);
+  await check(stage, cli, topic);
+  return {
+    wallSeconds: (end.atMs - start.atMs) / 1_000,
+    cliCpuSeconds: end.cli - start.cli,
+    startCpuSeconds: start.cli,
+    peakResidentBytes: peak,
+    doubleCpuSeconds: end.double - start.double,
+    brokerCpuSeconds: end.broker === undefined ? undefined : end.broker - (start.broker ?? 0),
+  };
+}
+
+type CliStart = BenchOptions & { readonly name: string; readonly topic: string };
+
+function startCli({ kinesis, dynamoEndpoint, broker, stream }: Stage, start: CliStart): Cli {
+  const { name, topic, receiveQueueSize, profileFolder } = start;
+  const config = sourceConfig({
+    kinesisEndpoint: kinesis.endpoint,
+    dynamoEndpoint,
+    streamName: stream.name,
+    applicationName: name,
+    config: { receiveQueueSize, kinesisRecordProperties: usualProperties },
+  });
+  const destination =
+    broker === undefined
+      ? ["--output", "console"]
+      : ["--broker-service-url", broker.serviceUrl, "--destination-topic-name", topic];
+  return new Cli(
+    [
+      ...["run", "--source-type", "kinesis", "--name", name],
+      ...destination,
+      ...["--source-config", JSON.stringify(config)],
+    ],
+    {
+      discardStdout: true,
+      nodeArgs: profileFolder === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profileFolder}`],
+      env: { NODE_OPTIONS: process.env["NODE_OPTIONS"] },
+    },
+  );
+}
+
+/** The connector's default. */
+const usualProperties =
+  "kinesis.arrival.timestamp,kinesis.encryption.type,kinesis.partition.key,kinesis.sequence.number";
+
+/** A subscription keeps the broker from deleting messages that nobody has read yet. */
+async function keepMessages(broker: BenchBroker | undefined, name: string): Promise<void> {
+  await broker?.admin.createTopic(`persistent://public/default/${name}`);
+  await broker?.admin.request("PUT", `persistent/public/default/${name}/subscription/keep`);
+}
+
+async function isDone(stage: Stage, name: string, topic: string): Promise<boolean> {
+  const { broker, dynamoEndpoint, stream } = stage;
+  if (broker === undefined) return await isCheckpointed(dynamoEndpoint, name, stream);
+  return (await broker.admin.stats(topic)).msgInCounter >= stream.records;
+}
+
+async function until(cli: Cli, what: string, everyMs: number, look: () => Promise<boolean>): Promise<void> {
+  const check = async () => {
+    if (cli.running) return await look();
+    throw new Error(`the CLI ended before ${what}:\n${cli.output}`);
+  };
+  await eventually(what, check, { timeoutMs: longestRoundMs, everyMs });
+}
+
+async function usage({ kinesis, broker }: Stage, cli: Cli) {
+  const [ofCli, ofDouble, ofBroker] = await Promise.all([
+    cpuSeconds(cli.pid),
+    cpuSeconds(kinesis.pid),
+    broker?.pid === undefined ? undefined : cpuSeconds(broker.pid),
+  ]);
+  return { atMs: performance.now(), cli: ofCli, double: ofDouble, broker: ofBroker };
+}
+
+async function check({ broker, stream }: Stage, cli: Cli, topic: string): Promise<void> {
+  if (broker !== undefined) {
+    await requireExactlyOnce(broker.serviceUrl, topic, stream);
+    await broker.admin.deleteTopic(topic);
+  } else if (!cli.stderr.some((line) => line.includes("run ended") && hasCount(line, stream.records))) {
+    throw new Error(`the round is void: the CLI does not say that it wrote ${stream.records} records`);
+  }
+}
+
+function hasCount(line: string, records: number): boolean {
+  const fields = JSON.parse(line) as { readonly written?: unknown }; // a log line of the CLI
+  return fields.written === records;
+}
