@@ -186,6 +186,7 @@ describe("ConfigValidator", () => {
       expect(problemsOf({ folder: "/in", order: "SINSE", since: 0 })).toEqual([
         'order: must be one of OLDEST, NEWEST, SINCE, got "SINSE" (did you mean SINCE?)',
       ]);
+      expect(validator.validate({ folder: "/in", order: "SINSE", since: 0 }).warnings).toEqual([]);
     });
 
     it("counts the environment as one way to give a value, when it knows the environment", () => {

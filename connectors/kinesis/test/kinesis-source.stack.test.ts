@@ -1,0 +1,124 @@
+import {
+  CreateStreamCommand,
+  type KinesisClient,
+  PutRecordsCommand,
+  waitUntilStreamExists,
+} from "@aws-sdk/client-kinesis";
+import {
+  type SourceContext,
+  type SourceRecord,
+  silentLogger,
+  silentMeter,
+  systemClock,
+} from "@pulsar-ts-io/core";
+import { createAwsClients } from "@pulsar-ts-io/kinesis-consumer";
+import { expect, it } from "vitest";
+import { describeWithStack, uniqueName } from "../../../test/stack.ts";
+import { KinesisSource, type KinesisSourceOptions } from "../src/index.ts";
+import { options } from "./kinesis-config.ts";
+
+describeWithStack("KinesisSource on a real stream", ({ kinesisEndpoint, dynamoEndpoint }) => {
+  const payload = Uint8Array.from({ length: 256 }, (_, byte) => byte);
+
+  async function streamWith(count: number): Promise<string> {
+    const name = uniqueName("connector");
+    using clients = createAwsClients({
+      region: "us-east-1",
+      kinesisEndpoint,
+      credentials: { accessKeyId: "any", secretAccessKey: "any" },
+    });
+    const client = clients.kinesis;
+    await client.send(new CreateStreamCommand({ StreamName: name, ShardCount: 1 }));
+    await waitUntilStreamExists({ client, maxWaitTime: 30 }, { StreamName: name });
+    await put(client, name, count);
+    return name;
+  }
+
+  async function put(client: KinesisClient, name: string, count: number): Promise<void> {
+    const Records = Array.from({ length: count }, (_, index) => ({
+      Data: payload,
+      PartitionKey: `key-${index}`,
+    }));
+    await client.send(new PutRecordsCommand({ StreamName: name, Records }));
+  }
+
+  function config(name: string): KinesisSourceOptions {
+    return options({
+      awsRegion: "us-east-1",
+      awsEndpoint: kinesisEndpoint,
+      dynamoEndpoint,
+      awsKinesisStreamName: name,
+      applicationName: name,
+      awsCredentialPluginName: "",
+      awsCredentialPluginParam: { accessKey: "any", secretKey: "any" },
+      initialPositionInStream: "TRIM_HORIZON",
+      useEnhancedFanOut: false,
+      pollIdleTime: 200,
+      kinesisRecordProperties: "kinesis.partition.key,kinesis.shard.id",
+    });
+  }
+
+  function contextOf(stop: AbortController): SourceContext {
+    return {
+      signal: stop.signal,
+      clock: systemClock,
+      logger: silentLogger,
+      meter: silentMeter,
+      tenant: "public",
+      namespace: "default",
+      sourceName: "kinesis",
+      instanceId: 0,
+      numInstances: 1,
+      outputTopic: "t",
+      state: undefined,
+      secret: () => undefined,
+      recordMetric: () => {},
+      releasePartition: () => Promise.resolve(),
+      fatal: (error) => stop.abort(error),
+    };
+  }
+
+  /** Opens a source, reads and acknowledges `count` records, closes it. */
+  async function readAndClose(name: string, count: number): Promise<readonly SourceRecord[]> {
+    const stop = new AbortController();
+    const source = new KinesisSource();
+    const records: SourceRecord[] = [];
+    try {
+      await source.open(config(name), contextOf(stop));
+      while (records.length < count) {
+        const record = await source.read();
+        records.push(record);
+        record.ack();
+      }
+      stop.abort(new Error("enough"));
+    } finally {
+      await source.close();
+    }
+    return records;
+  }
+
+  it("reads every byte as it was put, and goes on after a clean stop where it stopped", async () => {
+    const name = await streamWith(5);
+    const first = await readAndClose(name, 3);
+    const rest = await readAndClose(name, 2);
+    const records = [...first, ...rest];
+    expect(records.map(({ key }) => key)).toEqual(["key-0", "key-1", "key-2", "key-3", "key-4"]);
+    for (const record of records) {
+      expect(record.value).toEqual(payload);
+      expect(record.properties).toEqual({
+        "kinesis.partition.key": record.key,
+        "kinesis.shard.id": "shardId-000000000000",
+      });
+      expect(Math.abs((record.eventTime ?? 0) - Date.now())).toBeLessThan(60_000);
+    }
+  });
+
+  it("says which stream does not exist", async () => {
+    const stop = new AbortController();
+    const source = new KinesisSource();
+    await expect(source.open(config(uniqueName("nowhere")), contextOf(stop))).rejects.toMatchObject({
+      code: "PIO_STREAM_NOT_FOUND",
+    });
+    await source.close();
+  });
+});
