@@ -1,0 +1,55 @@
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const pages = [
+  "README.md",
+  "CONTRIBUTING.md",
+  "docs/exit-codes.md",
+  "docs/verification.md",
+  "docs/benchmarks.md",
+  ...[
+    "runtime",
+    "connectors/kinesis",
+    ...["core", "config", "kinesis-consumer", "pulsar", "testkit"].map((name) => `packages/${name}`),
+  ].map((folder) => `${folder}/README.md`),
+];
+
+interface Schema {
+  readonly required: readonly string[];
+  readonly properties: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+}
+
+describe("the README", () => {
+  const schema: Schema = JSON.parse(readFileSync(join(root, "schemas/kinesis-source.schema.json"), "utf8"));
+  const rows = readFileSync(join(root, "README.md"), "utf8")
+    .split("\n")
+    .filter((line) => /^\| `\w+` \|/.test(line))
+    .map((line) =>
+      line
+        .split("|")
+        .slice(1, 6)
+        .map((cell) => cell.trim().replaceAll("`", "")),
+    );
+
+  it("lists every setting of the Kinesis source as its property table does", () => {
+    const expected = Object.entries(schema.properties).map(([name, property]) => [
+      name,
+      String(property["x-type"]),
+      String(schema.required.includes(name)),
+      String(property["x-sensitive"] === true),
+      String(property["default"] ?? ""),
+    ]);
+    expect(rows).toEqual(expected);
+  });
+});
+
+describe("the documentation", () => {
+  it.each(pages)("has no dead link in %s", (page) => {
+    const text = readFileSync(join(root, page), "utf8");
+    const targets = [...text.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map((match) => match[1] ?? "");
+    expect(targets.filter((target) => !existsSync(join(root, dirname(page), target)))).toEqual([]);
+  });
+});
