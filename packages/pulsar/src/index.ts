@@ -1,5 +1,6 @@
 export type { ConsumerLink } from "./connection/connection.ts";
-export type { TlsOptions } from "./connection/dial.ts";
+export type { Dial, TlsOptions } from "./connection/dial.ts";
+export type { BrokerAddress } from "./connection/service-url.ts";
 export { ConsoleTransport } from "./console-transport.ts";
 export {
   BrokerRefusedError,
@@ -26,6 +27,7 @@ export {
   UnsupportedCompressionError,
 } from "./errors.ts";
 export { MemoryTransport, type MemoryTransportOptions, type StoredMessage } from "./memory-transport.ts";
+export { formatMessage } from "./message-text.ts";
 export {
   type BatchingOptions,
   type Compression,
@@ -37,7 +39,6 @@ export {
   type PublisherOptions,
   type Transport,
 } from "./publisher.ts";
-export { formatMessage } from "./message-text.ts";
 export { parseTopicName, type TopicDefaults, type TopicName } from "./topic-name.ts";
 export { decodeEntry, type EntryMessage } from "./wire/entry.ts";
 export { WireClient, type WireHost, type WireOptions } from "./wire-client.ts";

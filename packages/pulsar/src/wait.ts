@@ -2,6 +2,7 @@ import type { Clock } from "@pulsar-ts-io/core";
 
 /** The result of `promise`, unless `signal` aborts first: then its reason. The work behind `promise` goes on. */
 export async function waitFor<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  promise.catch(() => undefined); // when the signal is first, nobody looks at it any more
   signal.throwIfAborted();
   let onAbort: (() => void) | undefined;
   const aborted = new Promise<never>((_, reject) => {

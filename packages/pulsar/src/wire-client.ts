@@ -1,7 +1,7 @@
 import type { Clock, Logger, Meter } from "@pulsar-ts-io/core";
 import { resolveAuthentication } from "./auth/authentication.ts";
 import { ConnectionPool } from "./connection/connection-pool.ts";
-import type { TlsOptions } from "./connection/dial.ts";
+import { type Dial, dial, type TlsOptions } from "./connection/dial.ts";
 import { TopicLookup } from "./connection/lookup.ts";
 import { formatServiceUrl, parseServiceUrl } from "./connection/service-url.ts";
 
@@ -13,7 +13,7 @@ export interface WireOptions {
   /** For token: `token:X`, `file:///path`, `env:NAME`, `{"token":"X"}`, or the token itself. */
   readonly authParams?: string | undefined;
   readonly tls: TlsOptions;
-  /** Longest wait for the answer to a request, and for a first opening; default 30 000 ms. */
+  /** Longest wait for the answer to a request, and for a first opening; default 30 000 ms. No broker in reach: 15 s. */
   readonly operationTimeoutMs?: number | undefined;
   /** Longest wait for a connection; default 10 000 ms. */
   readonly connectTimeoutMs?: number | undefined;
@@ -28,6 +28,8 @@ export interface WireHost {
   readonly meter: Meter;
   /** Where `env:NAME` is looked up; default the process's. */
   readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
+  /** Opens connections; default TCP and TLS. */
+  readonly dial?: Dial | undefined;
 }
 
 /** The connections to one cluster, and the way to its topics. On the package's door for readers in tests. */
@@ -52,6 +54,7 @@ export class WireClient {
     this.pool = new ConnectionPool({
       serviceUrl,
       tls,
+      dial: host.dial ?? dial,
       authentication,
       clock: host.clock,
       logger: this.logger,

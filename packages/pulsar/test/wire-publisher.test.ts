@@ -2,9 +2,10 @@ import { codeOf } from "@pulsar-ts-io/core";
 import { TestClock } from "@pulsar-ts-io/testkit";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { defaultPublisherOptions, type Publisher, type PublisherOptions } from "../src/index.ts";
-import { FakeBroker } from "./harness/fake-broker.ts";
+import type { FakeBroker } from "./harness/fake-broker.ts";
+import { FakeNetwork } from "./harness/fake-network.ts";
 import { Deliveries } from "./harness/recorded-delivery.ts";
-import { idle, until } from "./harness/until.ts";
+import { until } from "./harness/until.ts";
 import { never, openWire, type TestWire } from "./harness/wire.ts";
 
 const topic = "persistent://public/default/t";
@@ -16,22 +17,23 @@ const values = (broker: FakeBroker) =>
   broker.sends.map((send) => send.messages.map((one) => Number(Buffer.from(one.value).toString().slice(8))));
 
 describe("a publisher over the wire", () => {
+  let network: FakeNetwork;
   let broker: FakeBroker;
   let clock: TestClock;
   let wire: TestWire;
   let deliveries: Deliveries;
 
-  beforeEach(async () => {
-    broker = await FakeBroker.start();
+  beforeEach(() => {
+    network = new FakeNetwork();
+    broker = network.broker("broker");
     clock = new TestClock();
-    wire = openWire({ serviceUrl: broker.url }, clock);
+    wire = openWire({ serviceUrl: broker.url }, clock, { dial: network.dial });
     deliveries = new Deliveries();
   });
 
   afterEach(async () => {
     await wire.transport.close();
     expect(clock.sleepers).toBe(0);
-    await broker[Symbol.asyncDispose]();
   });
 
   const open = (options: PublisherOptions) => wire.transport.open(topic, options, never);
@@ -54,7 +56,7 @@ describe("a publisher over the wire", () => {
       publisher.flush(never).catch(() => undefined);
       send(publisher, 2);
       publisher.flush(never).catch(() => undefined);
-      await until(() => broker.sends.length === 2);
+      await until(() => broker.sends.length === 2, clock);
       const before = broker.sends.map((one) => one.bytes);
       confirmHonestly();
       broker.last.socket.destroy();
@@ -91,7 +93,7 @@ describe("a publisher over the wire", () => {
       holdReceipts();
       deliveries.send(publisher, { value: Buffer.alloc(500) });
       send(publisher, 1);
-      await until(() => broker.sends.length === 2);
+      await until(() => broker.sends.length === 2, clock);
       broker.maxMessageSize = 300;
       confirmHonestly();
       broker.last.socket.destroy();
@@ -107,6 +109,7 @@ describe("a publisher over the wire", () => {
         tries += 1;
         if (tries > 10) return false;
         connection.tell("lookupResponse", { requestId, response: 2, error: 6, message: "not ready" });
+        return undefined;
       });
       broker.last.socket.destroy();
       await until(() => wire.logger.linesOf("producer ready").length === 2, clock, 1_000);
@@ -142,7 +145,7 @@ describe("a publisher over the wire", () => {
         if (one.sequenceId === 1) connection.receipt(one, { ledgerId: 1n, entryId: 1n });
       };
       send(publisher, 0, 1);
-      await until(() => broker.connections[0]?.socket.destroyed === true);
+      await until(() => broker.connections[0]?.socket.destroyed === true, clock);
       confirmHonestly();
       await until(() => deliveries.settled === 2, clock);
       expect(values(broker)).toEqual([[0], [1], [0], [1]]);
@@ -170,7 +173,7 @@ describe("a publisher over the wire", () => {
       const publisher = await open(unbatched);
       holdReceipts();
       send(publisher, 0);
-      await until(() => broker.sends.length === 1);
+      await until(() => broker.sends.length === 1, clock);
       broker.onSend = (one, connection) => connection.receipt(one, { ledgerId: -1n, entryId: -1n });
       broker.last.socket.destroy();
       await until(() => deliveries.settled === 1, clock);
@@ -233,7 +236,7 @@ describe("a publisher over the wire", () => {
       holdReceipts();
       const value = Buffer.from("message 0");
       deliveries.send(publisher, { value });
-      await until(() => broker.sends.length === 1);
+      await until(() => broker.sends.length === 1, clock);
       value[0] = 0;
       broker.last.tell("sendError", { producerId: 0, sequenceId: 0, error: 9, message: "checksum" });
       await until(() => deliveries.settled === 1, clock);
@@ -254,9 +257,9 @@ describe("a publisher over the wire", () => {
       const publisher = await open(unbatched);
       refuse(15, 0);
       send(publisher, 0);
-      await until(() => deliveries.settled === 1);
+      await until(() => deliveries.settled === 1, clock);
       send(publisher, 1);
-      await idle();
+      await clock.settle();
       expect(deliveries.failed.map(codeOf)).toEqual(["PIO_TOPIC_TERMINATED", "PIO_TOPIC_TERMINATED"]);
       await expect(publisher.room(never)).rejects.toMatchObject({ code: "PIO_TOPIC_TERMINATED" });
     });
@@ -264,11 +267,11 @@ describe("a publisher over the wire", () => {
 
   describe("that the broker closes", () => {
     it("goes where the broker says, without asking again", async () => {
-      await using other = await FakeBroker.start();
+      const other = network.broker("other");
       const publisher = await open(unbatched);
       const [before] = broker.of("lookup").slice(-1);
       broker.last.tell("closeProducer", { producerId: 0, requestId: -1, brokerServiceUrl: other.url });
-      await until(() => other.of("producer").length === 1);
+      await until(() => other.of("producer").length === 1, clock);
       expect(broker.of("lookup")).toEqual([before]);
       send(publisher, 0);
       await publisher.flush(never);
@@ -278,9 +281,9 @@ describe("a publisher over the wire", () => {
     it("sends nothing until it is open again", async () => {
       const publisher = await open(unbatched);
       broker.last.tell("closeProducer", { producerId: 0, requestId: -1 });
-      await until(() => wire.logger.messages().includes("producer lost, opening it again"));
+      await until(() => wire.logger.messages().includes("producer lost, opening it again"), clock);
       send(publisher, 0);
-      await idle();
+      await clock.settle();
       expect(broker.sends).toEqual([]);
       await until(() => deliveries.settled === 1, clock);
       expect(broker.of("lookup")).toHaveLength(2);
@@ -293,10 +296,10 @@ describe("a publisher over the wire", () => {
       const publisher = await open(batched);
       send(publisher, 0, 1);
       await clock.advance(9);
-      await idle();
+      await clock.settle();
       expect(broker.sends).toEqual([]);
       await clock.advance(1);
-      await until(() => broker.sends.length === 1);
+      await until(() => broker.sends.length === 1, clock);
       expect(broker.sends).toMatchObject([{ sequenceId: 0, highestSequenceId: 1, numMessages: 2 }]);
     });
 
@@ -308,12 +311,12 @@ describe("a publisher over the wire", () => {
       send(publisher, 0);
       await clock.advance(6);
       send(publisher, 1, 2);
-      await until(() => broker.sends.length === 1);
+      await until(() => broker.sends.length === 1, clock);
       await clock.advance(9);
-      await idle();
+      await clock.settle();
       expect(values(broker)).toEqual([[0, 1]]);
       await clock.advance(1);
-      await until(() => broker.sends.length === 2);
+      await until(() => broker.sends.length === 2, clock);
     });
 
     it("sends them at their limits of messages and bytes, and a batch of one as a plain message", async () => {
@@ -325,7 +328,7 @@ describe("a publisher over the wire", () => {
       deliveries.send(publisher, { value: Buffer.alloc(200, "message 3") });
       deliveries.send(publisher, { value: Buffer.alloc(200, "message 4") });
       deliveries.send(publisher, { value: Buffer.alloc(2_000, "message 5") });
-      await until(() => broker.sends.length === 4);
+      await until(() => broker.sends.length === 4, clock);
       expect(broker.sends.map((one) => one.messages.map((each) => each.batchIndex))).toEqual([
         [0, 1, 2],
         [-1],
@@ -390,7 +393,7 @@ describe("a publisher over the wire", () => {
       const waiting = publisher.room(never).then(() => {
         room = true;
       });
-      await until(() => broker.sends.length === 2);
+      await until(() => broker.sends.length === 2, clock);
       expect(room).toBe(false);
       const [first] = broker.sends;
       if (first !== undefined) broker.last.receipt(first, { ledgerId: 1n, entryId: 1n });
@@ -424,7 +427,7 @@ describe("a publisher over the wire", () => {
       const publisher = await open(unbatched);
       holdReceipts();
       send(publisher, 0, 1);
-      await until(() => broker.sends.length === 2);
+      await until(() => broker.sends.length === 2, clock);
       broker.answer("closeProducer", (_, connection) => {
         const [first] = broker.sends;
         if (first !== undefined) connection.receipt(first, { ledgerId: 1n, entryId: 1n });
@@ -435,7 +438,7 @@ describe("a publisher over the wire", () => {
       await closing;
       expect(deliveries.outcomes.map(codeOf)).toEqual([undefined, "PIO_PUBLISHER_CLOSED"]);
       send(publisher, 2);
-      await idle();
+      await clock.settle();
       expect(deliveries.outcomes.map(codeOf).at(-1)).toBe("PIO_PUBLISHER_CLOSED");
       await expect(publisher.room(never)).rejects.toMatchObject({ code: "PIO_PUBLISHER_CLOSED" });
     });
@@ -447,7 +450,7 @@ describe("a publisher over the wire", () => {
       broker.last.socket.destroy();
       await until(() => broker.of("lookup").length === 2, clock);
       await wire.transport.close();
-      await until(() => broker.open === 0);
+      await until(() => broker.open === 0, clock);
       expect(deliveries.failed.map(codeOf)).toEqual(["PIO_PUBLISHER_CLOSED"]);
       expect(clock.sleepers).toBe(0);
     });
@@ -455,7 +458,7 @@ describe("a publisher over the wire", () => {
     it("ends an opening that is under way", async () => {
       broker.answer("producer", () => undefined);
       const opening = open(batched).catch((error: unknown) => error);
-      await until(() => broker.of("producer").length === 1);
+      await until(() => broker.of("producer").length === 1, clock);
       await wire.transport.close();
       expect(codeOf(await opening)).toBe("PIO_PUBLISHER_CLOSED");
       await expect(open(batched)).rejects.toMatchObject({ code: "PIO_PUBLISHER_CLOSED" });

@@ -3,7 +3,7 @@ import type { Authentication } from "../auth/authentication.ts";
 import { ConnectionLostError, PulsarUnreachableError } from "../errors.ts";
 import { waitFor, withDeadline } from "../wait.ts";
 import { Connection } from "./connection.ts";
-import { dial, type TlsOptions } from "./dial.ts";
+import type { Dial, TlsOptions } from "./dial.ts";
 import { type BrokerAddress, formatAddress, formatServiceUrl, type ServiceUrl } from "./service-url.ts";
 
 /** Which broker to talk to, and where to connect for that: somewhere else when a proxy stands before it. */
@@ -15,6 +15,7 @@ export interface ConnectionTarget {
 export interface ConnectionPoolOptions {
   readonly serviceUrl: ServiceUrl;
   readonly tls: TlsOptions;
+  readonly dial: Dial;
   readonly authentication: Authentication;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -85,7 +86,7 @@ export class ConnectionPool {
   }
 
   async #open(target: ConnectionTarget, onEnd: () => void): Promise<Connection> {
-    const { clock, connectTimeoutMs: ms, authentication, operationTimeoutMs } = this.#options;
+    const { dial, clock, connectTimeoutMs: ms, authentication, operationTimeoutMs } = this.#options;
     const name = formatAddress(target.broker);
     const where = formatAddress(target.via);
     const error = () =>

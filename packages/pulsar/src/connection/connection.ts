@@ -1,4 +1,4 @@
-import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import { type Clock, ConnectorError, type Logger, toError } from "@pulsar-ts-io/core";
 import type { Authentication } from "../auth/authentication.ts";
 import { ConnectionLostError, ProtocolError, PulsarTimeoutError } from "../errors.ts";
@@ -53,7 +53,7 @@ export class Connection {
   readonly name: string;
   /** Happens when the connection ends; carries why. */
   readonly ended: Once<ConnectorError> = new Once();
-  readonly #socket: Socket;
+  readonly #socket: Duplex;
   readonly #writer: SocketWriter;
   readonly #options: ConnectionOptions;
   readonly #decoder = new FrameDecoder();
@@ -67,7 +67,7 @@ export class Connection {
   #heard = false;
   #jobs: Promise<void> = Promise.resolve();
 
-  constructor(socket: Socket, options: ConnectionOptions) {
+  constructor(socket: Duplex, options: ConnectionOptions) {
     this.name = options.name;
     this.#socket = socket;
     this.#writer = new SocketWriter(socket);
@@ -180,7 +180,6 @@ export class Connection {
     const ended = this.ended.promise.then((error) => {
       throw error;
     });
-    ended.catch(() => undefined); // lost the race: nobody looks at it
     return await waitFor(Promise.race([promise, ended]), signal);
   }
 

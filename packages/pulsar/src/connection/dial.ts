@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { connect as connectTcp, isIP, type Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import { connect as connectTls } from "node:tls";
 import { codeOf, toError } from "@pulsar-ts-io/core";
 import { PulsarTlsError, PulsarUnreachableError } from "../errors.ts";
@@ -14,6 +15,13 @@ export interface TlsOptions {
   /** Whether the certificate must be for the host that was connected to. */
   readonly hostnameVerification: boolean;
 }
+
+/** Opens a connection; TLS when `tls` is given. @throws a coded error, or the signal's reason. */
+export type Dial = (
+  address: BrokerAddress,
+  tls: TlsOptions | undefined,
+  signal: AbortSignal,
+) => Promise<Duplex>;
 
 /**
  * Opens a TCP connection, with TLS when `tls` is given. Every address of the name is tried.

@@ -52,7 +52,7 @@ export class TopicLookup {
    */
   async partitions(topic: string, autoCreate: boolean, signal: AbortSignal): Promise<number> {
     const { connection } = await this.#pool.service(signal);
-    const what = `the partition count of ${topic}`;
+    const what = `topic ${topic}`;
     const answer = await connection.request("partitionedMetadata", { topic, autoCreate }, what, signal);
     if (answer.response !== metadataSuccess) {
       throw brokerError({ error: answer.error ?? unknownError, message: answer.message ?? "" }, what);

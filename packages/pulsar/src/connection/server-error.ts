@@ -75,7 +75,9 @@ export function brokerError(failure: ServerFailure, what: string): ConnectorErro
     case serverErrors.authentication:
       return new PulsarAuthenticationError(
         text,
-        options("check the authentication plugin and its parameters: the token may be wrong or expired"),
+        options(
+          "give the authentication plugin and the parameters that this broker asks for; a token may be wrong or expired",
+        ),
       );
     case serverErrors.authorization:
       return new PulsarAuthorizationError(
@@ -83,7 +85,7 @@ export function brokerError(failure: ServerFailure, what: string): ConnectorErro
         options("let an administrator grant this role the right to produce to the topic"),
       );
     case serverErrors.topicNotFound:
-      return new TopicNotFoundError(text, options("create the topic, or its tenant and namespace, first"));
+      return new TopicNotFoundError(text, options(notFoundRemedy(said)));
     case serverErrors.topicTerminated:
       return new TopicTerminatedError(text, options("publish to another topic: a terminated one stays so"));
     case serverErrors.producerBusy:
@@ -96,6 +98,13 @@ export function brokerError(failure: ServerFailure, what: string): ConnectorErro
     default:
       return refused(failure, serverError, text);
   }
+}
+
+/** The broker says the same of a tenant and of a namespace that is not there. */
+function notFoundRemedy(said: string): string {
+  return /namespace/i.test(said)
+    ? "check the tenant and the namespace in the topic's name, or create them first"
+    : "check the topic's name, or create the topic first: this broker does not do so by itself";
 }
 
 function refused(failure: ServerFailure, serverError: string, text: string): BrokerRefusedError {

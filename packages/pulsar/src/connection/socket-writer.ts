@@ -1,11 +1,11 @@
-import type { Socket } from "node:net";
+import type { Writable } from "node:stream";
 
 /** Writes to a socket; what is written in one turn of the event loop leaves in one system call. */
 export class SocketWriter {
-  readonly #socket: Socket;
+  readonly #socket: Writable;
   #corked = false;
 
-  constructor(socket: Socket) {
+  constructor(socket: Writable) {
     this.#socket = socket;
   }
 

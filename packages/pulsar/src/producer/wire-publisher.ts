@@ -2,6 +2,7 @@ import {
   Backoff,
   type Clock,
   type ConnectorError,
+  hasCode,
   isRetryable,
   type Logger,
   type Meter,
@@ -20,6 +21,8 @@ import { PublishBudget } from "./publish-budget.ts";
 import { retrying } from "./retrying.ts";
 import { choosePartition } from "./router.ts";
 
+/** How long a first opening looks for a broker, milliseconds: whoever wrote a wrong address shall learn it soon. */
+const reachMs = 15_000;
 /** How often it is asked whether the topic has got more partitions. */
 const growthCheckMs = 60_000;
 /** Exact as a double: ids are kept as numbers. */
@@ -133,13 +136,15 @@ export class WirePublisher implements Publisher {
 
   /** Partitions of the topic; 0 when it has none. Transient failures are tried again until `deadline`. */
   #countPartitions(deadline: number, signal: AbortSignal): Promise<number> {
+    const reachBy = Math.min(deadline, this.#clock.monotonic() + reachMs);
     const policy = {
       clock: this.#clock,
       logger: this.#logger,
       backoff: new Backoff(backoffMs),
       line: "topic not found out about, trying again",
       isFinal: (error: ConnectorError, pauseMs: number) =>
-        !isRetryable(error) || this.#clock.monotonic() + pauseMs >= deadline,
+        !isRetryable(error) ||
+        this.#clock.monotonic() + pauseMs >= (hasCode(error, "PIO_PULSAR_UNREACHABLE") ? reachBy : deadline),
     };
     return retrying(policy, signal, () =>
       this.#host.lookup.partitions(this.#options.topic.full, true, signal),

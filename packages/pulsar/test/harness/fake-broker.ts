@@ -1,6 +1,4 @@
-import { once } from "node:events";
-import { createServer, type Server, type Socket } from "node:net";
-import { createServer as createTlsServer } from "node:tls";
+import type { Duplex } from "node:stream";
 import { decodeEntry, type EntryMessage } from "../../src/index.ts";
 import type { CommandName, Commands } from "../../src/wire/command-types.ts";
 import { decodeCommand, encodeCommand, splitCommand } from "../../src/wire/commands.ts";
@@ -39,11 +37,11 @@ export interface ReceivedSend extends SendFields {
 
 /** One connection of a client, as the broker sees it. */
 export class FakeConnection {
-  readonly socket: Socket;
+  readonly socket: Duplex;
   readonly sends: ReceivedSend[] = [];
   readonly commands: { readonly name: string; readonly fields: object }[] = [];
 
-  constructor(socket: Socket) {
+  constructor(socket: Duplex) {
     this.socket = socket;
   }
 
@@ -95,7 +93,7 @@ export type Answer<N extends CommandName> = (
 ) => false | void;
 
 /** A broker of one topic, in this process: honest by default, and what a test makes of it otherwise. */
-export class FakeBroker implements AsyncDisposable {
+export class FakeBroker {
   readonly connections: FakeConnection[] = [];
   partitions = 0;
   maxMessageSize = 5_242_880;
@@ -104,35 +102,12 @@ export class FakeBroker implements AsyncDisposable {
     connection.receipt(send, { ledgerId: 1n, entryId: this.#entries++ });
   };
   readonly #answers = new Map<string, Answer<never>>();
-  readonly #server: Server;
-  readonly #tls: boolean;
+  /** Where clients find it. */
+  readonly url: string;
   #entries = 0n;
 
-  private constructor(server: Server, tls: boolean) {
-    this.#server = server;
-    this.#tls = tls;
-  }
-
-  /** @param tls PEM texts; absent: a plain port. */
-  static async start(tls?: { readonly key: string; readonly cert: string }): Promise<FakeBroker> {
-    const server = tls === undefined ? createServer() : createTlsServer(tls);
-    const broker = new FakeBroker(server, tls !== undefined);
-    server.on(tls === undefined ? "connection" : "secureConnection", (socket: Socket) =>
-      broker.#accept(socket),
-    );
-    server.on("tlsClientError", () => undefined);
-    server.listen(0, "127.0.0.1");
-    await once(server, "listening");
-    return broker;
-  }
-
-  get port(): number {
-    const address = this.#server.address();
-    return typeof address === "object" && address !== null ? address.port : 0;
-  }
-
-  get url(): string {
-    return `${this.#tls ? "pulsar+ssl" : "pulsar"}://127.0.0.1:${this.port}`;
+  constructor(url: string) {
+    this.url = url;
   }
 
   /** The latest connection. */
@@ -160,13 +135,8 @@ export class FakeBroker implements AsyncDisposable {
     return this.connections.flatMap((connection) => connection.of(name));
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    for (const { socket } of this.connections) socket.destroy();
-    this.#server.close();
-    await once(this.#server, "close");
-  }
-
-  #accept(socket: Socket): void {
+  /** Serves a client at the other end of `socket`. */
+  accept(socket: Duplex): void {
     const connection = new FakeConnection(socket);
     this.connections.push(connection);
     const decoder = new FrameDecoder();
@@ -199,7 +169,8 @@ export class FakeBroker implements AsyncDisposable {
 
   #answerHonestly(name: CommandName, fields: object, connection: FakeConnection): void {
     const requestId = "requestId" in fields ? Number(fields.requestId) : 0;
-    const url = this.#tls ? { brokerServiceUrlTls: this.url } : { brokerServiceUrl: this.url };
+    const tls = this.url.startsWith("pulsar+ssl");
+    const url = tls ? { brokerServiceUrlTls: this.url } : { brokerServiceUrl: this.url };
     switch (name) {
       case "connect":
         connection.tell("connected", { serverVersion: "fake", maxMessageSize: this.maxMessageSize });

@@ -1,6 +1,6 @@
 import { type Clock, silentMeter, systemClock } from "@pulsar-ts-io/core";
 import { RecordingLogger } from "@pulsar-ts-io/testkit";
-import { createWireTransport, type Transport, type WireOptions } from "../../src/index.ts";
+import { createWireTransport, type Transport, type WireHost, type WireOptions } from "../../src/index.ts";
 
 export const never: AbortSignal = new AbortController().signal;
 
@@ -13,9 +13,10 @@ export interface TestWire {
 export function openWire(
   options: Partial<WireOptions> & { readonly serviceUrl: string },
   clock: Clock = systemClock,
+  host: Partial<WireHost> = {},
 ): TestWire {
   const logger = new RecordingLogger();
   const tls = { allowInsecure: false, hostnameVerification: true };
-  const transport = createWireTransport({ tls, ...options }, { clock, logger, meter: silentMeter });
+  const transport = createWireTransport({ tls, ...options }, { clock, logger, meter: silentMeter, ...host });
   return { transport, logger };
 }
