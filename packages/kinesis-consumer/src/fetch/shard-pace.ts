@@ -6,7 +6,6 @@ const throttledCallsPerSecond = 1;
 const throttledForMs = 30_000;
 /** Kinesis gives out 2 MB a second and shard; an answer of 10 MB blocks the shard for 5 s. */
 const bytesPerMs = 2_000;
-const burstBytes = 2_000_000;
 
 /** When a shard may be asked again: Kinesis' limits, and the idle time once nothing is left to read. */
 export class ShardPace {
@@ -14,24 +13,19 @@ export class ShardPace {
   readonly #idleMs: number;
   #nextMs: number;
   #slowUntilMs: number;
-  #bytesLeft = burstBytes;
-  #bytesAtMs: number;
 
   /** @param idleMs between calls when nothing is left to read; 200 at least, by Kinesis' limits. */
   constructor(clock: Clock, idleMs: number) {
     this.#clock = clock;
     this.#idleMs = idleMs;
-    const now = clock.monotonic();
-    this.#nextMs = now;
-    this.#slowUntilMs = now;
-    this.#bytesAtMs = now;
+    this.#nextMs = clock.monotonic();
+    this.#slowUntilMs = this.#nextMs;
   }
 
   /** Waits until the next call may be sent. */
   async wait(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    const now = this.#clock.monotonic();
-    const waitMs = Math.max(this.#nextMs - now, -this.#refilled(now) / bytesPerMs);
+    const waitMs = this.#nextMs - this.#clock.monotonic();
     if (waitMs > 0) await this.#clock.sleep(waitMs, signal);
   }
 
@@ -45,17 +39,12 @@ export class ShardPace {
   /** It brought `bytes`; `caughtUp`: nothing is left to read. */
   answered(bytes: number, caughtUp: boolean): void {
     const now = this.#clock.monotonic();
-    this.#bytesLeft = this.#refilled(now) - bytes;
-    this.#bytesAtMs = now;
-    if (caughtUp) this.#nextMs = Math.max(this.#nextMs, now + this.#idleMs);
+    const pauseMs = Math.max(bytes / bytesPerMs, caughtUp ? this.#idleMs : 0);
+    this.#nextMs = Math.max(this.#nextMs, now + pauseMs);
   }
 
   /** It was throttled. */
   throttled(): void {
     this.#slowUntilMs = this.#clock.monotonic() + throttledForMs;
-  }
-
-  #refilled(now: number): number {
-    return Math.min(burstBytes, this.#bytesLeft + (now - this.#bytesAtMs) * bytesPerMs);
   }
 }

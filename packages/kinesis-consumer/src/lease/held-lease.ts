@@ -64,6 +64,11 @@ export class HeldLease {
     return this.#lost;
   }
 
+  /** From when on the lease must be treated as lost, monotonic milliseconds. */
+  get deadlineMs(): number {
+    return this.#renewedMs + this.#failoverMs;
+  }
+
   /** Aborts, with a LeaseLostError (`PIO_LEASE_LOST`), when the lease is lost, released or dropped. */
   get signal(): AbortSignal {
     return this.#ended.signal;
@@ -72,7 +77,7 @@ export class HeldLease {
   /** Whether a record may still be handed out. Asked before each: a paused process finds here that its time is over. */
   get live(): boolean {
     if (this.#ended.signal.aborted) return false;
-    if (this.#clock.monotonic() - this.#renewedMs < this.#failoverMs) return true;
+    if (this.#clock.monotonic() < this.deadlineMs) return true;
     this.#lose(`it was not renewed for ${this.#failoverMs} ms`);
     return false;
   }
@@ -97,8 +102,8 @@ export class HeldLease {
   async #writeNow(change: () => LeaseChange, signal: AbortSignal): Promise<HeldWrite> {
     // At most two rounds for each uncertain write: each round that does not return settles them all.
     while (this.live) {
-      const sent: SentWrite = { change: change(), sentMs: this.#clock.monotonic() };
-      const outcome = await this.#table.write(this.#lease, sent.change, signal);
+      const sent: SentWrite = { change: this.#forwards(change()), sentMs: this.#clock.monotonic() };
+      const outcome = await this.#send(sent, signal);
       if (outcome.kind === "failed") {
         if (outcome.mayHaveLanded) this.#uncertain.push(sent);
         return outcome;
@@ -113,6 +118,23 @@ export class HeldLease {
       if (landed === sent || this.#ended.signal.aborted) return confirmed;
     }
     return { kind: "lost" };
+  }
+
+  async #send(sent: SentWrite, signal: AbortSignal): Promise<WriteOutcome> {
+    try {
+      return await this.#table.write(this.#lease, sent.change, signal);
+    } catch (error) {
+      // Cut short by its caller: the store may have it all the same.
+      this.#uncertain.push(sent);
+      throw error;
+    }
+  }
+
+  /** Without a checkpoint that is not past the stored one: what was asked for before SHARD_END was written may come after it. */
+  #forwards(change: LeaseChange): LeaseChange {
+    const { checkpoint, ...rest } = change;
+    if (checkpoint === undefined || compareCheckpoints(checkpoint, this.#lease.checkpoint) > 0) return change;
+    return rest;
   }
 
   #confirm(lease: Lease, sent: SentWrite): HeldWrite {

@@ -129,11 +129,11 @@ export class LeaseCoordinator {
     // Leases that were taken together are not renewed together.
     let dueMs = held.renewedMs + this.#renewMs * (0.3 + 0.7 * random());
     const checkpointMs = Math.max(shortestCheckpointMs, checkpointIntervalMs);
-    while (!held.signal.aborted) {
+    while (held.live) {
       const now = clock.monotonic();
       const early = now >= held.renewedMs + checkpointMs && progress.unsaved() !== undefined;
       if (now < dueMs && !early) {
-        await clock.sleep(Math.min(dueMs - now, checkpointMs), signal);
+        await clock.sleep(Math.min(dueMs, held.deadlineMs, now + checkpointMs) - now, signal);
         continue;
       }
       const round = await this.#round(held, progress, signal);

@@ -76,9 +76,10 @@ export class AckWindow {
     return this.#changed.wait(signal);
   }
 
-  /** Forgets every delivery; later acknowledgements change nothing. */
+  /** Forgets everything; later acknowledgements change nothing. */
   close(): void {
     this.#closed = true;
+    this.#safeSequence = undefined;
     this.#sequenceNumbers = [];
     this.#subSequenceNumbers = [];
     this.#flags = [];

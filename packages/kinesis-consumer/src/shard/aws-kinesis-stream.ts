@@ -123,7 +123,8 @@ export class AwsKinesisStream implements KinesisStream {
         return new ShardNotFoundError(`Kinesis knows no shard ${id} of ${stream}`, options);
       return new StreamNotFoundError(`there is no ${stream} in region ${where.region} at ${where.endpoint}`, {
         ...options,
-        remedy: "check the stream's name, the region, the endpoint and the account",
+        remedy:
+          "check the stream's name; a stream of that name may be in another region or account, or behind another endpoint",
       });
     }
     if (error instanceof ExpiredIteratorException) {

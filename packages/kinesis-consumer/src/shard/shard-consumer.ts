@@ -83,7 +83,10 @@ export class ShardConsumer implements PageOwner {
       for (;;) {
         const end = await this.#read(stream, cursor, mine);
         while (this.#window.size > 0) await this.#window.advanced(mine);
-        if (await life.finish(this.#held, end, mine)) return;
+        if (await life.finish(this.#held, end, mine)) {
+          this.#window.close();
+          return;
+        }
         await this.#options.clock.sleep(pause.next(), mine);
       }
     } catch (error) {

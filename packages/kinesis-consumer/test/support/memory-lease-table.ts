@@ -1,3 +1,4 @@
+import { ConnectorError } from "@pulsar-ts-io/core";
 import { subSequenceOf } from "../../src/checkpoint.ts";
 import type { Lease, NewLease, StreamStamp } from "../../src/lease/lease.ts";
 import { asCreated } from "../../src/lease/lease-maker.ts";
@@ -11,7 +12,7 @@ export class MemoryLeaseTable implements LeaseTable {
   readonly checkpoints: { readonly id: ShardId; readonly text: string; readonly owner: string }[] = [];
   /** How often each method was called. */
   readonly calls: Map<string, number> = new Map();
-  /** Called before each call; throwing fails it with nothing done. */
+  /** Called before each call; throwing a coded error fails it with nothing done. */
   before: (method: string, id: ShardId | undefined) => void = () => {};
   /** What a write answers instead, after it was done. */
   lose: (method: string, id: ShardId) => WriteOutcome | undefined = () => undefined;
@@ -49,7 +50,8 @@ export class MemoryLeaseTable implements LeaseTable {
     worker: string,
     options: { readonly stamp: StreamStamp; readonly startTimeMs: number | undefined },
   ): Promise<WriteOutcome> {
-    await this.#called("take", lease.shardId);
+    const failed = await this.#tried("take", lease.shardId);
+    if (failed !== undefined) return failed;
     const row = this.rows.get(lease.shardId);
     if (row === undefined || row.counter !== lease.counter) return refused(row);
     return this.#put("take", {
@@ -64,7 +66,8 @@ export class MemoryLeaseTable implements LeaseTable {
   }
 
   async write(lease: Lease, change: LeaseChange): Promise<WriteOutcome> {
-    await this.#called("write", lease.shardId);
+    const failed = await this.#tried("write", lease.shardId);
+    if (failed !== undefined) return failed;
     const row = this.rows.get(lease.shardId);
     const same =
       row !== undefined &&
@@ -118,6 +121,16 @@ export class MemoryLeaseTable implements LeaseTable {
     if (row === undefined) return false;
     this.rows.set(id, { ...row, ...change });
     return true;
+  }
+
+  async #tried(method: string, id: ShardId): Promise<WriteOutcome | undefined> {
+    try {
+      await this.#called(method, id);
+      return undefined;
+    } catch (error) {
+      if (error instanceof ConnectorError) return { kind: "failed", error, mayHaveLanded: false };
+      throw error;
+    }
   }
 
   async #called(method: string, id?: ShardId): Promise<void> {

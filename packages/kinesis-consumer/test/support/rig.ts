@@ -9,6 +9,7 @@ import {
   TestClock,
 } from "@pulsar-ts-io/testkit";
 import type { ConsumerOptions } from "../../src/consumer-options.ts";
+import { AwsUnavailableError } from "../../src/errors.ts";
 import type { KinesisRecord } from "../../src/kinesis-record.ts";
 import { AwsKinesisStream } from "../../src/shard/aws-kinesis-stream.ts";
 import { type ShardId, shardId } from "../../src/shard/shard.ts";
@@ -32,9 +33,34 @@ export interface Worker {
   kill(): void;
 }
 
+/** Turns of the loop that a call of the AWS client takes, generously. */
+const callTurns = 10;
+
+/** Time that can also pass without anything happening in it, as it does for a process that is paused. */
+class PausableClock extends TestClock {
+  #pausedMs = 0;
+
+  pause(ms: number): void {
+    this.#pausedMs += ms;
+  }
+
+  override now(): number {
+    return super.now() + this.#pausedMs;
+  }
+
+  override monotonic(): number {
+    return super.monotonic() + this.#pausedMs;
+  }
+}
+
+/** What an AWS service says when it has a problem of its own. */
+export function unavailable(): AwsUnavailableError {
+  return new AwsUnavailableError("the table failed by order of the test");
+}
+
 /** A stream, a lease table and time, all in memory; workers as many as a test wants. */
 export class Rig {
-  readonly clock: TestClock = new TestClock();
+  readonly clock: PausableClock = new PausableClock();
   readonly model: KinesisModel = new KinesisModel({ clock: this.clock });
   readonly service: KinesisService = new KinesisService(this.model);
   readonly table: MemoryLeaseTable = new MemoryLeaseTable();
@@ -136,17 +162,32 @@ export class Rig {
     await closing;
   }
 
-  /** Lets time pass until `condition` holds. */
+  /**
+   * Lets time pass until `condition` holds, and no more of it than needed: what is under way without waiting for time, such as a
+   * call of the AWS client, goes on first.
+   *
+   * @returns the milliseconds it took.
+   */
   async until(condition: () => boolean, limitMs = 120_000): Promise<number> {
-    for (let turn = 0; turn < 200 && !condition(); turn += 1) await this.clock.settle();
-    return await this.clock.advanceUntil(condition, limitMs);
+    const start = this.clock.monotonic();
+    while (!condition()) {
+      for (let turn = 0; turn < callTurns && !condition(); turn += 1) await this.clock.settle();
+      const waitMs = this.clock.nextWakeMs;
+      if (condition() || waitMs === undefined) continue;
+      if (this.clock.monotonic() + waitMs - start > limitMs) {
+        throw new Error(`the condition did not hold within ${limitMs} ms`);
+      }
+      await this.clock.advance(waitMs);
+    }
+    return this.clock.monotonic() - start;
   }
 
   /** Lets `ms` milliseconds pass, with time for what a network would do in them. */
   async pass(ms: number): Promise<void> {
-    for (let left = ms; left > 0; left -= 50) {
-      for (let turn = 0; turn < 4; turn += 1) await this.clock.settle();
-      await this.clock.advance(Math.min(50, left));
+    const step = Math.max(50, ms / 200);
+    for (let left = ms; left > 0; left -= step) {
+      for (let turn = 0; turn < callTurns; turn += 1) await this.clock.settle();
+      await this.clock.advance(Math.min(step, left));
     }
   }
 
