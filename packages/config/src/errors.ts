@@ -15,9 +15,8 @@ export class InvalidConfigError extends ConnectorError {
 
   /** @param problems at least one. */
   constructor(problems: readonly ConfigProblem[], options: ConnectorErrorOptions = {}) {
-    const lines = problems.map((problem) => `\n  - ${formatProblem(problem)}`).join("");
-    super(`the config is not valid: ${problems.length} ${plural(problems.length)}${lines}`, {
-      remedy: "correct the settings above; `pulsar-ts-io connectors describe <name>` lists all there are",
+    super(`the config is not valid: ${describe(problems)}`, {
+      remedy: "correct it as said above; `pulsar-ts-io connectors describe <name>` lists all there are",
       ...options,
     });
     this.problems = problems;
@@ -36,6 +35,9 @@ export class PropertyTableError extends ConnectorError {
   readonly retryable = false;
 }
 
-function plural(count: number): string {
-  return count === 1 ? "problem" : "problems";
+/** One problem fits on the line of the error; several stand below it. */
+function describe(problems: readonly ConfigProblem[]): string {
+  const [first] = problems;
+  if (problems.length === 1 && first !== undefined) return formatProblem(first);
+  return `${problems.length} problems${problems.map((problem) => `\n  - ${formatProblem(problem)}`).join("")}`;
 }

@@ -13,6 +13,7 @@ import { UnexpectedError, UsageError } from "./usage-error.ts";
 /** The process as Node gives it: what a command needs, and its last resorts. */
 export interface RootProcess extends CliProcess {
   on(event: "SIGINT" | "SIGTERM", listener: () => void): unknown;
+  on(event: "warning", listener: (warning: Error) => void): unknown;
   on(event: "uncaughtException" | "unhandledRejection", listener: (error: unknown) => void): unknown;
 }
 

@@ -4,6 +4,7 @@ import { type Logger, silentMeter, systemClock } from "@pulsar-ts-io/core";
 import { parseTopicName } from "@pulsar-ts-io/pulsar";
 import { Instance, type InstanceOptions } from "../instance/instance.ts";
 import { createLogger, type LogFormat, type LogLevel } from "../logging/pino-logger.ts";
+import { logProcessWarnings } from "../logging/process-warnings.ts";
 import { loadSource } from "../plugin/load-source.ts";
 import { type BrokerFlags, resolveBrokerSettings } from "./broker-settings.ts";
 import type { CliHost } from "./cli-host.ts";
@@ -35,6 +36,7 @@ export async function runCommand(flags: RunFlags & Flags, host: CliHost): Promis
   const topic = topicOf(requested, flags.output);
   const broker = await resolveBrokerSettings(flags, host.env);
   const logger = makeLogger(flags, requested, host);
+  logProcessWarnings(host.process, logger);
   warn(logger, requested, flags, host);
   const source = await loadSource(requested.connector);
   const parts = { clock: systemClock, logger, meter: silentMeter };
@@ -121,7 +123,7 @@ function warn(logger: Logger, requested: RequestedSource, flags: RunFlags & Flag
   for (const warning of requested.warnings) logger.warn({ problem: formatProblem(warning) }, "odd setting");
   const exposed = host.hiddenFlags.filter((flag) => !/config/i.test(flag) || holdsSecret(requested, flags));
   if (exposed.length === 0) return;
-  const remedy = `use a file, or \${env:NAME} and \${file:/path} in the config`;
+  const remedy = `use a file, \${env:NAME} or \${file:/path} in a config, and file:///path or env:NAME for a token`;
   logger.warn(
     { flags: exposed, remedy },
     "secrets on the command line, hidden from the process list only after the start",

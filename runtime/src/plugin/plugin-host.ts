@@ -147,8 +147,8 @@ function unknownName(name: string, listings: readonly ConnectorListing[]): Plugi
     {
       remedy:
         broken.length === 0
-          ? `${meant}; a connector that is not listed is given by its path with --archive`
-          : `${meant}; \`pulsar-ts-io connectors list\` says why the broken ones are`,
+          ? `${meant} (a connector that is not listed is given by its path with --archive)`
+          : `${meant} (\`pulsar-ts-io connectors list\` says why the broken ones are)`,
     },
   );
 }
