@@ -31,8 +31,8 @@ export async function startDynamoDbLocal(options: StackOptions = {}): Promise<Lo
       name: "dynamodb-local",
       version: "2.6.1",
       title: "DynamoDB Local",
-      size: "51 MB, about half a minute",
-      jarCount: 80,
+      megabytes: 51,
+      duration: "about half a minute",
     },
     resolved,
   );

@@ -15,9 +15,10 @@ export interface MavenJars {
   readonly properties?: Readonly<Record<string, string>> | undefined;
   /** For people: "the Pulsar broker". */
   readonly title: string;
-  /** How much there is to fetch on a machine that has none of it. */
-  readonly size: string;
-  readonly jarCount: number;
+  /** How much there is to fetch on a machine that has none of it, megabytes. */
+  readonly megabytes: number;
+  /** How long that takes, for people: "about two minutes". */
+  readonly duration: string;
 }
 
 const reportEveryMs = 3_000;
@@ -41,7 +42,7 @@ async function fetchJars(jars: MavenJars, folder: string, options: ResolvedStack
       remedy: "install Maven (mvn) and a JDK 17",
     });
   }
-  report(`fetching ${jars.title} from Maven Central: ${jars.size} …`);
+  report(`fetching ${jars.title} from Maven Central: ${jars.megabytes} MB, ${jars.duration} …`);
   const properties = Object.entries(jars.properties ?? {}).map(([name, value]) => `-D${name}=${value}`);
   const progress = new DownloadProgress(jars, report);
   await mkdir(folder, { recursive: true });
@@ -70,11 +71,12 @@ async function fetchJars(jars: MavenJars, folder: string, options: ResolvedStack
   report(`fetched ${jars.title}: ${count} jars`);
 }
 
-/** Counts the jars that Maven says it has downloaded, and tells now and then. */
+/** Adds up what Maven says it has downloaded, and tells now and then. */
 class DownloadProgress {
   readonly #jars: MavenJars;
   readonly #report: (line: string) => void;
-  #count = 0;
+  #files = 0;
+  #bytes = 0;
   #toldAt = performance.now();
 
   constructor(jars: MavenJars, report: (line: string) => void) {
@@ -83,11 +85,26 @@ class DownloadProgress {
   }
 
   line(line: string): void {
-    if (!(line.includes("Downloaded from") && line.includes(".jar"))) return;
-    this.#count += 1;
+    const bytes = downloadedBytes(line);
+    if (bytes === undefined) return;
+    this.#files += 1;
+    this.#bytes += bytes;
     const now = performance.now();
     if (now - this.#toldAt < reportEveryMs) return;
     this.#toldAt = now;
-    this.#report(`fetching ${this.#jars.title}: ${this.#count} of about ${this.#jars.jarCount} jars`);
+    const { title, megabytes } = this.#jars;
+    const done = Math.min(megabytes, Math.round(this.#bytes / 1e6));
+    const percent = Math.round((100 * done) / megabytes);
+    this.#report(`fetching ${title}: ${this.#files} files, ${done} of ${megabytes} MB (${percent} %)`);
   }
+}
+
+const units: Readonly<Record<string, number>> = { B: 1, kB: 1e3, MB: 1e6, GB: 1e9 };
+
+/** The size in a line such as `Downloaded from central: https://… (1.2 MB at 3.4 MB/s)`; `undefined` for other lines. */
+export function downloadedBytes(line: string): number | undefined {
+  const match = /Downloaded from .*\(([\d.]+) (B|kB|MB|GB) at /.exec(line);
+  if (match === null) return undefined;
+  const [, amount = "0", unit = "B"] = match;
+  return Number(amount) * (units[unit] ?? 1);
 }

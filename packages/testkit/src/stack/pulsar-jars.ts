@@ -12,8 +12,8 @@ export function pulsarJars(version: string, options: ResolvedStackOptions): Prom
       version,
       properties: { "pulsar.version": version },
       title: `the Pulsar broker ${version}`,
-      size: "234 MB, about two minutes",
-      jarCount: 316,
+      megabytes: 234,
+      duration: "about two minutes",
     },
     options,
   );

@@ -1,11 +1,16 @@
 import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import { once } from "node:events";
+import { readdir, readFile } from "node:fs/promises";
+import { delimiter, join } from "node:path";
 import { createInterface } from "node:readline";
+import { cachedFolder } from "./cache.ts";
 import { findJava } from "./java.ts";
 import { packageFile } from "./package-file.ts";
 import { pulsarJars, pulsarVersion } from "./pulsar-jars.ts";
-import { StackRequestError } from "./stack-errors.ts";
-import { resolveStackOptions, type StackOptions } from "./stack-options.ts";
+import { runCommand } from "./run-command.ts";
+import { StackPartMissingError, StackRequestError } from "./stack-errors.ts";
+import { type ResolvedStackOptions, resolveStackOptions, type StackOptions } from "./stack-options.ts";
 
 /** A message as Pulsar's Java client sees it. */
 export interface TopicMessage {
@@ -36,7 +41,7 @@ export interface ReadTopicOptions extends StackOptions {
   readonly topic: string | readonly string[];
   /** Ends after so many messages; default: any number. */
   readonly count?: number | undefined;
-  /** Ends when no message came for so long, milliseconds; 0: never. Default 3 000. */
+  /** Ends when all that is there was read and no message came for so long, milliseconds; 0: never. Default 1 000. */
   readonly idleMs?: number | undefined;
   /** Longest payload that is handed over whole, bytes; default 1 024. */
   readonly bytesUpTo?: number | undefined;
@@ -55,14 +60,23 @@ export interface ReadTopicOptions extends StackOptions {
 export async function* readTopic(options: ReadTopicOptions): AsyncGenerator<TopicMessage, void, undefined> {
   const resolved = resolveStackOptions(options);
   const { signal } = resolved;
-  const { serviceUrl, topic, count = 0, idleMs = 3_000, bytesUpTo = 1_024 } = options;
+  const { serviceUrl, topic, count = 0, idleMs = 1_000, bytesUpTo = 1_024 } = options;
   const java = await findJava(resolved);
   const jars = await pulsarJars(pulsarVersion, resolved);
+  const program = await compile(java, jars, resolved);
   const topics = typeof topic === "string" ? [topic] : topic;
   const numbers = [count, idleMs, bytesUpTo].map(String);
   const child = spawn(
     java,
-    [...jvmFlags, "-cp", `${jars}/*`, packageFile("stack/ReadBack.java"), serviceUrl, ...numbers, ...topics],
+    [
+      ...jvmFlags,
+      "-cp",
+      join(jars, "*") + delimiter + program,
+      "ReadBack",
+      serviceUrl,
+      ...numbers,
+      ...topics,
+    ],
     {
       stdio: ["ignore", "pipe", "pipe"],
       env: {
@@ -101,6 +115,30 @@ export async function readTopicToEnd(options: ReadTopicOptions): Promise<readonl
   const messages: TopicMessage[] = [];
   for await (const message of readTopic(options)) messages.push(message);
   return messages;
+}
+
+/** The folder with the compiled program; compiling it each time would take longer than running it. */
+async function compile(java: string, jars: string, options: ResolvedStackOptions): Promise<string> {
+  const source = packageFile("stack/ReadBack.java");
+  const hash = createHash("sha256")
+    .update(await readFile(source))
+    .digest("hex")
+    .slice(0, 12);
+  const fill = async (folder: string) => {
+    const compiler = ["-XX:TieredStopAtLevel=1", "-m", "jdk.compiler/com.sun.tools.javac.Main"];
+    // Started this way the compiler takes no `*` in its class path.
+    const classPath = (await readdir(jars)).map((jar) => join(jars, jar)).join(delimiter);
+    const { exitCode, tail } = await runCommand(
+      java,
+      [...compiler, "-cp", classPath, "-proc:none", "-d", folder, source],
+      options,
+    );
+    if (exitCode === 0) return;
+    throw new StackPartMissingError(`ReadBack.java could not be compiled: ${tail}`, {
+      remedy: "install a JDK 17: a Java runtime alone has no compiler",
+    });
+  };
+  return await cachedFolder(`read-back-${pulsarVersion}-${hash}`, fill, options);
 }
 
 const jvmFlags = [
