@@ -24,7 +24,7 @@ export interface RecordShape {
   readonly properties: readonly MessageProperty[];
 }
 
-export interface MessageProperty {
+interface MessageProperty {
   readonly name: string;
   /** `undefined`: the record has no such value, and the message no such property. */
   text(record: DeliveredRecord): string | undefined;

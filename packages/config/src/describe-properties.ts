@@ -19,18 +19,22 @@ export interface PropertyDescription {
   readonly section?: string;
 }
 
-/** The rows of a schema in the order of its table. */
+/** The rows of a schema in the order of its table; settings inside the JSON of others come after all others. */
 export function describeProperties(schema: JsonSchema): readonly PropertyDescription[] {
   return rows(schema, "", false);
 }
 
 function rows(schema: JsonSchema, path: string, sensitive: boolean): PropertyDescription[] {
-  return Object.entries(schema.properties ?? {}).flatMap(([key, property]) => {
-    const name = memberPath(path, key);
-    const hidden = sensitive || property["x-sensitive"] === true;
-    const row = describe(property, name, hidden, schema.required?.includes(key) === true);
-    return [row, ...rows(property.contentSchema ?? property, name, hidden)];
-  });
+  const places = Object.entries(schema.properties ?? {}).map(([key, property]) => ({
+    property,
+    name: memberPath(path, key),
+    hidden: sensitive || property["x-sensitive"] === true,
+    required: schema.required?.includes(key) === true,
+  }));
+  return [
+    ...places.map(({ property, name, hidden, required }) => describe(property, name, hidden, required)),
+    ...places.flatMap(({ property, name, hidden }) => rows(property.contentSchema ?? property, name, hidden)),
+  ];
 }
 
 function describe(

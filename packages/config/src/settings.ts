@@ -119,7 +119,7 @@ export class SettingsReader {
 }
 
 /** The items of a comma-separated list, trimmed, without empty ones. */
-export function listItems(text: string): readonly string[] {
+function listItems(text: string): readonly string[] {
   return text
     .split(",")
     .map((item) => item.trim())

@@ -1,12 +1,15 @@
 import { describe, expect, it } from "vitest";
 import { describeProperties } from "../src/index.ts";
-import { generateExample } from "./example-table.ts";
+import { exampleTable, generateExample } from "./example-table.ts";
 
 describe("describeProperties", () => {
-  it("gives the rows of the table in its order, those inside a JSON text after it", async () => {
-    const rows = describeProperties((await generateExample()).schema);
+  it("gives the rows of the table in its order, settings inside a JSON text after all others", async () => {
+    const { schema } = await generateExample(
+      exampleTable.replace("|\n\n## What", "|\n| `last` | int | false | false | | | Last. |\n\n## What"),
+    );
+    const rows = describeProperties(schema);
     expect(rows.map(({ name }) => name)).toEqual(
-      "folder table home order since retries maxBytes ratio recursive fields login login.user login.password".split(
+      "folder table home order since retries maxBytes ratio recursive fields login last login.user login.password".split(
         " ",
       ),
     );

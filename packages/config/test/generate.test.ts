@@ -135,6 +135,14 @@ describe("generateFromTables", () => {
       '"decimal" is no known type',
     ],
     [
+      "an unknown type beside a range",
+      "| `retries` | int |",
+      "| `retries` | Itn |",
+      "retries",
+      "type",
+      '"Itn" is no known type',
+    ],
+    [
       "a default of another type",
       "| int | false | false | 3 |",
       "| int | false | false | three |",

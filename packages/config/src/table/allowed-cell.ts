@@ -6,7 +6,7 @@ const number = "-?\\d+(?:\\.\\d+)?";
 interface Form {
   readonly pattern: RegExp;
   /** JSON Schema types it makes sense for. */
-  readonly types: readonly (JsonSchema["type"] | undefined)[];
+  readonly types: readonly JsonSchema["type"][];
   read(match: RegExpExecArray, cell: string): JsonSchema;
 }
 
@@ -60,15 +60,17 @@ const forms =
 /**
  * The schema keywords of a cell of the column "Allowed".
  *
+ * @param type what they have to go with; absent: anything.
  * @throws PropertyTableError (`PIO_PROPERTY_TABLE`) when it is none of the known forms, or does not go with the type.
  */
-export function readAllowed(row: TableRow, type: JsonSchema["type"]): JsonSchema {
+export function readAllowed(row: TableRow, type?: JsonSchema["type"]): JsonSchema {
   const cell = row.cell("allowed");
   if (cell === "" || cell === "–") return {};
   for (const form of knownForms) {
     const match = form.pattern.exec(cell);
     if (match === null) continue;
-    if (!form.types.includes(type)) throw row.defect("allowed", `"${cell}" does not go with the type`, forms);
+    if (type !== undefined && !form.types.includes(type))
+      throw row.defect("allowed", `"${cell}" does not go with the type`, forms);
     return checked(form.read(match, cell), row);
   }
   throw row.defect("allowed", `"${cell}" is not understood`, forms);

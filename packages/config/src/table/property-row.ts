@@ -53,18 +53,20 @@ export function readPropertyRow(row: TableRow): PropertyRow {
     ...(flag(row, "sensitive") ? { "x-sensitive": true } : {}),
     "x-section": row.section,
   };
-  if (!types.has(row.plain("type")) && schema.enum === undefined) {
-    throw row.defect(
-      "type",
-      `"${row.plain("type")}" is no known type`,
-      `write one of ${[...types.keys()].join(", ")}, or list the values of an enumeration under "Allowed"`,
-    );
-  }
   return { name, required: flag(row, "required"), schema: { ...schema, ...defaultOf(row, schema) }, row };
 }
 
+/** A type that is not known is an enumeration if its row lists the values. */
 function baseType(row: TableRow): JsonSchema {
-  return types.get(row.plain("type")) ?? { type: "string" };
+  const name = row.plain("type");
+  const base = types.get(name);
+  if (base !== undefined) return base;
+  if (/^[A-Z]\w*$/.test(name) && readAllowed(row).enum !== undefined) return { type: "string" };
+  throw row.defect(
+    "type",
+    `"${name}" is no known type`,
+    `write one of ${[...types.keys()].join(", ")}, or list the values of an enumeration under "Allowed"`,
+  );
 }
 
 function flag(row: TableRow, column: string): boolean {
