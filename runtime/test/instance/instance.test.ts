@@ -194,7 +194,40 @@ describe("Instance", () => {
     expect(await ended).toMatchObject({ stage: "pulsar", code: "PIO_SHUTDOWN_TIMEOUT" });
     sent?.delivery.stored({ ledgerId: 1n, entryId: 1n, partition: -1, batchIndex: -1 });
     expect(record.settlements).toEqual([]);
-    expect(instance.snapshot().inFlight).toBe(0);
+    expect(instance.snapshot()).toMatchObject({ inFlight: 0, failed: 0, written: 0 });
+  });
+
+  it("settles nothing with a source that is storing its last position, and sends nothing more of it", async () => {
+    let close: () => void = () => undefined;
+    let late: (record: SourceRecord) => void = () => undefined;
+    class Slow extends ListSource {
+      override read(): Promise<SourceRecord> {
+        if (this.reads === 0) return super.read();
+        return new Promise((resolve) => {
+          late = resolve;
+        });
+      }
+
+      override close(): Promise<void> {
+        return new Promise((resolve) => {
+          close = resolve;
+        });
+      }
+    }
+    const record = new TestRecord("unconfirmed");
+    const transport = new StepTransport();
+    const { clock, stop, ended, instance } = startInstance(new Slow([record]), transport);
+    await clock.settle();
+    stop.abort();
+    await clock.advance(30_000); // 5 s for the read, 25 s for the receipt
+    late(new TestRecord("late"));
+    await clock.settle();
+    expect(transport.unsettled).toHaveLength(1);
+    transport.confirm();
+    expect(record.settlements).toEqual([]);
+    expect(instance.snapshot().written).toBe(1);
+    close();
+    expect(await ended).toMatchObject({ code: "PIO_SHUTDOWN_TIMEOUT" });
   });
 
   it("goes on without a source that does not notice the stop, and drops what it reads later", async () => {
@@ -247,6 +280,8 @@ describe("Instance", () => {
     class Endless extends ListSource {
       override async read(): Promise<SourceRecord> {
         if (this.signal.aborted) return stopped(this.signal);
+        this.reads += 1;
+        if (this.reads > 100_000) throw new Error("nobody else had a turn");
         return new TestRecord("more");
       }
     }

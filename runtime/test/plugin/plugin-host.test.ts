@@ -72,7 +72,7 @@ describe("PluginHost", () => {
     await expect(empty).rejects.toThrow("has no package.json");
   });
 
-  it.each(["../outside.yaml", "/etc/hostname", "."])(
+  it.each(["../outside.yaml", "..", "/etc/hostname", "."])(
     "refuses a manifest outside the package: %s",
     async (path) => {
       const directory = emptyDirectory();

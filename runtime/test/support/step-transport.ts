@@ -25,7 +25,8 @@ export interface SentMessage {
   readonly delivery: Delivery;
 }
 
-const id: MessageId = { ledgerId: 1n, entryId: 1n, partition: -1, batchIndex: -1 };
+/** Where it keeps everything. */
+export const storedAs: MessageId = { ledgerId: 1n, entryId: 1n, partition: -1, batchIndex: -1 };
 
 export interface StepTransportOptions {
   /** Unsettled messages at which a publisher is full; default: never. */
@@ -68,7 +69,7 @@ export class StepTransport implements Transport {
 
   /** Confirms the message at `index` of {@link unsettled}; false when there is none. */
   confirm(index = 0): boolean {
-    return this.#settle(index, (delivery) => delivery.stored(id));
+    return this.#settle(index, (delivery) => delivery.stored(storedAs));
   }
 
   /** Refuses it for good. */
