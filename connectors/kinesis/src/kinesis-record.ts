@@ -14,7 +14,6 @@ export type DeliveredRecord = Pick<
   | "encryptionType"
   | "millisBehindLatest"
   | "ack"
-  | "fail"
 >;
 
 /** What of a Kinesis record becomes key and properties of its message. The same for every record of a source. */
@@ -58,13 +57,15 @@ export function resolveRecordShape(
  * One Kinesis record as the host sees it.
  *
  * The value is the record's own bytes. Java's connector decodes them as UTF-8 and encodes them again, which damages whatever is not
- * text. The event time is the arrival time, which Java's connector does not set.
+ * text. The event time is the arrival time, which Java's connector does not set. It has no `fail`: a record that can never be
+ * published ends the instance, as its shard's checkpoint may not pass it.
  *
  * @see KinesisRecord in apache/pulsar-connectors, kinesis
  */
 export class KinesisSourceRecord implements SourceRecord {
   readonly #record: DeliveredRecord;
   readonly #shape: RecordShape;
+  #properties: Readonly<Record<string, string>> | undefined;
 
   constructor(record: DeliveredRecord, shape: RecordShape) {
     this.#record = record;
@@ -79,14 +80,10 @@ export class KinesisSourceRecord implements SourceRecord {
     return this.#shape.key === "shard-id" ? this.#record.shardId : this.#record.partitionKey;
   }
 
-  /** Made on each call: the publisher asks once. */
+  /** Made when they are first asked for, and kept: a publisher measures them before it writes them. */
   get properties(): Readonly<Record<string, string>> {
-    const properties: Record<string, string> = {};
-    for (const property of this.#shape.properties) {
-      const text = property.text(this.#record);
-      if (text !== undefined) properties[property.name] = text;
-    }
-    return properties;
+    this.#properties ??= propertiesOf(this.#record, this.#shape);
+    return this.#properties;
   }
 
   get eventTime(): number | undefined {
@@ -100,8 +97,13 @@ export class KinesisSourceRecord implements SourceRecord {
   ack(): void {
     this.#record.ack();
   }
+}
 
-  fail(error: Error): void {
-    this.#record.fail(error);
+function propertiesOf(record: DeliveredRecord, shape: RecordShape): Record<string, string> {
+  const properties: Record<string, string> = {};
+  for (const property of shape.properties) {
+    const text = property.text(record);
+    if (text !== undefined) properties[property.name] = text;
   }
+  return properties;
 }

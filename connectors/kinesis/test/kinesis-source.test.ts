@@ -54,7 +54,6 @@ const record: DeliveredRecord = {
   encryptionType: "NONE",
   millisBehindLatest: 0,
   ack: () => {},
-  fail: () => {},
 };
 
 let stop: AbortController;

@@ -41,17 +41,12 @@ export class KinesisRecord {
     this.#ordinal = place.window.deliver(this.sequenceNumber, 0, true);
   }
 
-  /** The record need not be read again. Safe to repeat; without effect once the shard is lost. */
+  /**
+   * The record need not be read again. Safe to repeat; without effect once the shard is lost.
+   *
+   * A record that is never acknowledged keeps its place: no checkpoint passes it.
+   */
   ack(): void {
     this.#window.ack(this.#ordinal);
-  }
-
-  /**
-   * The record cannot be delivered: it keeps its place, and no checkpoint ever passes it.
-   *
-   * The consumer goes on; ending it is the host's decision, which also reports `error`.
-   */
-  fail(_error: Error): void {
-    // Not acknowledging is all it takes.
   }
 }
