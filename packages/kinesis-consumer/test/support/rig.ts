@@ -66,6 +66,8 @@ export class Rig {
   readonly table: MemoryLeaseTable = new MemoryLeaseTable();
   readonly logger: RecordingLogger = new RecordingLogger();
   readonly meter: RecordingMeter = new RecordingMeter();
+  /** Where each record that was put is. */
+  readonly placed: { readonly shardId: string; readonly sequenceNumber: bigint }[] = [];
   readonly #dead = new Set<string>();
   #put = 0;
 
@@ -91,7 +93,8 @@ export class Rig {
 
   putBytes(data: Buffer, partitionKey: string, hashKey = 0n): void {
     const entry = { data: data.toString("base64"), dataBytes: data.length, partitionKey };
-    this.stream.put(entry, this.clock.now(), hashKey);
+    const { shard, sequenceNumber } = this.stream.put(entry, this.clock.now(), hashKey);
+    this.placed.push({ shardId: shard.id, sequenceNumber });
   }
 
   /** A worker that is not opened yet. */
