@@ -1,20 +1,8 @@
 // `npm run bench`: what a record costs on its way from Kinesis to Pulsar.
-import { existsSync } from "node:fs";
 import process from "node:process";
-import { prepareWorkspace, root, runTypeScript, say } from "./workspace.mjs";
+import { main, prepareWorkspace, runTypeScript } from "./workspace.mjs";
 
-/** Each part has its own `--help`. */
-const parts = { pipeline: "test/bench/main.ts", publish: "packages/pulsar/bench/publish.ts" };
-
-const [first, ...rest] = process.argv.slice(2);
-const named = first !== undefined && !first.startsWith("-");
-const part = named ? first : "pipeline";
-const file = Object.hasOwn(parts, part) ? parts[part] : undefined;
-if (file === undefined || !existsSync(`${root}/${file}`)) {
-  say(`there is no benchmark ${part}; there are ${Object.keys(parts).join(", ")}`);
-  process.exitCode = 2;
-} else {
-  // Standard output is the result's.
-  await prepareWorkspace({ progress: process.stderr });
-  await runTypeScript(file, named ? rest : process.argv.slice(2));
-}
+await main(async () => {
+  await prepareWorkspace();
+  await runTypeScript("test/bench/main.ts", process.argv.slice(2));
+});

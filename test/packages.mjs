@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { promisify } from "node:util";
-import { prepareWorkspace, root, run, say } from "./workspace.mjs";
+import { main, prepareWorkspace, root, run, say } from "./workspace.mjs";
 
 const published = [
   "packages/core",
@@ -35,7 +35,7 @@ try {
 }
 
 /** Packs one workspace; publint and attw must have nothing to say. */
-async function packAndCheck(workspace) {
+async function packAndCheck(workspace, folder) {
   const before = new Set(await readdir(folder));
   await exec("npx", ["--yes", "pnpm@10.34.9", "pack", "--pack-destination", folder], {
     cwd: join(root, workspace),
@@ -56,12 +56,13 @@ async function packAndCheck(workspace) {
   return tarball;
 }
 
-/** `npm install` of the tarballs, as a user would who has no workspace. */
-async function installPlainly(tarballs) {
+/** `npm install` of the tarballs, as a user would who has no workspace; answers the folder. */
+async function installPlainly(tarballs, folder) {
   const app = join(folder, "app");
   await exec("mkdir", ["-p", app]);
   await writeFile(join(app, "package.json"), JSON.stringify({ name: "app", private: true, type: "module" }));
   say("installing the tarballs with npm in an empty folder …");
   const { stderr } = await exec("npm", ["install", "--no-audit", "--no-fund", ...tarballs], { cwd: app });
   if (stderr.trim() !== "") say(stderr.trim());
+  return app;
 }

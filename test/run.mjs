@@ -2,7 +2,7 @@
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { runVitest } from "./vitest-run.mjs";
-import { prepareWorkspace } from "./workspace.mjs";
+import { main, prepareWorkspace } from "./workspace.mjs";
 
 const usage = `npm test [-- options] [filter …]
   --long        the full counts instead of the quick ones (npm run test:long)
@@ -20,9 +20,10 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
 });
 
-if (values.help) {
-  process.stdout.write(usage);
-} else {
+if (values.help) process.stdout.write(usage);
+else await main(test);
+
+async function test() {
   const seed = values.seed ?? new Date().toISOString().slice(0, 10).replaceAll("-", "");
   const tier = values.long ? "long" : "quick";
   await prepareWorkspace();

@@ -20,7 +20,19 @@ export async function prepareWorkspace({ progress = process.stdout } = {}) {
     await run("npm", ["run", "--silent", "setup"], { stdout: progress });
   }
   progress.write("building …\n");
-  await run(process.execPath, ["node_modules/typescript/bin/tsc", "-b"], { stdout: progress });
+  await run(process.execPath, ["node_modules/typescript/bin/tsc", "-b", "tsconfig.build.json"], {
+    stdout: progress,
+  });
+}
+
+/** Runs a script's body; a failure becomes one line and exit code 1. */
+export async function main(body) {
+  try {
+    await body();
+  } catch (error) {
+    process.stderr.write(`error: ${error instanceof Error ? error.message : error}\n`);
+    process.exitCode = 1;
+  }
 }
 
 export function say(line) {

@@ -1,6 +1,8 @@
 // `npm run demo`: from a fresh clone to records travelling from a Kinesis stream through the real CLI.
 import process from "node:process";
-import { prepareWorkspace, runTypeScript } from "../workspace.mjs";
+import { main, prepareWorkspace, runTypeScript } from "../workspace.mjs";
 
-await prepareWorkspace();
-await runTypeScript("test/demo/main.ts", process.argv.slice(2));
+await main(async () => {
+  await prepareWorkspace();
+  await runTypeScript("test/demo/main.ts", process.argv.slice(2));
+});
