@@ -1,0 +1,153 @@
+import {
+  CreateStreamCommand,
+  DescribeStreamSummaryCommand,
+  PutRecordsCommand,
+  SplitShardCommand,
+} from "@aws-sdk/client-kinesis";
+import { silentMeter, systemClock } from "@pulsar-ts-io/core";
+import { RecordingLogger } from "@pulsar-ts-io/testkit";
+import { afterAll, describe, expect, it } from "vitest";
+import { describeWithStack, uniqueName } from "../../../test/stack.ts";
+import { type AwsClients, createAwsClients, KinesisConsumer, type KinesisRecord } from "../src/index.ts";
+import { AwsKinesisStream } from "../src/shard/aws-kinesis-stream.ts";
+import { kinesisStreamContract } from "./support/kinesis-stream-contract.ts";
+import { startDynalite } from "./support/start-dynalite.ts";
+
+const credentials = { accessKeyId: "test", secretAccessKey: "test" };
+
+describeWithStack("on kinesis-local", ({ kinesisEndpoint, dynamoEndpoint }) => {
+  const clients = createAwsClients({ region: "us-east-1", kinesisEndpoint, dynamoEndpoint, credentials });
+  afterAll(() => clients.destroy());
+
+  describe("AwsKinesisStream", () => {
+    kinesisStreamContract(
+      async () => {
+        const streamName = await createStream(clients, 2);
+        return {
+          stream: new AwsKinesisStream(clients.kinesis, streamName, systemClock),
+          put: (data) => put(clients, streamName, [data], "0"),
+          split: async (first) => {
+            const NewStartingHashKey = String(first.hashKeyRange.end / 2n);
+            await clients.kinesis.send(
+              new SplitShardCommand({
+                StreamName: streamName,
+                ShardToSplit: first.shardId,
+                NewStartingHashKey,
+              }),
+            );
+            await untilActive(clients, streamName);
+          },
+        };
+      },
+      () => new AwsKinesisStream(clients.kinesis, uniqueName("missing"), systemClock),
+    );
+  });
+
+  describe("KinesisConsumer", () => {
+    it("reads, checkpoints, survives a split, and starts again within 2 s repeating nothing", async () => {
+      const streamName = await createStream(clients, 2);
+      const payloads = Array.from({ length: 200 }, (_, index) => Buffer.from([index, 255 - index, 0, 128]));
+      await put(clients, streamName, payloads.slice(0, 100));
+      const first = await run(clients, streamName, 100);
+      expect(textsOf(first.records)).toEqual(textsOf(payloads.slice(0, 100)));
+      await clients.kinesis.send(
+        new SplitShardCommand({
+          StreamName: streamName,
+          ShardToSplit: "shardId-000000000000",
+          NewStartingHashKey: "1000",
+        }),
+      );
+      await untilActive(clients, streamName);
+      await put(clients, streamName, payloads.slice(100));
+      const second = await run(clients, streamName, 100);
+      expect(textsOf(second.records)).toEqual(textsOf(payloads.slice(100)));
+      expect(second.firstAfterMs).toBeLessThan(2_000);
+    });
+
+    it("works the same on dynalite, which the demo uses", async () => {
+      await using server = await startDynalite();
+      using demo = createAwsClients({
+        region: "us-east-1",
+        kinesisEndpoint,
+        dynamoEndpoint: server.endpoint,
+        credentials,
+      });
+      const streamName = await createStream(demo, 3);
+      const payloads = Array.from({ length: 60 }, (_, index) => Buffer.from(`record ${index}`));
+      await put(demo, streamName, payloads.slice(0, 30));
+      expect(textsOf((await run(demo, streamName, 30)).records)).toEqual(textsOf(payloads.slice(0, 30)));
+      await put(demo, streamName, payloads.slice(30));
+      expect(textsOf((await run(demo, streamName, 30)).records)).toEqual(textsOf(payloads.slice(30)));
+    });
+  });
+});
+
+/** Reads and acknowledges `count` records, then stops cleanly. */
+async function run(clients: AwsClients, streamName: string, count: number) {
+  const started = performance.now();
+  const host = {
+    clock: systemClock,
+    logger: new RecordingLogger(),
+    meter: silentMeter,
+    releasePartition: () => Promise.resolve(),
+  };
+  await using consumer = new KinesisConsumer(clients, host, {
+    streamName,
+    applicationName: `${streamName}-app`,
+    instanceId: "0",
+    initialPosition: { kind: "trim-horizon" },
+    retrieval: { kind: "polling", idleMs: 200 },
+    checkpointIntervalMs: 60_000,
+    backoffMs: 3_000,
+    checkpointAttempts: 3,
+    maxBufferedRecords: 1_000,
+    maxBufferedBytes: 32 * 1_024 * 1_024,
+  });
+  const stop = new AbortController();
+  await consumer.open(stop.signal);
+  const records: KinesisRecord[] = [];
+  let firstAfterMs = 0;
+  while (records.length < count) {
+    const record = await consumer.read(stop.signal);
+    if (records.length === 0) firstAfterMs = performance.now() - started;
+    records.push(record);
+    record.ack();
+  }
+  stop.abort(new Error("enough"));
+  return { records, firstAfterMs };
+}
+
+function textsOf(records: readonly (KinesisRecord | Buffer)[]): readonly string[] {
+  const bytes = records.map((record) => ("data" in record ? record.data : record));
+  return bytes.map((one) => Buffer.from(one).toString("hex")).sort();
+}
+
+async function createStream(clients: AwsClients, shardCount: number): Promise<string> {
+  const streamName = uniqueName("orders");
+  await clients.kinesis.send(new CreateStreamCommand({ StreamName: streamName, ShardCount: shardCount }));
+  await untilActive(clients, streamName);
+  return streamName;
+}
+
+async function untilActive(clients: AwsClients, streamName: string): Promise<void> {
+  for (;;) {
+    const command = new DescribeStreamSummaryCommand({ StreamName: streamName });
+    const { StreamDescriptionSummary } = await clients.kinesis.send(command);
+    if (StreamDescriptionSummary?.StreamStatus === "ACTIVE") return;
+    await systemClock.sleep(50, new AbortController().signal);
+  }
+}
+
+async function put(
+  clients: AwsClients,
+  streamName: string,
+  payloads: readonly Buffer[],
+  hashKey?: string,
+): Promise<void> {
+  const Records = payloads.map((Data, index) => ({
+    Data,
+    PartitionKey: `key-${index}`,
+    ...(hashKey === undefined ? {} : { ExplicitHashKey: hashKey }),
+  }));
+  await clients.kinesis.send(new PutRecordsCommand({ StreamName: streamName, Records }));
+}

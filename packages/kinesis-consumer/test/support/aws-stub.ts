@@ -1,0 +1,45 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+
+export interface AwsAnswer {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+export interface AwsStub extends AsyncDisposable {
+  readonly endpoint: string;
+  /** The operations that were called, in order. */
+  readonly calls: readonly string[];
+}
+
+/** A server that answers each operation as a test says. */
+export async function startAwsStub(answer: (operation: string) => AwsAnswer): Promise<AwsStub> {
+  const calls: string[] = [];
+  const server = createServer((request, response) => {
+    const operation = String(request.headers["x-amz-target"]).split(".").at(-1) ?? "";
+    calls.push(operation);
+    const { status, body } = answer(operation);
+    request.resume();
+    response
+      .writeHead(status, { "content-type": "application/x-amz-json-1.0", "x-amzn-errortype": "" })
+      .end(JSON.stringify(body));
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo; // a listening TCP server has such an address
+  return {
+    endpoint: `http://127.0.0.1:${port}`,
+    calls,
+    [Symbol.asyncDispose]: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+/** An error as AWS sends it. */
+export function awsError(name: string, message: string, status = 400): AwsAnswer {
+  return { status, body: { __type: `com.amazonaws#${name}`, message } };
+}
