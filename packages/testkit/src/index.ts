@@ -24,6 +24,7 @@ export { startDynalite } from "./stack/dynalite.ts";
 export { startDynamoDbLocal } from "./stack/dynamodb-local.ts";
 export { type KinesisLocalOptions, startKinesisLocal } from "./stack/kinesis-local.ts";
 export type { LocalService } from "./stack/local-service.ts";
+export { startLocalStack } from "./stack/localstack.ts";
 export { type LocalPulsar, type PulsarOptions, startPulsar } from "./stack/pulsar.ts";
 export { PulsarAdmin, type PulsarAdminOptions, type TopicStats } from "./stack/pulsar-admin.ts";
 export type { PulsarSettings } from "./stack/pulsar-settings.ts";

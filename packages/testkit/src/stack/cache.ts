@@ -3,6 +3,7 @@ import { mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "@pulsar-ts-io/core";
+import { isAlive } from "./processes.ts";
 import type { ResolvedStackOptions } from "./stack-options.ts";
 
 /** `$PULSAR_TS_IO_CACHE`, else `$XDG_CACHE_HOME/pulsar-ts-io`, else `~/.cache/pulsar-ts-io`. */
@@ -91,14 +92,4 @@ async function isStale(path: string, holder: string): Promise<boolean> {
   if (Number.isInteger(pid) && pid > 0) return !isAlive(pid);
   const info = await stat(path).catch(() => undefined);
   return info !== undefined && Date.now() - info.mtimeMs > 10_000;
-}
-
-/** Whether a process of that id exists, whoever owns it. */
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && "code" in error && error.code === "EPERM";
-  }
 }

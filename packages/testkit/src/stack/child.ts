@@ -10,6 +10,8 @@ export interface ChildOptions {
   readonly env?: NodeJS.ProcessEnv | undefined;
   /** Where it runs; it is removed when the watchdog has to end the process. */
   readonly folder: string;
+  /** Gives it a standard input that stays open as long as we live; default: an empty one. */
+  readonly holdInput?: boolean | undefined;
   /** How long it may take to end after SIGTERM before it is killed, milliseconds; default 10 000. */
   readonly stopMs?: number | undefined;
 }
@@ -49,7 +51,7 @@ export class Child implements AsyncDisposable {
     const log = openSync(options.logFile, "a");
     try {
       const started = spawn(command, args, {
-        stdio: ["ignore", log, log],
+        stdio: [options.holdInput === true ? "pipe" : "ignore", log, log],
         detached: true,
         ...(options.env === undefined ? {} : { env: options.env }),
         cwd: options.folder,
@@ -130,8 +132,13 @@ function hasEnded(child: ChildProcess): boolean {
  */
 function watch(pid: number, folder: string): ChildProcess | undefined {
   if (process.platform === "win32") return undefined;
-  // The pause: a file that is being written at that moment would keep its folder.
-  const script = 'if read -r _; then exit 0; fi; kill -9 "-$1"; sleep 1; rm -rf "$2"';
+  // First the group; then what left the group and still has the folder in its arguments, as LocalStack's servers do. The
+  // pause: a file that is being written at that moment would keep its folder.
+  const script = `if read -r _; then exit 0; fi
+    kill -9 "-$1"
+    for pid in $(ps -A -o pid= -o args= | grep -F -- "$2/" | awk '{ print $1 }'); do kill -9 "$pid"; done
+    sleep 1
+    rm -rf "$2"`;
   const watchdog = spawn("/bin/sh", ["-c", script, "watchdog", String(pid), folder], {
     stdio: ["pipe", "ignore", "ignore"],
     detached: true,

@@ -33,6 +33,17 @@ export function javaVersion(output: string): number | undefined {
   return match?.[1] === undefined ? undefined : Number(match[1]);
 }
 
+/** The folder that a `java` was installed in. */
+export async function javaHome(java: string, options: ResolvedStackOptions): Promise<string> {
+  let home: string | undefined;
+  const onLine = (line: string) => {
+    home ??= /java\.home = (.+)/.exec(line)?.[1]?.trim();
+  };
+  await runCommand(java, ["-XshowSettings:properties", "-version"], { ...options, onLine });
+  if (home !== undefined) return home;
+  throw new StackPartMissingError(`${java} does not say where it is installed`, { remedy: "set JAVA_HOME" });
+}
+
 /** Whether Maven can be run. */
 export async function hasMaven(options: ResolvedStackOptions): Promise<boolean> {
   const { exitCode } = await runCommand("mvn", ["-v"], options);

@@ -1,5 +1,7 @@
 import { join } from "node:path";
 import { Child } from "./child.ts";
+import type { PulsarPlace, PulsarRuntime } from "./pulsar-runtime.ts";
+import type { ResolvedStackOptions } from "./stack-options.ts";
 
 /** What the JVM of a broker needs: Netty's and BookKeeper's look into the JDK, and flags that halve the start. */
 const jvmFlags: readonly string[] = [
@@ -14,26 +16,28 @@ const jvmFlags: readonly string[] = [
   "--add-opens=java.management/sun.management=ALL-UNNAMED",
 ];
 
-export interface PulsarJavaOptions {
-  readonly java: string;
-  readonly jars: string;
-  readonly configFile: string;
-  /** Holds the data and the log. */
-  readonly folder: string;
-  readonly heapMb: number;
-  readonly env: NodeJS.ProcessEnv;
-}
+/** A standalone broker in a JVM of this machine, its data in the work folder. */
+export class PulsarJava implements PulsarRuntime {
+  readonly bindAddress = "127.0.0.1";
+  readonly #java: string;
+  readonly #jars: string;
+  readonly #place: PulsarPlace;
+  readonly #env: NodeJS.ProcessEnv;
 
-/** Starts a standalone broker in a JVM, on the data that `folder` has. */
-export function startPulsarJava(options: PulsarJavaOptions): Promise<Child> {
-  const { java, jars, configFile, folder, heapMb, env } = options;
-  return Child.start(
-    java,
-    [
+  constructor(java: string, jars: string, place: PulsarPlace, options: ResolvedStackOptions) {
+    this.#java = java;
+    this.#jars = jars;
+    this.#place = place;
+    this.#env = options.env;
+  }
+
+  start(): Promise<Child> {
+    const { folder, configFile, heapMb } = this.#place;
+    const args = [
       `-Xmx${heapMb}m`,
       ...jvmFlags,
       "-cp",
-      join(jars, "*"),
+      join(this.#jars, "*"),
       "org.apache.pulsar.PulsarStandaloneStarter",
       "--config",
       configFile,
@@ -45,7 +49,13 @@ export function startPulsarJava(options: PulsarJavaOptions): Promise<Child> {
       "1",
       "--no-functions-worker",
       "--no-stream-storage",
-    ],
-    { logFile: join(folder, "broker.log"), folder, env },
-  );
+    ];
+    return Child.start(this.#java, args, { logFile: join(folder, "broker.log"), folder, env: this.#env });
+  }
+
+  async kill(child: Child): Promise<void> {
+    await child.kill();
+  }
+
+  async remove(): Promise<void> {}
 }

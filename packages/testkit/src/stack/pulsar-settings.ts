@@ -1,3 +1,5 @@
+import { mintToken } from "./pulsar-token.ts";
+
 /** What a broker's configuration file is made of; the names are those of Pulsar's `standalone.conf`. */
 export type PulsarSettings = Readonly<Record<string, string | number | boolean>>;
 
@@ -34,4 +36,17 @@ export function settingsFile(settings: PulsarSettings): string {
   return `${Object.entries(settings)
     .map(([name, value]) => `${name}=${value}`)
     .join("\n")}\n`;
+}
+
+/** Every client needs a token signed with `secret`; the role `admin` may do everything. */
+export function tokenSettings(secret: Buffer): PulsarSettings {
+  return {
+    authenticationEnabled: true,
+    authorizationEnabled: true,
+    authenticationProviders: "org.apache.pulsar.broker.authentication.AuthenticationProviderToken",
+    tokenSecretKey: `data:;base64,${secret.toString("base64")}`,
+    superUserRoles: "admin",
+    brokerClientAuthenticationPlugin: "org.apache.pulsar.client.impl.auth.AuthenticationToken",
+    brokerClientAuthenticationParameters: `token:${mintToken(secret, "admin")}`,
+  };
 }

@@ -2,14 +2,13 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Child } from "./child.ts";
 import { freePorts } from "./free-ports.ts";
-import { findJava } from "./java.ts";
-import { pulsarJars, pulsarVersion } from "./pulsar-jars.ts";
-import { startPulsarJava } from "./pulsar-java.ts";
-import { type PulsarSettings, settingsFile, standaloneSettings } from "./pulsar-settings.ts";
+import { pulsarVersion } from "./pulsar-jars.ts";
+import { openPulsarRuntime, type PulsarRuntime } from "./pulsar-runtime.ts";
+import { type PulsarSettings, settingsFile, standaloneSettings, tokenSettings } from "./pulsar-settings.ts";
 import { mintToken, newTokenSecret } from "./pulsar-token.ts";
 import { resolveStackOptions, type StackOptions } from "./stack-options.ts";
 import { waitUntilReady } from "./wait-until-ready.ts";
-import { openWorkFolder } from "./work-folder.ts";
+import { openWorkFolder, type WorkFolder } from "./work-folder.ts";
 
 export interface PulsarOptions extends StackOptions {
   /** Default 4.0.7. */
@@ -36,7 +35,7 @@ export interface LocalPulsar extends AsyncDisposable {
   readonly token: string | undefined;
   /** A token for another role: it is authenticated, and may do what it was granted. */
   tokenFor(role: string): string;
-  /** Of the process that runs now. */
+  /** Of the process that runs now, or ran last. */
   readonly pid: number;
   /** SIGKILL; ports and data are kept. */
   kill(): Promise<void>;
@@ -51,98 +50,121 @@ const startMs = 180_000;
 /**
  * Starts a standalone Pulsar broker with one bookie: 10 to 30 seconds, 400 to 700 MB of memory.
  *
- * Its jars come from Maven Central, once. Needs Java 17, and Maven for the first time.
+ * With Java 17 its jars come from Maven Central, once; without it, or without Maven, it runs in Docker.
  *
  * @throws StackPartMissingError, StackFetchError, StackStartError
  */
 export async function startPulsar(options: PulsarOptions = {}): Promise<LocalPulsar> {
   const resolved = resolveStackOptions(options);
-  const { report, signal, env } = resolved;
-  const java = await findJava(resolved);
-  const jars = await pulsarJars(options.version ?? pulsarVersion, resolved);
   const folder = await openWorkFolder("pulsar");
-  const [brokerPort = 0, adminPort = 0] = await freePorts(2);
-  const secret = options.token === true ? newTokenSecret() : undefined;
-  const token = secret === undefined ? undefined : mintToken(secret, "admin");
-  const settings = {
-    ...standaloneSettings(brokerPort, adminPort, "127.0.0.1"),
-    ...(secret === undefined ? {} : tokenSettings(secret)),
-    ...(options.maxMessageSize === undefined ? {} : { maxMessageSize: options.maxMessageSize }),
-    ...(options.deduplication === undefined ? {} : { brokerDeduplicationEnabled: options.deduplication }),
-    ...options.settings,
-  };
-  const configFile = join(folder.path, "standalone.conf");
-  await writeFile(configFile, settingsFile(settings), { mode: 0o600 });
-  const adminUrl = `http://127.0.0.1:${adminPort}`;
-  const start = async (): Promise<Child> => {
-    const heapMb = options.heapMb ?? 512;
-    const child = await startPulsarJava({ java, jars, configFile, folder: folder.path, heapMb, env });
+  try {
+    const { version = pulsarVersion, heapMb = 512 } = options;
+    const configFile = join(folder.path, "standalone.conf");
+    const ports = await freePorts(2);
+    const runtime = await openPulsarRuntime(
+      { version, folder: folder.path, configFile, ports, heapMb },
+      resolved,
+    );
+    const [brokerPort = 0, adminPort = 0] = ports;
+    const secret = options.token === true ? newTokenSecret() : undefined;
+    const settings = {
+      ...standaloneSettings(brokerPort, adminPort, runtime.bindAddress),
+      ...(secret === undefined ? {} : tokenSettings(secret)),
+      ...(options.maxMessageSize === undefined ? {} : { maxMessageSize: options.maxMessageSize }),
+      ...(options.deduplication === undefined ? {} : { brokerDeduplicationEnabled: options.deduplication }),
+      ...options.settings,
+    };
+    // World-readable, in a folder that is not: in a container another user reads it.
+    await writeFile(configFile, settingsFile(settings), { mode: 0o644 });
+    const broker = new StandaloneBroker(runtime, folder, {
+      brokerPort,
+      adminPort,
+      secret,
+      signal: resolved.signal,
+    });
+    resolved.report("starting the Pulsar broker: 10 to 30 seconds …");
     try {
-      await waitUntilReady(child, () => isReady(adminUrl, token), {
-        title: "the Pulsar broker",
-        withinMs: startMs,
-        signal,
-      });
-      return child;
+      await broker.restart();
     } catch (error) {
-      await child.kill();
+      await broker.stop();
       throw error;
     }
-  };
-  report("starting the Pulsar broker: 10 to 30 seconds …");
-  let child: Child;
-  try {
-    child = await start();
+    return broker;
   } catch (error) {
     await folder[Symbol.asyncDispose]();
     throw error;
   }
-  const stop = async () => {
+}
+
+interface BrokerFacts {
+  readonly brokerPort: number;
+  readonly adminPort: number;
+  readonly secret: Buffer | undefined;
+  readonly signal: AbortSignal;
+}
+
+class StandaloneBroker implements LocalPulsar {
+  readonly serviceUrl: string;
+  readonly adminUrl: string;
+  readonly token: string | undefined;
+  readonly #runtime: PulsarRuntime;
+  readonly #folder: WorkFolder;
+  readonly #secret: Buffer;
+  readonly #signal: AbortSignal;
+  #child: Child | undefined;
+
+  constructor(runtime: PulsarRuntime, folder: WorkFolder, facts: BrokerFacts) {
+    this.#runtime = runtime;
+    this.#folder = folder;
+    this.#signal = facts.signal;
+    this.#secret = facts.secret ?? newTokenSecret();
+    this.token = facts.secret === undefined ? undefined : mintToken(facts.secret, "admin");
+    this.serviceUrl = `pulsar://127.0.0.1:${facts.brokerPort}`;
+    this.adminUrl = `http://127.0.0.1:${facts.adminPort}`;
+  }
+
+  get pid(): number {
+    return this.#child?.pid ?? 0;
+  }
+
+  tokenFor(role: string): string {
+    return mintToken(this.#secret, role);
+  }
+
+  async kill(): Promise<void> {
+    if (this.#child?.running === true) await this.#runtime.kill(this.#child);
+  }
+
+  async restart(): Promise<void> {
+    await this.kill();
+    this.#child = await this.#runtime.start();
+    const wait = { title: "the Pulsar broker", withinMs: startMs, signal: this.#signal };
+    await waitUntilReady(this.#child, () => this.#isReady(), wait);
+  }
+
+  async stop(): Promise<void> {
     // Its data goes with it, so there is nothing to end in order.
-    await child.kill();
-    await folder[Symbol.asyncDispose]();
-  };
-  return {
-    serviceUrl: `pulsar://127.0.0.1:${brokerPort}`,
-    adminUrl,
-    token,
-    tokenFor: (role) => mintToken(secret ?? newTokenSecret(), role),
-    get pid() {
-      return child.pid;
-    },
-    kill: () => child.kill(),
-    restart: async () => {
-      await child.kill();
-      child = await start();
-    },
-    stop,
-    [Symbol.asyncDispose]: stop,
-  };
-}
+    await this.kill();
+    await this.#runtime.remove();
+    await this.#folder[Symbol.asyncDispose]();
+  }
 
-function tokenSettings(secret: Buffer): PulsarSettings {
-  return {
-    authenticationEnabled: true,
-    authorizationEnabled: true,
-    authenticationProviders: "org.apache.pulsar.broker.authentication.AuthenticationProviderToken",
-    tokenSecretKey: `data:;base64,${secret.toString("base64")}`,
-    superUserRoles: "admin",
-    brokerClientAuthenticationPlugin: "org.apache.pulsar.client.impl.auth.AuthenticationToken",
-    brokerClientAuthenticationParameters: `token:${mintToken(secret, "admin")}`,
-  };
-}
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
 
-/** Ready = `public/default` exists, and a message of the broker's own went through. */
-async function isReady(adminUrl: string, token: string | undefined): Promise<boolean> {
-  const ask = async (path: string) => {
-    const response = await fetch(`${adminUrl}/admin/v2/${path}`, {
-      headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+  /** Ready = `public/default` exists, and a message of the broker's own went through. */
+  async #isReady(): Promise<boolean> {
+    const namespaces = await this.#ask("namespaces/public");
+    return namespaces.includes("public/default") && (await this.#ask("brokers/health")) === "ok";
+  }
+
+  async #ask(path: string): Promise<string> {
+    const response = await fetch(`${this.adminUrl}/admin/v2/${path}`, {
+      headers: this.token === undefined ? {} : { authorization: `Bearer ${this.token}` },
       signal: AbortSignal.timeout(10_000),
     });
     const text = await response.text();
     return response.ok ? text : "";
-  };
-  return (
-    (await ask("namespaces/public")).includes("public/default") && (await ask("brokers/health")) === "ok"
-  );
+  }
 }

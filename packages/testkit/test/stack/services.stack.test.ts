@@ -2,7 +2,7 @@ import { CreateTableCommand, DynamoDBClient, ListTablesCommand } from "@aws-sdk/
 import { expect, it } from "vitest";
 import { describeWithStack } from "../../../../test/stack.ts";
 import { type LocalService, startDynalite, startKinesisLocal } from "../../src/index.ts";
-import { isAlive } from "../../src/stack/cache.ts";
+import { isAlive } from "../../src/stack/processes.ts";
 import { KinesisStage } from "../kinesis/kinesis-stage.ts";
 
 describeWithStack("the services of the stack", (stack) => {
