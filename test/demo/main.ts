@@ -23,6 +23,8 @@ const longestWaitMs = 60_000;
 const { values } = parseArgs({
   options: { console: { type: "boolean", default: false }, help: { type: "boolean" } },
 });
+process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] = "true"; // a notice for those who choose the SDK's release
+
 if (values.help === true) process.stdout.write(usage);
 else await demo(values.console);
 

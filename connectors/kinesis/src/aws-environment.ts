@@ -31,6 +31,14 @@ export function readAwsEnvironment(
   };
 }
 
+/**
+ * Stops the SDK from telling operators, at each start, that its later releases will want a newer Node: the release in use
+ * is pinned and supports this one, and who runs a connector cannot change it. A value that is set already stays.
+ */
+export function quietVersionNotice(env: Record<string, string | undefined> = process.env): void {
+  env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] ??= "true";
+}
+
 function text(value: string | undefined): string | undefined {
   const trimmed = value?.trim();
   return trimmed === undefined || trimmed === "" ? undefined : trimmed;

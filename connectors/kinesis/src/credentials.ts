@@ -2,6 +2,7 @@ import { fromNodeProviderChain, fromTemporaryCredentials } from "@aws-sdk/creden
 import type { AwsCredentialIdentityProvider } from "@pulsar-ts-io/kinesis-consumer";
 import type { AwsEndpoints } from "./endpoints.ts";
 import { KinesisConfigError } from "./errors.ts";
+import { explainCredentials } from "./explain-credentials.ts";
 import type { AwsCredentialPluginParam, KinesisSourceOptions } from "./generated/options.ts";
 
 /** How the connector proves who it is. */
@@ -55,16 +56,37 @@ export function credentialProvider(
       return () => Promise.resolve(identity);
     }
     case "default-chain":
-      return fromNodeProviderChain({ clientConfig: stsClient(endpoints) });
+      return defaultChain(endpoints);
     case "assume-role":
-      return fromTemporaryCredentials({
-        params: { RoleArn: mode.roleArn, RoleSessionName: mode.roleSessionName },
-        masterCredentials: fromNodeProviderChain({ clientConfig: stsClient(endpoints) }),
-        clientConfig: stsClient(endpoints),
-      });
+      return assumedRole(mode, endpoints);
     default:
       return mode satisfies never;
   }
+}
+
+function defaultChain(endpoints: AwsEndpoints): AwsCredentialIdentityProvider {
+  return explainCredentials(fromNodeProviderChain({ clientConfig: stsClient(endpoints) }), {
+    failed: "the default provider chain found no AWS credentials",
+    remedy:
+      "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, or give this machine a role; or set accessKey and secretKey in awsCredentialPluginParam",
+  });
+}
+
+function assumedRole(
+  mode: Extract<CredentialMode, { kind: "assume-role" }>,
+  endpoints: AwsEndpoints,
+): AwsCredentialIdentityProvider {
+  const provider = fromTemporaryCredentials({
+    params: { RoleArn: mode.roleArn, RoleSessionName: mode.roleSessionName },
+    masterCredentials: defaultChain(endpoints),
+    clientConfig: stsClient(endpoints),
+  });
+  const where = endpoints.sts ?? `sts.${endpoints.region}.amazonaws.com`;
+  return explainCredentials(provider, {
+    failed: `the role in awsCredentialPluginParam could not be assumed at ${where}`,
+    remedy:
+      "check that STS can be reached there, and that the role trusts this identity and allows it sts:AssumeRole",
+  });
 }
 
 function stsClient({ region, sts }: AwsEndpoints) {

@@ -5,7 +5,7 @@ import {
   type SourceContext,
   type SourceRecord,
 } from "@pulsar-ts-io/core";
-import { readAwsEnvironment } from "./aws-environment.ts";
+import { quietVersionNotice, readAwsEnvironment } from "./aws-environment.ts";
 import { type ConnectConsumer, type ConnectedConsumer, connectConsumer } from "./connect-consumer.ts";
 import type { KinesisSourceOptions } from "./generated/options.ts";
 import { KinesisSourceRecord, type RecordShape } from "./kinesis-record.ts";
@@ -37,6 +37,7 @@ export class KinesisSource implements Source<KinesisSourceOptions> {
    */
   async open(options: KinesisSourceOptions, context: SourceContext): Promise<void> {
     const config = resolveOptions(options, readAwsEnvironment());
+    quietVersionNotice();
     warnOfMixedEndpoints(config, context);
     const connected = this.#connect(config, context);
     // Kept before anything can fail: close() must find it.
