@@ -65,6 +65,8 @@ export function createAwsClients(options: AwsClientOptions): AwsClients {
     requestHandler: handler(dynamoTimeoutMs),
   };
   const kinesis = new KinesisClient(kinesisConfig);
+  // It copies every record of an answer, with sensitive fields hidden, for a log that nobody reads.
+  kinesis.middlewareStack.remove("loggerMiddleware");
   const dynamo = new DynamoDBClient(dynamoConfig);
   const destroy = () => {
     kinesis.destroy();
