@@ -1,7 +1,9 @@
 import { Command, InvalidArgumentError, Option } from "commander";
+import { logFormats, logLevels } from "../logging/log-options.ts";
 import { addBrokerOptions } from "./broker-options.ts";
 import type { CliHost } from "./cli-host.ts";
 import { addSourceOptions } from "./source-options.ts";
+import { outputs } from "./transport.ts";
 
 /** What cannot be known before the command line was looked at. */
 export interface ProgramTexts {
@@ -55,17 +57,15 @@ function addRun(program: Command, host: CliHost, texts: ProgramTexts): void {
     .description("run a source until it is told to stop")
     .addHelpText("after", runExamples + (texts.connectorHelp ?? ""));
   addBrokerOptions(addConnectorsDir(addSourceOptions(run)))
-    .addOption(
-      new Option("--output <where>", "where records go").choices(["pulsar", "console"]).default("pulsar"),
-    )
+    .addOption(new Option("--output <where>", "where records go").choices(outputs).default("pulsar"))
     .option("--instance-id <number>", "which instance of the source this is, from 0", parseInstanceId, 0)
     .addOption(
       new Option("--log-level <level>", "the least important lines to log")
-        .choices(["debug", "info", "warn", "error"])
+        .choices(logLevels)
         .default("info"),
     )
     .addOption(
-      new Option("--log-format <format>", "default: text on a terminal, else json").choices(["json", "text"]),
+      new Option("--log-format <format>", "default: text on a terminal, else json").choices(logFormats),
     )
     .action(async (flags) => (await import("./run-command.ts")).runCommand(flags, host));
 }

@@ -2,8 +2,10 @@ import { hostname } from "node:os";
 import { describeProperties, formatProblem, InvalidConfigError } from "@pulsar-ts-io/config";
 import { type Logger, silentMeter, systemClock } from "@pulsar-ts-io/core";
 import { parseTopicName } from "@pulsar-ts-io/pulsar";
-import { Instance, type InstanceOptions } from "../instance/instance.ts";
-import { createLogger, type LogFormat, type LogLevel } from "../logging/pino-logger.ts";
+import { Instance } from "../instance/instance.ts";
+import type { InstanceOptions } from "../instance/instance-options.ts";
+import type { LogFormat, LogLevel } from "../logging/log-options.ts";
+import { createLogger } from "../logging/pino-logger.ts";
 import { logProcessWarnings } from "../logging/process-warnings.ts";
 import { loadSource } from "../plugin/load-source.ts";
 import { type BrokerFlags, resolveBrokerSettings } from "./broker-settings.ts";
@@ -32,6 +34,8 @@ export interface RunFlags extends BrokerFlags {
  */
 export async function runCommand(flags: RunFlags & Flags, host: CliHost): Promise<void> {
   const requested = await readRequestedSource(flags, host.input, host.env);
+  // Not before: who types a config in shall be able to end it.
+  using stop = new StopSignals(host.process);
   if (requested.problems.length > 0) throw new InvalidConfigError(requested.problems);
   const topic = topicOf(requested, flags.output);
   const broker = await resolveBrokerSettings(flags, host.env);
@@ -40,7 +44,6 @@ export async function runCommand(flags: RunFlags & Flags, host: CliHost): Promis
   warn(logger, requested, flags, host);
   const source = await loadSource(requested.connector);
   const parts = { clock: systemClock, logger, meter: silentMeter };
-  using stop = new StopSignals(host.process);
   let readerLeft = false;
   host.process.stdout.on("error", () => {
     readerLeft = true;

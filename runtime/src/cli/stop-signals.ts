@@ -8,7 +8,7 @@ export interface SignalProcess {
 }
 
 /** Told to stop, by whatever the reason says. */
-export class StopRequest extends Error {
+class StopRequest extends Error {
   override readonly name = "StopRequest";
 }
 

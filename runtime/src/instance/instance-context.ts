@@ -1,5 +1,5 @@
 import type { Clock, Logger, Meter, SourceContext, StateStore } from "@pulsar-ts-io/core";
-import type { InstanceOptions } from "./instance.ts";
+import type { InstanceOptions } from "./instance-options.ts";
 
 /** What the instance adds to its options for the source to see. */
 export interface ContextHost {

@@ -1,40 +1,13 @@
-import {
-  type Clock,
-  type ConnectorError,
-  type Logger,
-  type Meter,
-  type Source,
-  type SourceRecord,
-  toError,
-} from "@pulsar-ts-io/core";
-import type { PublisherOptions, Transport } from "@pulsar-ts-io/pulsar";
+import { type ConnectorError, type Source, type SourceRecord, toError } from "@pulsar-ts-io/core";
+import type { Transport } from "@pulsar-ts-io/pulsar";
 import { InstanceCounters, type InstanceSnapshot } from "./counters.ts";
 import { aborted, endedWithin } from "./deadline.ts";
 import { InstanceFailedError, ShutdownTimeoutError, type Stage } from "./errors.ts";
 import { InstanceContext } from "./instance-context.ts";
-import type { DeliveryHost, Guarantee } from "./record-delivery.ts";
+import type { InstanceOptions } from "./instance-options.ts";
+import type { DeliveryHost } from "./record-delivery.ts";
 import { RecordPump } from "./record-pump.ts";
 import { TopicPublishers } from "./topic-publishers.ts";
-
-/** Everything that makes one run of one source, complete: no defaults below this line. */
-export interface InstanceOptions {
-  readonly tenant: string;
-  readonly namespace: string;
-  readonly name: string;
-  /** 0-based. */
-  readonly instanceId: number;
-  readonly numInstances: number;
-  /** Where records go that name no destination; `undefined`: each record must name one. */
-  readonly topic: string | undefined;
-  readonly guarantee: Guarantee;
-  readonly publisher: PublisherOptions;
-  readonly secrets: ReadonlyMap<string, string>;
-  /** How long a stop waits for receipts, milliseconds. */
-  readonly drainTimeoutMs: number;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly meter: Meter;
-}
 
 /** How long `open` or `read` may take to notice that they shall stop. */
 const stopGraceMs = 5_000;

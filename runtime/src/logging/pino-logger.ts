@@ -1,12 +1,8 @@
 import type { LogFields, Logger } from "@pulsar-ts-io/core";
 import { codeOf, remedyOf } from "@pulsar-ts-io/core";
 import { type Logger as Pino, pino, stdTimeFunctions } from "pino";
+import type { LogFormat, LogLevel } from "./log-options.ts";
 import { formatLogLine } from "./text-format.ts";
-
-export const logLevels = ["debug", "info", "warn", "error"] as const;
-export type LogLevel = (typeof logLevels)[number];
-export const logFormats = ["json", "text"] as const;
-export type LogFormat = (typeof logFormats)[number];
 
 export interface LoggerOptions {
   readonly level: LogLevel;

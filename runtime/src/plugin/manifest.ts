@@ -3,7 +3,7 @@ import { toError } from "@pulsar-ts-io/core";
 import { PluginApiVersionError, PluginManifestError } from "./errors.ts";
 
 /** The version of the contract in `@pulsar-ts-io/core` that this runtime speaks. */
-export const supportedApiVersion = "1";
+const supportedApiVersion = "1";
 
 /** What `pulsar-io.yaml` says. Mirrors Pulsar's `ConnectorDefinition`. */
 export interface Manifest {

@@ -1,7 +1,8 @@
 import { type Source, silentMeter } from "@pulsar-ts-io/core";
 import { defaultPublisherOptions, type Transport } from "@pulsar-ts-io/pulsar";
 import { RecordingLogger, TestClock } from "@pulsar-ts-io/testkit";
-import { Instance, type InstanceOptions } from "../../src/instance/instance.ts";
+import { Instance } from "../../src/instance/instance.ts";
+import type { InstanceOptions } from "../../src/instance/instance-options.ts";
 
 /** An instance under way, and the hands to steer it. */
 export interface StartedInstance {

@@ -1,0 +1,23 @@
+import type { Clock, Logger, Meter } from "@pulsar-ts-io/core";
+import type { PublisherOptions } from "@pulsar-ts-io/pulsar";
+import type { Guarantee } from "./record-delivery.ts";
+
+/** Everything that makes one run of one source, complete: no defaults below this line. */
+export interface InstanceOptions {
+  readonly tenant: string;
+  readonly namespace: string;
+  readonly name: string;
+  /** 0-based. */
+  readonly instanceId: number;
+  readonly numInstances: number;
+  /** Where records go that name no destination; `undefined`: each record must name one. */
+  readonly topic: string | undefined;
+  readonly guarantee: Guarantee;
+  readonly publisher: PublisherOptions;
+  readonly secrets: ReadonlyMap<string, string>;
+  /** How long a stop waits for receipts, milliseconds. */
+  readonly drainTimeoutMs: number;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly meter: Meter;
+}
