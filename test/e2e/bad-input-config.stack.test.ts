@@ -177,7 +177,7 @@ describeWithStack("a start with a wrong flag, file or setting", (stack) => {
       /^receiveQueueSize: must be an integer, got "many"/,
       /^applicationName: .*\(did you mean My-test-application\?\)$/,
       /^awsCredentialPluginParam\.roleSessionNmae: is not a known setting: .*\(did you mean roleSessionName\?\)$/,
-      /^producerConfig\.compresionType: .*\(did you mean compressionType\?\)$/,
+      /^producerConfig\.compresionType: is not a known setting \(did you mean compressionType\?\)$/,
     ]) {
       expect(failure.problems).toContainEqual(expect.stringMatching(problem));
     }

@@ -1,14 +1,15 @@
 import { readdir, readFile } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import process from "node:process";
 import { setTimeout as delay } from "node:timers/promises";
 import { expect } from "vitest";
 import { uniqueName } from "../stack.ts";
 import { Cli, type CliOptions } from "./cli.ts";
 
-/** For a start that finds out by itself, or is refused at the first request: most of it is the start of Node on a busy machine. */
-export const definiteMs = 10_000;
-/** For a start that tries again for a while because an address does not answer: 15 s at most, and the start of Node. */
-export const unreachableMs = 25_000;
+/** For a start that finds out by itself, or is refused at the first request: 1 to 2 s, and ten on a busy machine. */
+export const definiteMs = 20_000;
+/** For a start that tries again for a while because an address does not answer: 15 s more at most. */
+export const unreachableMs = 35_000;
 
 export interface FailedStartOptions extends CliOptions {
   /** The longest it may take, milliseconds; default {@link definiteMs}. */
@@ -41,6 +42,7 @@ export async function failedStart(
   options: FailedStartOptions = {},
 ): Promise<FailedStart> {
   const { withinMs = definiteMs, secrets = [], env } = options;
+  using _turn = await processors.take();
   const mark = uniqueName("start");
   await using cli = new Cli(args, { ...options, env: { ...env, PULSAR_TS_IO_TEST_MARK: mark } });
   const watched = process.platform === "linux" ? watchCommandLine(cli, secrets) : undefined;
@@ -56,6 +58,31 @@ export async function failedStart(
   expect(await processesMarked(mark)).toEqual([]);
   return { exitCode, ...readReport(cli.stderr) };
 }
+
+/** As many starts at a time as there are processors: more of them would only slow each other down. */
+class Turns {
+  readonly #waiting: (() => void)[] = [];
+  #free: number;
+
+  constructor(count: number) {
+    this.#free = count;
+  }
+
+  /** Waits for a turn; disposing of it lets the next one have it. */
+  async take(): Promise<Disposable> {
+    if (this.#free > 0) this.#free -= 1;
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    return {
+      [Symbol.dispose]: () => {
+        const next = this.#waiting.shift();
+        if (next === undefined) this.#free += 1;
+        else next();
+      },
+    };
+  }
+}
+
+const processors = new Turns(availableParallelism());
 
 /** The two lines of `docs/exit-codes.md`, with the problems of a config between them, after the log. */
 function readReport(stderr: readonly string[]): Omit<FailedStart, "exitCode"> {

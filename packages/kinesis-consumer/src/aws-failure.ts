@@ -1,4 +1,4 @@
-import { type ConnectorError, toError } from "@pulsar-ts-io/core";
+import { ConnectorError, toError } from "@pulsar-ts-io/core";
 import {
   AwsAccessDeniedError,
   AwsCredentialsError,
@@ -55,6 +55,8 @@ export function mayHaveLanded(failure: AwsFailure): boolean {
 
 /** The coded error for a failure that means the same whatever was called. */
 export function translateAwsFailure(failure: AwsFailure, call: AwsCall): ConnectorError {
+  // A provider of credentials has said already what is wrong: the call was not made.
+  if (failure.cause instanceof ConnectorError) return failure.cause;
   return (
     aboutIdentity(failure, call) ??
     aboutTheNetwork(failure, call) ??

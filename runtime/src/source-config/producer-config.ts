@@ -1,3 +1,4 @@
+import { nearest } from "@pulsar-ts-io/config";
 import { type Compression, defaultPublisherOptions, type PublisherOptions } from "@pulsar-ts-io/pulsar";
 import { FieldReader, type Fields } from "./field-reader.ts";
 import { isUnset } from "./fields.ts";
@@ -101,7 +102,9 @@ function refuseUnknown(
   problems: ProblemList,
 ): void {
   for (const key of Object.keys(fields)) {
-    if (!names.includes(key))
-      problems.refuse(`${prefix}${key}`, "unknown setting", `known are ${names.join(", ")}`);
+    if (names.includes(key)) continue;
+    const near = nearest(key, names);
+    const remedy = near === undefined ? `known are ${names.join(", ")}` : `did you mean ${near}?`;
+    problems.refuse(`${prefix}${key}`, "is not a known setting", remedy);
   }
 }
