@@ -75,6 +75,12 @@ const rows = [
     of: (round) => round.peakResidentBytes / 1e6,
   },
   {
+    name: "startResidentMegabytes",
+    title: "peak RSS before the first read, MB",
+    digits: 0,
+    of: (round) => round.startResidentBytes / 1e6,
+  },
+  {
     name: "recordsPerSecond",
     title: "records/s",
     digits: 0,

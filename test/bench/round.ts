@@ -27,13 +27,18 @@ export interface Round {
   readonly cliCpuSeconds: number;
   /** What the CLI had used when it called GetRecords for the first time: start, table, leases. */
   readonly startCpuSeconds: number;
+  /** The most memory it ever had resident. */
   readonly peakResidentBytes: number;
+  /** The same, up to its first GetRecords call: Node, the SDK and our code. */
+  readonly startResidentBytes: number;
   readonly doubleCpuSeconds: number;
   /** `undefined` without a broker of our own. */
   readonly brokerCpuSeconds: number | undefined;
 }
 
-const longestRoundMs = 1_800_000;
+/** A round ends in failure when it is slower than 500 records a second after its first minute. */
+const startMs = 60_000;
+const longestRecordMs = 2;
 
 /** @throws Error when the CLI fails, or a record did not arrive exactly once: such a round counts for nothing. */
 export async function runRound(stage: Stage, options: BenchOptions): Promise<Round> {
@@ -42,11 +47,13 @@ export async function runRound(stage: Stage, options: BenchOptions): Promise<Rou
   await keepMessages(stage.broker, name);
   const callsBefore = await stage.kinesis.calls("GetRecords");
   await using cli = startCli(stage, { ...options, name, topic });
-  await until(cli, "the first GetRecords call", 10, async () => {
+  await until(cli, "the first GetRecords call", { timeoutMs: startMs, everyMs: 10 }, async () => {
     return (await stage.kinesis.calls("GetRecords")) > callsBefore;
   });
   const start = await usage(stage, cli);
-  await until(cli, "the last record", 50, () => isDone(stage, name, topic));
+  const startResidentBytes = await peakResidentBytes(cli.pid);
+  const timeoutMs = startMs + options.records * longestRecordMs;
+  await until(cli, "the last record", { timeoutMs, everyMs: 50 }, () => isDone(stage, name, topic));
   const end = await usage(stage, cli);
   const peak = await peakResidentBytes(cli.pid);
   const exit = await cli.stop();
@@ -57,6 +64,7 @@ export async function runRound(stage: Stage, options: BenchOptions): Promise<Rou
     cliCpuSeconds: end.cli - start.cli,
     startCpuSeconds: start.cli,
     peakResidentBytes: peak,
+    startResidentBytes,
     doubleCpuSeconds: end.double - start.double,
     brokerCpuSeconds: end.broker === undefined ? undefined : end.broker - (start.broker ?? 0),
   };
@@ -107,12 +115,17 @@ async function isDone(stage: Stage, name: string, topic: string): Promise<boolea
   return (await broker.admin.stats(topic)).msgInCounter >= stream.records;
 }
 
-async function until(cli: Cli, what: string, everyMs: number, look: () => Promise<boolean>): Promise<void> {
+async function until(
+  cli: Cli,
+  what: string,
+  pace: { readonly timeoutMs: number; readonly everyMs: number },
+  look: () => Promise<boolean>,
+): Promise<void> {
   const check = async () => {
     if (cli.running) return await look();
     throw new Error(`the CLI ended before ${what}:\n${cli.output}`);
   };
-  await eventually(what, check, { timeoutMs: longestRoundMs, everyMs });
+  await eventually(what, check, pace);
 }
 
 async function usage({ kinesis, broker }: Stage, cli: Cli) {
