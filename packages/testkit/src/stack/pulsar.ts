@@ -5,6 +5,7 @@ import { freePorts } from "./free-ports.ts";
 import { pulsarVersion } from "./pulsar-jars.ts";
 import { openPulsarRuntime, type PulsarRuntime } from "./pulsar-runtime.ts";
 import { type PulsarSettings, settingsFile, standaloneSettings, tokenSettings } from "./pulsar-settings.ts";
+import { makeBrokerCertificate } from "./pulsar-tls.ts";
 import { mintToken, newTokenSecret } from "./pulsar-token.ts";
 import { resolveStackOptions, type StackOptions } from "./stack-options.ts";
 import { waitUntilReady } from "./wait-until-ready.ts";
@@ -17,6 +18,8 @@ export interface PulsarOptions extends StackOptions {
   readonly heapMb?: number | undefined;
   /** Demands a token of every client; {@link LocalPulsar.token} is the administrator's. Default false. */
   readonly token?: boolean | undefined;
+  /** Listens for TLS as well, with a self-signed certificate; needs Java. Default false. */
+  readonly tls?: boolean | undefined;
   /** Largest message the broker takes, bytes; default 5 MiB, as Pulsar's. */
   readonly maxMessageSize?: number | undefined;
   /** Deduplication for every namespace; default false. */
@@ -29,6 +32,10 @@ export interface PulsarOptions extends StackOptions {
 export interface LocalPulsar extends AsyncDisposable {
   /** `pulsar://127.0.0.1:…` */
   readonly serviceUrl: string;
+  /** `pulsar+ssl://127.0.0.1:…`, when it listens for TLS. */
+  readonly tlsServiceUrl: string | undefined;
+  /** PEM file of what a client has to trust then. */
+  readonly tlsTrustCertsFile: string | undefined;
   /** `http://127.0.0.1:…` */
   readonly adminUrl: string;
   /** The administrator's token, when tokens are demanded. */
@@ -60,28 +67,34 @@ export async function startPulsar(options: PulsarOptions = {}): Promise<LocalPul
   try {
     const { version = pulsarVersion, heapMb = 512 } = options;
     const configFile = join(folder.path, "standalone.conf");
-    const ports = await freePorts(2);
+    const ports = await freePorts(3);
     const runtime = await openPulsarRuntime(
       { version, folder: folder.path, configFile, ports, heapMb },
       resolved,
     );
-    const [brokerPort = 0, adminPort = 0] = ports;
+    const [brokerPort = 0, adminPort = 0, tlsPort = 0] = ports;
+    const certificate =
+      options.tls === true ? await makeBrokerCertificate(folder.path, tlsPort, resolved) : undefined;
     const secret = options.token === true ? newTokenSecret() : undefined;
     const settings = {
       ...standaloneSettings(brokerPort, adminPort, runtime.bindAddress),
       ...(secret === undefined ? {} : tokenSettings(secret)),
+      ...certificate?.settings,
       ...(options.maxMessageSize === undefined ? {} : { maxMessageSize: options.maxMessageSize }),
       ...(options.deduplication === undefined ? {} : { brokerDeduplicationEnabled: options.deduplication }),
       ...options.settings,
     };
     // World-readable, in a folder that is not: in a container another user reads it.
     await writeFile(configFile, settingsFile(settings), { mode: 0o644 });
-    const broker = new StandaloneBroker(runtime, folder, {
+    const facts = {
       brokerPort,
       adminPort,
+      tlsPort,
+      tlsTrustCertsFile: certificate?.certificateFile,
       secret,
       signal: resolved.signal,
-    });
+    };
+    const broker = new StandaloneBroker(runtime, folder, facts);
     resolved.report("starting the Pulsar broker: 10 to 30 seconds …");
     try {
       await broker.restart();
@@ -99,12 +112,16 @@ export async function startPulsar(options: PulsarOptions = {}): Promise<LocalPul
 interface BrokerFacts {
   readonly brokerPort: number;
   readonly adminPort: number;
+  readonly tlsPort: number;
+  readonly tlsTrustCertsFile: string | undefined;
   readonly secret: Buffer | undefined;
   readonly signal: AbortSignal;
 }
 
 class StandaloneBroker implements LocalPulsar {
   readonly serviceUrl: string;
+  readonly tlsServiceUrl: string | undefined;
+  readonly tlsTrustCertsFile: string | undefined;
   readonly adminUrl: string;
   readonly token: string | undefined;
   readonly #runtime: PulsarRuntime;
@@ -120,6 +137,9 @@ class StandaloneBroker implements LocalPulsar {
     this.#secret = facts.secret ?? newTokenSecret();
     this.token = facts.secret === undefined ? undefined : mintToken(facts.secret, "admin");
     this.serviceUrl = `pulsar://127.0.0.1:${facts.brokerPort}`;
+    this.tlsTrustCertsFile = facts.tlsTrustCertsFile;
+    this.tlsServiceUrl =
+      facts.tlsTrustCertsFile === undefined ? undefined : `pulsar+ssl://127.0.0.1:${facts.tlsPort}`;
     this.adminUrl = `http://127.0.0.1:${facts.adminPort}`;
   }
 

@@ -22,16 +22,17 @@ describe("RecordLog", () => {
         fc.nat(70),
         fc.integer({ min: 1, max: 70 }),
         fc.nat(9_000),
-        (all, trim, from, maxCount, maxBytes) => {
+        (all, trim, look, maxCount, maxBytes) => {
           const log = new RecordLog();
           let now = 1_000;
           for (const [place, { size, gapMs }] of all.entries()) {
             now += gapMs;
             log.append(JSON.stringify({ place, text: "é".repeat(size) }), now, size);
           }
-          log.trim(trim);
-          const start = Math.min(trim, all.length);
+          const start = trim % (all.length + 1);
+          log.trim(start);
           expect([log.start, log.end]).toEqual([start, all.length]);
+          const from = look % (all.length + 2);
           const slice = log.read(from, maxCount, maxBytes);
           const expected: number[] = [];
           let bytes = 0;

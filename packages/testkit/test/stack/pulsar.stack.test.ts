@@ -3,6 +3,18 @@ import { describeWithStack, uniqueTopic } from "../../../../test/stack.ts";
 import { PulsarAdmin, readTopicToEnd, startPulsar } from "../../src/index.ts";
 
 describeWithStack("startPulsar", () => {
+  it("starts a broker that speaks TLS, and is trusted by its certificate alone", async () => {
+    await using broker = await startPulsar({ tls: true, maxMessageSize: 1_000_000 });
+    const { tlsServiceUrl: serviceUrl = "", tlsTrustCertsFile } = broker;
+    expect(serviceUrl).toMatch(/^pulsar\+ssl:/);
+    const topic = uniqueTopic();
+    await new PulsarAdmin(broker.adminUrl).createTopic(topic);
+    expect(await readTopicToEnd({ serviceUrl, topic, idleMs: 1, tlsTrustCertsFile })).toEqual([]);
+    await expect(readTopicToEnd({ serviceUrl, topic, idleMs: 1 })).rejects.toMatchObject({
+      code: "PIO_STACK_REQUEST_FAILED",
+    });
+  }, 300_000);
+
   it("starts a broker that wants a token, and comes back after a kill with its ports and data", async () => {
     await using broker = await startPulsar({ token: true });
     const { serviceUrl, adminUrl, token } = broker;
