@@ -1,8 +1,20 @@
 // `npm run bench`: what a record costs on its way from Kinesis to Pulsar.
+import { existsSync } from "node:fs";
 import process from "node:process";
-import { main, prepareWorkspace, runTypeScript } from "./workspace.mjs";
+import { main, prepareWorkspace, root, runTypeScript } from "./workspace.mjs";
+
+/** Each part has its own `--help`. */
+const parts = { pipeline: "test/bench/main.ts", publish: "packages/pulsar/bench/publish.ts" };
 
 await main(async () => {
-  await prepareWorkspace();
-  await runTypeScript("test/bench/main.ts", process.argv.slice(2));
+  const [first, ...rest] = process.argv.slice(2);
+  const named = first !== undefined && !first.startsWith("-");
+  const part = named ? first : "pipeline";
+  const file = Object.hasOwn(parts, part) ? parts[part] : undefined;
+  if (file === undefined || !existsSync(`${root}/${file}`)) {
+    throw new Error(`there is no benchmark ${part}; there are ${Object.keys(parts).join(", ")}`);
+  }
+  // Standard output is the result's.
+  await prepareWorkspace({ progress: process.stderr });
+  await runTypeScript(file, named ? rest : process.argv.slice(2));
 });

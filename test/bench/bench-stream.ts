@@ -16,14 +16,22 @@ export interface BenchStream extends AsyncDisposable {
   readonly lastSequenceNumbers: ReadonlyMap<string, string>;
 }
 
-/** Puts `records` records of `sizeBytes` random bytes, each under a key of its own, into a new stream. */
+export interface StreamContent {
+  readonly records: number;
+  readonly sizeBytes: number;
+  /** Text: the console shows bytes that are none as escapes, which costs more than everything else on the way. */
+  readonly toConsole: boolean;
+}
+
+/** Puts `records` records of `sizeBytes` random bytes, or of random text, each under a key of its own, into a new stream. */
 export async function fillStream(
   endpoint: string,
-  { records, sizeBytes }: { readonly records: number; readonly sizeBytes: number },
+  { records, sizeBytes, toConsole }: StreamContent,
   report: (line: string) => void,
 ): Promise<BenchStream> {
   const stream = await KinesisStream.create(endpoint, "bench", shardCount);
-  const noise = new SeededRandom(1).bytes(sizeBytes + portion);
+  const bytes = new SeededRandom(1).bytes(sizeBytes + portion);
+  const noise = toConsole ? Buffer.from(bytes.toString("base64")) : bytes;
   const digests = new Map<string, string>();
   const lastSequenceNumbers = new Map<string, string>();
   for (let first = 0; first < records; first += portion) {
@@ -48,6 +56,6 @@ export async function fillStream(
 /** Noise, so that compression gains nothing, behind the record's number, so that no two are alike. */
 function recordOf(number: number, noise: Uint8Array): PutRecord {
   const data = Buffer.from(noise);
-  data.writeDoubleBE(number, 0);
+  data.write(String(number).padStart(8, "0"), "latin1");
   return { key: `key-${number}`, data };
 }
