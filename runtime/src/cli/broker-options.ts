@@ -1,4 +1,4 @@
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
 
 /** Adds the options about the broker, named as those of `pulsar-admin sources localrun`. */
 export function addBrokerOptions(command: Command): Command {
@@ -12,9 +12,5 @@ export function addBrokerOptions(command: Command): Command {
     .option("--use-tls [boolean]", "speak TLS also where the address begins with pulsar://")
     .option("--tls-trust-cert-path <file>", "the certificates to trust, PEM")
     .option("--tls-allow-insecure [boolean]", "accept any certificate")
-    .option("--hostname-verification-enabled [boolean]", "verify the broker's host name (default: true)")
-    .addOption(new Option("--state-storage-service-url <url>").hideHelp())
-    .addOption(new Option("--secrets-provider-classname <class>").hideHelp())
-    .addOption(new Option("--secrets-provider-config <json>").hideHelp())
-    .addOption(new Option("--metrics-port-start <port>").hideHelp());
+    .option("--hostname-verification-enabled [boolean]", "verify the broker's host name (default: true)");
 }

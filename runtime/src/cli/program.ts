@@ -2,6 +2,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { logFormats, logLevels } from "../logging/log-options.ts";
 import { addBrokerOptions } from "./broker-options.ts";
 import type { CliHost } from "./cli-host.ts";
+import { addLocalrunOptions } from "./localrun-options.ts";
 import { addSourceOptions } from "./source-options.ts";
 import { outputs } from "./transport.ts";
 
@@ -56,7 +57,7 @@ function addRun(program: Command, host: CliHost, texts: ProgramTexts): void {
   const run = prepare(program.command("run"), host)
     .description("run a source until it is told to stop")
     .addHelpText("after", runExamples + (texts.connectorHelp ?? ""));
-  addBrokerOptions(addConnectorsDir(addSourceOptions(run)))
+  addLocalrunOptions(addBrokerOptions(addConnectorsDir(addSourceOptions(run))))
     .addOption(new Option("--output <where>", "where records go").choices(outputs).default("pulsar"))
     .option("--instance-id <number>", "which instance of the source this is, from 0", parseInstanceId, 0)
     .addOption(

@@ -112,6 +112,11 @@ export class TopicPublishers {
       { topic: entry.topic },
       "publisher closed, nothing was sent to it for a while",
     );
-    await entry.publisher.close();
+    try {
+      await entry.publisher.close();
+    } catch (error) {
+      // Nothing was in flight: whoever only tidies up must not end the instance.
+      this.#options.logger.warn({ err: error, topic: entry.topic }, "idle publisher not closed");
+    }
   }
 }

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { cli, fixture } from "../support/fake-process.ts";
+import { cli, fixture, loadingTime } from "../support/fake-process.ts";
 
 const dir = ["--connectors-dir", fixture("")];
 
-describe("pulsar-ts-io connectors list", () => {
+describe("pulsar-ts-io connectors list", loadingTime, () => {
   it("lists the built-in connectors", async () => {
     const { code, stdout } = await cli(["connectors", "list", "--json"]);
     expect(code).toBe(0);
@@ -37,7 +37,7 @@ describe("pulsar-ts-io connectors list", () => {
   });
 });
 
-describe("pulsar-ts-io connectors describe", () => {
+describe("pulsar-ts-io connectors describe", loadingTime, () => {
   it("prints what can be set, by name and by path", async () => {
     const byName = await cli(["connectors", "describe", "good", ...dir]);
     const byPath = await cli(["connectors", "describe", fixture("good")]);
@@ -62,7 +62,7 @@ describe("pulsar-ts-io connectors describe", () => {
   });
 });
 
-describe("pulsar-ts-io --help", () => {
+describe("pulsar-ts-io --help", loadingTime, () => {
   it.each([["--help"], ["run", "--help"], ["validate", "--help"], ["connectors", "--help"]])(
     "teaches with %s %s, and ends with 0",
     async (...args) => {

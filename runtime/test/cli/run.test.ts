@@ -3,13 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { runCli } from "../../src/cli/cli.ts";
-import { cli, FakeProcess, fixture } from "../support/fake-process.ts";
+import { cli, FakeProcess, fixture, loadingTime } from "../support/fake-process.ts";
 
 function console_(connector: string, ...more: string[]): string[] {
   return ["run", "--archive", fixture(connector), "--output", "console", ...more];
 }
 
-describe("pulsar-ts-io run", () => {
+describe("pulsar-ts-io run", loadingTime, () => {
   it("prints records to stdout and logs to stderr, until a signal ends it with 0", async () => {
     const proc = new FakeProcess(console_("good", "--source-config", '{"count": "2", "label": "hello"}'));
     const run = runCli(proc, []);
@@ -99,6 +99,11 @@ describe("pulsar-ts-io run", () => {
       console_("good", "--source-config", '{"cuont": 1, "count": "x"}'),
       "2 problems",
     ],
+    [
+      "a secrets provider of Java's",
+      console_("good", "--secrets-provider-classname", "a.EnvironmentBasedSecretsProvider"),
+      "cannot run here",
+    ],
     ["an unknown command", ["rnu"], "did you mean run?"],
   ])("refuses %s with 2", async (_, args, message) => {
     const outcome = await cli(args);
@@ -131,6 +136,24 @@ describe("pulsar-ts-io run", () => {
       ...["--sourceConfig", '{"count": 1}', "--className", "x.Y", "-st", "bytes"],
     ]);
     expect(outcome).toMatchObject({ code: 2, stderr: expect.stringContaining("PIO_INVALID_TOPIC_NAME") });
+  });
+
+  it("says which options of localrun have no effect, and runs", async () => {
+    const proc = new FakeProcess(
+      console_(
+        "good",
+        "--metricsPortStart",
+        "9100",
+        "--secretsProviderClassname",
+        "x.ClearTextSecretsProvider",
+      ),
+    );
+    const run = runCli(proc, []);
+    await proc.shows("record 3");
+    proc.emit("SIGTERM");
+    await run;
+    expect(proc.stderr.text).toContain("--metrics-port-start has no effect");
+    expect(proc.stderr.text.match(/has no effect/g)).toHaveLength(1);
   });
 
   it("takes a config from standard input", async () => {

@@ -2,7 +2,7 @@ import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { cli, fixture } from "../support/fake-process.ts";
+import { cli, fixture, loadingTime } from "../support/fake-process.ts";
 
 function file(text: string): string {
   const path = join(mkdtempSync(join(tmpdir(), "validate-")), "source.yaml");
@@ -14,7 +14,7 @@ function validate(...args: string[]) {
   return cli(["validate", "--archive", fixture("good"), ...args]);
 }
 
-describe("pulsar-ts-io validate", () => {
+describe("pulsar-ts-io validate", loadingTime, () => {
   it("says that a good config is valid, and runs no code of the connector", async () => {
     const outcome = await cli([
       "validate",

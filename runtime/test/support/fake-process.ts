@@ -3,6 +3,9 @@ import { PassThrough, Readable, Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { type RootProcess, runCli } from "../../src/cli/cli.ts";
 
+/** The first command of a file compiles all that it loads: seconds on a busy machine. */
+export const loadingTime = { timeout: 30_000 };
+
 /** The directory of a connector that was made for these tests. */
 export function fixture(name: string): string {
   return fileURLToPath(new URL(`../fixtures/${name}`, import.meta.url));
