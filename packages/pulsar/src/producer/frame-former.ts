@@ -7,10 +7,9 @@ import {
   type EncodedSend,
   encodeBatch,
   encodeSingle,
-  type SendHeader,
 } from "../wire/send-frame.ts";
 import { Batch } from "./batch.ts";
-import { PendingFrame } from "./pending-window.ts";
+import { type FrameContent, PendingFrame } from "./pending-window.ts";
 
 /** What a frame says about its producer; known once the producer was opened. */
 export interface ProducerFacts {
@@ -128,9 +127,15 @@ export class FrameFormer {
 
   #emitSingle(entry: NumberedMessage): void {
     const { message, sequenceId } = entry;
+    const { clock } = this.#options;
     const [payload, compressed] = this.#compress([message.value], message.value.length);
-    const header = { ...this.#header(sequenceId, this.#options.clock.now()), compressed };
-    this.#emit(encodeSingle(header, message, payload[0] ?? message.value), {
+    const { producerId, producerName, schemaVersion } = this.#facts;
+    const encoded = encodeSingle(
+      { producerId, producerName, sequenceId, publishTime: clock.now(), schemaVersion, compressed },
+      message,
+      payload[0] ?? message.value,
+    );
+    this.#emit(encoded, {
       sequenceId,
       highestSequenceId: sequenceId,
       deliveries: [entry.delivery],
@@ -140,35 +145,31 @@ export class FrameFormer {
   }
 
   #emitBatch(batch: Batch): void {
+    const { firstId: sequenceId, lastId: highestSequenceId, publishTime, schemaVersion } = batch;
     this.#lastBatchBytes = batch.bytes + 1_024;
     const [payload, compressed] = this.#compress(batch.payload.pieces(), batch.bytes);
+    const { producerId, producerName } = this.#facts;
+    const { key } = batch.first;
     const encoded = encodeBatch(
       {
-        ...this.#header(batch.firstId, batch.publishTime),
-        schemaVersion: batch.schemaVersion,
-        compressed,
-        highestSequenceId: batch.lastId,
+        producerId,
+        producerName,
+        sequenceId,
+        highestSequenceId,
         messageCount: batch.count,
-        key: batch.first.key,
+        publishTime,
+        schemaVersion,
+        compressed,
+        key,
       },
       payload,
     );
-    this.#emit(encoded, {
-      sequenceId: batch.firstId,
-      highestSequenceId: batch.lastId,
-      deliveries: batch.deliveries,
-      valueBytes: batch.valueBytes,
-      chosenIds: batch.chosenIds,
-    });
+    const { deliveries, valueBytes, chosenIds } = batch;
+    this.#emit(encoded, { sequenceId, highestSequenceId, deliveries, valueBytes, chosenIds });
   }
 
-  #emit(encoded: EncodedSend, ids: PendingFrameIds): void {
-    this.#options.emit(new PendingFrame({ ...encoded, ...ids, formedAt: this.#options.clock.monotonic() }));
-  }
-
-  #header(sequenceId: number, publishTime: number): SendHeader {
-    const { producerId, producerName, schemaVersion } = this.#facts;
-    return { producerId, producerName, sequenceId, publishTime, schemaVersion, compressed: undefined };
+  #emit(encoded: EncodedSend, content: FrameContent): void {
+    this.#options.emit(new PendingFrame(encoded, content, this.#options.clock.monotonic()));
   }
 
   #compress(
@@ -181,12 +182,4 @@ export class FrameFormer {
     const whole = only !== undefined && pieces.length === 1 ? only : Buffer.concat(pieces, bytes);
     return [[codec.compress(whole)], { type: codec.type, uncompressedBytes: bytes }];
   }
-}
-
-interface PendingFrameIds {
-  readonly sequenceId: number;
-  readonly highestSequenceId: number;
-  readonly deliveries: readonly Delivery[];
-  readonly valueBytes: number;
-  readonly chosenIds: boolean;
 }

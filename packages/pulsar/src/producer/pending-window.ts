@@ -1,10 +1,8 @@
 import type { Delivery } from "../publisher.ts";
+import type { EncodedSend } from "../wire/send-frame.ts";
 
-/** One SEND that the broker has not confirmed, exactly as it was and will be written. */
-export class PendingFrame {
-  readonly pieces: readonly Uint8Array[];
-  /** Metadata and payload, as the broker measures them. */
-  readonly messageBytes: number;
+/** What is in a frame, as its sender sees it. */
+export interface FrameContent {
   readonly sequenceId: number;
   /** Of a batch the id of its last message; of a single message its own. */
   readonly highestSequenceId: number;
@@ -13,29 +11,32 @@ export class PendingFrame {
   readonly valueBytes: number;
   /** Whether the caller chose one of the ids. */
   readonly chosenIds: boolean;
-  /** How often it was written to a socket. */
-  writes = 0;
+}
+
+/** One SEND that the broker has not confirmed, exactly as it was and will be written. */
+export class PendingFrame {
+  readonly pieces: readonly Uint8Array[];
+  /** Metadata and payload, as the broker measures them. */
+  readonly messageBytes: number;
+  readonly sequenceId: number;
+  readonly highestSequenceId: number;
+  readonly deliveries: readonly Delivery[];
+  readonly valueBytes: number;
+  readonly chosenIds: boolean;
   /** When it was formed, by the monotonic clock. */
   readonly formedAt: number;
+  /** How often it was written to a socket. */
+  writes = 0;
 
-  constructor(parts: {
-    readonly pieces: readonly Uint8Array[];
-    readonly messageBytes: number;
-    readonly sequenceId: number;
-    readonly highestSequenceId: number;
-    readonly deliveries: readonly Delivery[];
-    readonly valueBytes: number;
-    readonly chosenIds: boolean;
-    readonly formedAt: number;
-  }) {
-    this.pieces = parts.pieces;
-    this.messageBytes = parts.messageBytes;
-    this.sequenceId = parts.sequenceId;
-    this.highestSequenceId = parts.highestSequenceId;
-    this.deliveries = parts.deliveries;
-    this.valueBytes = parts.valueBytes;
-    this.chosenIds = parts.chosenIds;
-    this.formedAt = parts.formedAt;
+  constructor(encoded: EncodedSend, content: FrameContent, formedAt: number) {
+    this.pieces = encoded.pieces;
+    this.messageBytes = encoded.messageBytes;
+    this.sequenceId = content.sequenceId;
+    this.highestSequenceId = content.highestSequenceId;
+    this.deliveries = content.deliveries;
+    this.valueBytes = content.valueBytes;
+    this.chosenIds = content.chosenIds;
+    this.formedAt = formedAt;
   }
 }
 

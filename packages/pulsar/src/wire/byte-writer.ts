@@ -1,3 +1,5 @@
+import { varintSize } from "./varint.ts";
+
 const asciiLoopLength = 48;
 
 /** A growing buffer that protobuf fields are written to. */
@@ -18,11 +20,6 @@ export class ByteWriter {
   /** What was written: a view, valid until the next write. */
   bytes(): Buffer {
     return this.#buffer.subarray(0, this.#length);
-  }
-
-  /** Starts over in the same memory; what {@link bytes} gave before is overwritten. */
-  clear(): void {
-    this.#length = 0;
   }
 
   /** Makes room for `count` bytes, so that the raw writers below may be used. */
@@ -82,6 +79,26 @@ export class ByteWriter {
     this.reserve(bytes.length);
     this.#buffer.set(bytes, this.#length);
     this.#length += bytes.length;
+  }
+
+  /** Leaves a byte for a length that is not known yet. @returns what {@link endLength} wants. */
+  startLength(): number {
+    this.byte(0);
+    return this.#length;
+  }
+
+  /** Writes the length of what was written since {@link startLength}; what is longer than a byte can tell moves on. */
+  endLength(start: number): void {
+    const length = this.#length - start;
+    const more = varintSize(length) - 1;
+    this.reserve(more);
+    const buffer = this.#buffer;
+    if (more > 0) buffer.copyWithin(start + more, start, this.#length);
+    let rest = length;
+    for (let offset = start - 1; offset < start + more; offset += 1, rest >>>= 7) {
+      buffer[offset] = offset < start - 1 + more ? (rest & 0x7f) | 0x80 : rest;
+    }
+    this.#length += more;
   }
 
   /** The length of `bytes` as a varint, then `bytes`. */

@@ -235,9 +235,6 @@ function writeUint16Field(writer: ByteWriter, firstTagByte: number, value: numbe
   writer.varint(value);
 }
 
-/** Reused for every property: encoding never waits in the middle. */
-const propertyScratch: ByteWriter = new ByteWriter(1_024);
-
 function writeProperties(
   writer: ByteWriter,
   tag: number,
@@ -246,13 +243,13 @@ function writeProperties(
   for (const name in properties) {
     const value = properties[name];
     if (value === undefined) continue;
-    propertyScratch.clear();
-    propertyScratch.byte(0x0a);
-    propertyScratch.text(name);
-    propertyScratch.byte(0x12);
-    propertyScratch.text(value);
     writer.byte(tag);
-    writer.prefixed(propertyScratch.bytes());
+    const start = writer.startLength();
+    writer.byte(0x0a);
+    writer.text(name);
+    writer.byte(0x12);
+    writer.text(value);
+    writer.endLength(start);
   }
 }
 
