@@ -1,58 +1,69 @@
 import { hasCode } from "@pulsar-ts-io/core";
-import { type LocalService, startDynamoDbLocal, startKinesisLocal, startPulsar } from "@pulsar-ts-io/testkit";
+import { startDynamoDbLocal, startKinesisLocal, startPulsar } from "@pulsar-ts-io/testkit";
 import type { TestProject } from "vitest/node";
 import type { ProvidedStack } from "./stack.ts";
 
 /**
- * Starts one broker, one DynamoDB Local and one kinesis-local for the whole run. `PULSAR_SERVICE_URL` (with
+ * Starts one broker, one DynamoDB Local and one kinesis-local for the whole run, side by side. `PULSAR_SERVICE_URL` (with
  * `PULSAR_ADMIN_URL`) names a broker to be used instead of ours.
  */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const stop = new AbortController();
-  const options = { report, signal: stop.signal };
-  const started = await Promise.allSettled([
-    pulsar(options),
-    startDynamoDbLocal(options),
-    startKinesisLocal(options),
-  ]);
-  const parts = started.flatMap((part) => (part.status === "fulfilled" ? [part.value] : []));
+  const started: AsyncDisposable[] = [];
   const teardown = async () => {
-    await Promise.all(parts.map((part) => part[Symbol.asyncDispose]()));
+    await Promise.all(started.map((part) => part[Symbol.asyncDispose]()));
   };
-  const failure = started.find((part) => part.status === "rejected");
-  if (failure !== undefined) await teardown();
-  project.provide("stack", failure === undefined ? endpoints(started) : explain(failure.reason));
+  try {
+    project.provide("stack", await startAll(started));
+  } catch (error) {
+    await teardown();
+    project.provide("stack", explain(error));
+    return () => Promise.resolve();
+  }
   return teardown;
 }
 
-type Started = readonly [
-  PromiseSettledResult<Broker>,
-  PromiseSettledResult<LocalService>,
-  PromiseSettledResult<LocalService>,
-];
+interface StartOptions {
+  readonly report: (line: string) => void;
+  readonly signal: AbortSignal;
+}
+
+/** The first part that fails stops the others, which may be at a long download; waits for all, so that none is left. */
+async function startAll(started: AsyncDisposable[]): Promise<ProvidedStack> {
+  const failure = new AbortController();
+  const keep = async <T extends AsyncDisposable>(
+    start: (options: StartOptions) => Promise<T>,
+  ): Promise<T> => {
+    try {
+      const part = await start({ report, signal: failure.signal });
+      started.push(part);
+      return part;
+    } catch (error) {
+      failure.abort(error);
+      throw error;
+    }
+  };
+  const parts = [keep(pulsar), keep(startDynamoDbLocal), keep(startKinesisLocal)] as const;
+  await Promise.allSettled(parts);
+  failure.signal.throwIfAborted();
+  const [broker, dynamo, kinesis] = await Promise.all(parts);
+  return {
+    pulsarServiceUrl: broker.serviceUrl,
+    pulsarAdminUrl: broker.adminUrl,
+    dynamoEndpoint: dynamo.endpoint,
+    kinesisEndpoint: kinesis.endpoint,
+  };
+}
 
 interface Broker extends AsyncDisposable {
   readonly serviceUrl: string;
   readonly adminUrl: string;
 }
 
-function endpoints([broker, dynamo, kinesis]: Started): ProvidedStack {
-  if (broker.status === "rejected" || dynamo.status === "rejected" || kinesis.status === "rejected") {
-    return { missing: "a part of it did not start" };
-  }
-  return {
-    pulsarServiceUrl: broker.value.serviceUrl,
-    pulsarAdminUrl: broker.value.adminUrl,
-    dynamoEndpoint: dynamo.value.endpoint,
-    kinesisEndpoint: kinesis.value.endpoint,
-  };
-}
-
-async function pulsar(options: { report: (line: string) => void; signal: AbortSignal }): Promise<Broker> {
-  const serviceUrl = process.env["PULSAR_SERVICE_URL"];
-  if (serviceUrl === undefined || serviceUrl === "") return await startPulsar(options);
+async function pulsar(options: StartOptions): Promise<Broker> {
+  const { PULSAR_SERVICE_URL: serviceUrl = "", PULSAR_ADMIN_URL: given } = process.env;
+  if (serviceUrl === "") return await startPulsar(options);
   const host = new URL(serviceUrl.replace(/^pulsar/, "http")).hostname;
-  const adminUrl = process.env["PULSAR_ADMIN_URL"] ?? `http://${host}:8080`;
+  const adminUrl = given ?? `http://${host}:8080`;
   return { serviceUrl, adminUrl, [Symbol.asyncDispose]: () => Promise.resolve() };
 }
 

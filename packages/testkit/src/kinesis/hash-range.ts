@@ -6,7 +6,7 @@ export interface HashRange {
   readonly end: bigint;
 }
 
-export const maxHashKey: bigint = (1n << 128n) - 1n;
+const maxHashKey: bigint = (1n << 128n) - 1n;
 
 /** `count` ranges of almost one size that cover everything; the last takes the rest. */
 export function evenRanges(count: number): readonly HashRange[] {

@@ -74,7 +74,7 @@ export interface PageToken {
 }
 
 /** AWS: a NextToken of ListShards expires after 300 seconds. */
-export const pageTokenLifeMs = 300_000;
+const pageTokenLifeMs = 300_000;
 
 export function encodePageToken(token: PageToken): string {
   return Buffer.from(JSON.stringify(token)).toString("base64");

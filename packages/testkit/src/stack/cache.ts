@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
+import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "@pulsar-ts-io/core";
@@ -34,6 +34,7 @@ export async function cachedFolder(
     if (await exists(folder)) return folder;
     const temporary = `${folder}.${randomUUID()}.partial`;
     try {
+      await removePartial(root, name);
       await mkdir(temporary, { recursive: true });
       await fill(temporary);
       await moveInPlace(temporary, folder);
@@ -43,6 +44,15 @@ export async function cachedFolder(
     return folder;
   } finally {
     await unlock();
+  }
+}
+
+/** What a process that was killed has left: we hold the lock, so nobody is filling it. */
+async function removePartial(root: string, name: string): Promise<void> {
+  for (const entry of await readdir(root)) {
+    if (entry.startsWith(`${name}.`) && entry.endsWith(".partial")) {
+      await rm(join(root, entry), { recursive: true, force: true });
+    }
   }
 }
 

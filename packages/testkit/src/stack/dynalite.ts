@@ -1,7 +1,10 @@
+import { createRequire } from "node:module";
 import { freePort } from "./free-ports.ts";
 import { type LocalService, startService } from "./local-service.ts";
 import { peerFile } from "./peer-package.ts";
 import { resolveStackOptions, type StackOptions } from "./stack-options.ts";
+
+const require = createRequire(import.meta.url);
 
 /** How long a table is CREATING, milliseconds. */
 const createTableMs = 10;
@@ -16,7 +19,7 @@ export async function startDynalite(options: StackOptions = {}): Promise<LocalSe
   const resolved = resolveStackOptions(options);
   const port = await freePort();
   const args = [
-    peerFile("dynalite", "cli.js"),
+    peerFile("dynalite", () => require.resolve("dynalite/cli.js")),
     "--host",
     "127.0.0.1",
     "--port",

@@ -35,7 +35,7 @@ export async function startDynamoDbLocal(options: StackOptions = {}): Promise<Lo
 }
 
 /** The folder with DynamoDB Local and all it needs, its native library included; fetched once. */
-export function dynamoDbJars(options: ResolvedStackOptions): Promise<string> {
+function dynamoDbJars(options: ResolvedStackOptions): Promise<string> {
   return mavenJars(
     {
       name: "dynamodb-local",

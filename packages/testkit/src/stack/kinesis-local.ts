@@ -1,7 +1,11 @@
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
 import { freePorts } from "./free-ports.ts";
 import { type LocalService, startService } from "./local-service.ts";
 import { peerFile } from "./peer-package.ts";
 import { resolveStackOptions, type StackOptions } from "./stack-options.ts";
+
+const require = createRequire(import.meta.url);
 
 export interface KinesisLocalOptions extends StackOptions {
   /** Streams that exist from the start, each with its count of shards; in `region`. */
@@ -35,7 +39,7 @@ const transitions = [
 export async function startKinesisLocal(options: KinesisLocalOptions = {}): Promise<LocalService> {
   const resolved = resolveStackOptions(options);
   const { region = "us-east-1", transitionMs = 50, streams = {} } = options;
-  const main = peerFile("kinesis-local", "main.js");
+  const main = peerFile("kinesis-local", () => require.resolve("kinesis-local/main.js"));
   const [port = 0, tlsPort = 0] = await freePorts(2);
   const durations = transitions.map((transition) => [`${transition}_DURATION`, `${transitionMs}ms`]);
   const initial = Object.entries(streams).map(([name, shards]) => `${name}:${shards}:${region}`);
@@ -46,7 +50,7 @@ export async function startKinesisLocal(options: KinesisLocalOptions = {}): Prom
     KINESIS_MOCK_PLAIN_PORT: String(port),
     KINESIS_MOCK_TLS_PORT: String(tlsPort),
     // It looks for its certificate in the current folder, and dies without one.
-    KINESIS_MOCK_CERT_PATH: peerFile("kinesis-local", "server.json"),
+    KINESIS_MOCK_CERT_PATH: join(dirname(main), "server.json"),
     SHARD_LIMIT: String(shardLimit),
     AWS_REGION: region,
     LOG_LEVEL: "ERROR",

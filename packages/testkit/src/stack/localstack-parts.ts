@@ -19,7 +19,7 @@ export interface LocalStackParts {
 }
 
 /** The version of kinesis-local that LocalStack 4.14.0 looks for. */
-export const kinesisLocalVersion = "0.5.2";
+const kinesisLocalVersion = "0.5.2";
 
 /** Fetches the parts from PyPI, Maven Central and npm, once. */
 export async function localStackParts(java: string, options: ResolvedStackOptions): Promise<LocalStackParts> {

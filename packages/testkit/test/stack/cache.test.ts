@@ -63,6 +63,12 @@ describe("cachedFolder", () => {
     expect(await readdir(root)).toEqual(["a"]);
   });
 
+  it("removes what a killed process left half done", async () => {
+    await mkdir(join(root, "a.1234.partial"));
+    await cachedFolder("a", fill("x"), options());
+    expect(await readdir(root)).toEqual(["a"]);
+  });
+
   it("waits for the process that fetches the same, says so once, and can be interrupted", async () => {
     await writeFile(join(root, "a.lock"), String(process.pid));
     const stop = new AbortController();

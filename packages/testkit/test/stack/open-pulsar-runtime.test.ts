@@ -2,7 +2,7 @@ import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { openPulsarRuntime } from "../../src/stack/pulsar-runtime.ts";
+import { openPulsarRuntime } from "../../src/stack/open-pulsar-runtime.ts";
 import { resolveStackOptions } from "../../src/stack/stack-options.ts";
 
 describe("openPulsarRuntime", () => {
