@@ -19,14 +19,21 @@ const trimHorizon: Checkpoint = { kind: "trim-horizon" };
 /**
  * The leases of an empty table: one for each shard that the service lists for the initial position.
  *
+ * KCL takes the service's filter at its word. An emulator that ignores it lists parents beside their children: then the shards are
+ * chosen here by the same rule.
+ *
  * @throws ShardListingError (`PIO_SHARD_LISTING`) when they do not cover the hash keys once; list again.
  * @see EmptyLeaseTableSynchronizer in KCL
  */
 export function planFirstLeases(shards: readonly Shard[], initial: InitialPosition): readonly NewLease[] {
-  if (!isPartition(shards.map((shard) => shard.hashKeyRange))) {
+  const atLatest = initial.position.kind === "latest";
+  const chosen = [shards, atLatest ? shards.filter((shard) => shard.open) : oldestOf(shards)].find((some) =>
+    isPartition(some.map((shard) => shard.hashKeyRange)),
+  );
+  if (chosen === undefined) {
     throw new ShardListingError(`the ${shards.length} listed shards do not cover the hash keys once`);
   }
-  return inOrder(shards).map((shard) => atInitial(shard, initial));
+  return inOrder(chosen).map((shard) => atInitial(shard, initial));
 }
 
 /**

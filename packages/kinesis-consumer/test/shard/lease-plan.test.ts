@@ -109,6 +109,25 @@ describe("planFirstLeases", () => {
   });
 });
 
+describe("planFirstLeases of a listing that an emulator did not filter", () => {
+  it("chooses the open shards at LATEST and the oldest otherwise, whatever the stream has been through", () =>
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.boolean(), fc.nat()), { maxLength: 20 }), (changes) => {
+        const shards = grow(changes);
+        const open = shards.filter((one) => one.open);
+        const oldest = shards.filter((one) => one.parentShardIds.length === 0);
+        expect(new Set(ids(planFirstLeases(shards, latest)))).toEqual(
+          new Set(open.map((one) => one.shardId)),
+        );
+        for (const initial of [trimHorizon, atTimestamp]) {
+          expect(new Set(ids(planFirstLeases(shards, initial)))).toEqual(
+            new Set(oldest.map((one) => one.shardId)),
+          );
+        }
+      }),
+    ));
+});
+
 describe("planForgottenChildren", () => {
   it("finds the children of a finished shard that nobody leased, at TRIM_HORIZON", () => {
     const plan = planForgottenChildren(example, leasesOf([4, 5, 8], { 5: { kind: "shard-end" } }));
@@ -208,19 +227,40 @@ function leasesOf(
 
 /** A stream of two shards after these splits and merges of its open ones. */
 function grow(changes: readonly (readonly [boolean, number])[]): readonly Shard[] {
-  let shards: Shard[] = [shard(0, { open: true }), shard(1, { open: true })];
+  const middle = lastHashKey / 2n;
+  let shards: Shard[] = [
+    shard(0, { open: true, range: { start: 0n, end: middle } }),
+    shard(1, { open: true, range: { start: middle + 1n, end: lastHashKey } }),
+  ];
   for (const [merge, pick] of changes) {
-    const open = shards.filter((one) => one.open);
-    const one = open[pick % open.length];
-    const other = open[(pick + 1) % open.length];
-    if (one === undefined || (merge && (other === undefined || other === one))) continue;
-    const parents = merge && other !== undefined ? [one, other] : [one];
+    const open = shards.filter((one) => one.open).sort(byRange);
+    const first = pick % open.length;
+    const parents = open.slice(first, first + (merge ? 2 : 1));
+    if (merge && parents.length < 2) continue;
     shards = shards.map((each) => (parents.includes(each) ? { ...each, open: false } : each));
     const numbers = parents.map((parent) => Number(parent.shardId.slice(8)));
-    shards.push(shard(shards.length, { parents: numbers, open: true }));
-    if (!merge) shards.push(shard(shards.length, { parents: numbers, open: true }));
+    for (const range of rangesOfChildren(parents)) {
+      shards.push(shard(shards.length, { parents: numbers, open: true, range }));
+    }
   }
   return shards;
+}
+
+function byRange(a: Shard, b: Shard): number {
+  return a.hashKeyRange.start < b.hashKeyRange.start ? -1 : 1;
+}
+
+/** One for two parents, two for one. */
+function rangesOfChildren(parents: readonly Shard[]): readonly Shard["hashKeyRange"][] {
+  const start = parents[0]?.hashKeyRange.start ?? 0n;
+  const end = parents.at(-1)?.hashKeyRange.end ?? lastHashKey;
+  const middle = (start + end) / 2n;
+  return parents.length === 2
+    ? [{ start, end }]
+    : [
+        { start, end: middle },
+        { start: middle + 1n, end },
+      ];
 }
 
 function isReached(one: Shard, shards: readonly Shard[], leased: ReadonlySet<ShardId>): boolean {
