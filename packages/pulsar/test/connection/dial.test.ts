@@ -1,0 +1,114 @@
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { createServer, type Server, type Socket } from "node:net";
+import { createServer as createTlsServer } from "node:tls";
+import { fileURLToPath } from "node:url";
+import { codeOf, remedyOf } from "@pulsar-ts-io/core";
+import { afterEach, describe, expect, it } from "vitest";
+import { dial, type TlsOptions } from "../../src/connection/dial.ts";
+import { never } from "../harness/wire.ts";
+
+const fixture = (name: string) => fileURLToPath(new URL(`../fixtures/${name}`, import.meta.url));
+const pem = (name: string) => ({
+  key: readFileSync(fixture(`${name}.key.pem`)),
+  cert: readFileSync(fixture(`${name}.cert.pem`)),
+});
+const verified: TlsOptions = { allowInsecure: false, hostnameVerification: true };
+const trusted: TlsOptions = { ...verified, trustCertPath: fixture("localhost.cert.pem") };
+
+describe("dial", () => {
+  const servers: Server[] = [];
+  const sockets = new Set<Socket>();
+
+  afterEach(async () => {
+    for (const socket of sockets) socket.destroy();
+    sockets.clear();
+    for (const server of servers.splice(0)) {
+      server.close();
+      await once(server, "close");
+    }
+  });
+
+  async function listen(server: Server): Promise<number> {
+    servers.push(server);
+    server.on("connection", (socket) => {
+      sockets.add(socket);
+      socket.on("error", () => undefined);
+    });
+    server.on("tlsClientError", () => undefined);
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const address = server.address();
+    return typeof address === "object" && address !== null ? address.port : 0;
+  }
+
+  async function failure(host: string, port: number, tls?: TlsOptions): Promise<Error> {
+    try {
+      const socket = await dial({ host, port }, tls, never);
+      socket.destroy();
+    } catch (error) {
+      if (error instanceof Error) return error;
+    }
+    throw new Error("it did connect");
+  }
+
+  it("connects, plain and with TLS", async () => {
+    const plain = await listen(createServer());
+    (await dial({ host: "127.0.0.1", port: plain }, undefined, never)).destroy();
+    const secure = await listen(createTlsServer(pem("localhost")));
+    (await dial({ host: "localhost", port: secure }, trusted, never)).destroy();
+  });
+
+  it("says that nothing listens, and that a name is not known", async () => {
+    const port = await listen(createServer());
+    servers.splice(0).map((server) => server.close());
+    expect(await failure("127.0.0.1", port)).toMatchObject({
+      code: "PIO_PULSAR_UNREACHABLE",
+      message: expect.stringContaining(`127.0.0.1:${port}: nothing listens`),
+    });
+    expect(await failure("no-such-host.invalid", 1)).toMatchObject({ code: "PIO_PULSAR_UNREACHABLE" });
+  });
+
+  it.each([
+    ["an authority nobody trusts", "localhost", verified, "signed by no one we trust"],
+    ["another host", "127.0.0.1", trusted, "for another host"],
+  ])("refuses a certificate of %s", async (_, host, tls, why) => {
+    const port = await listen(createTlsServer(pem("localhost")));
+    const error = await failure(host, port, tls);
+    expect(codeOf(error)).toBe("PIO_PULSAR_TLS");
+    expect(error.message).toContain(why);
+    expect(remedyOf(error)).toBeTypeOf("string");
+  });
+
+  it("accepts them when it is told to by name", async () => {
+    const port = await listen(createTlsServer(pem("localhost")));
+    const insecure = { ...verified, allowInsecure: true, hostnameVerification: false };
+    (await dial({ host: "127.0.0.1", port }, insecure, never)).destroy();
+    (await dial({ host: "127.0.0.1", port }, { ...trusted, hostnameVerification: false }, never)).destroy();
+  });
+
+  it("says that the other side speaks no TLS", async () => {
+    const port = await listen(createServer((socket) => socket.on("data", () => socket.destroy())));
+    const error = await failure("localhost", port, trusted);
+    expect(codeOf(error)).toBe("PIO_PULSAR_TLS");
+    expect(error.message).toContain("does not speak it");
+  });
+
+  it("names the trust file that cannot be read", async () => {
+    const error = await failure("localhost", 1, { ...verified, trustCertPath: "/no/such.pem" });
+    expect(error).toMatchObject({ code: "PIO_PULSAR_TLS", message: expect.stringContaining("/no/such.pem") });
+  });
+
+  it("ends with the reason of its signal, and leaves no socket", async () => {
+    const port = await listen(createServer());
+    const stop = new AbortController();
+    // A server that never answers the TLS handshake.
+    const dialling = dial({ host: "localhost", port }, trusted, stop.signal);
+    await once(servers[0] as Server, "connection");
+    const reason = new Error("enough");
+    stop.abort(reason);
+    await expect(dialling).rejects.toBe(reason);
+    const [socket] = sockets;
+    if (socket !== undefined && !socket.destroyed) await once(socket, "close");
+  });
+});
