@@ -38,3 +38,4 @@ export {
 } from "./stack/stack-errors.ts";
 export type { StackOptions } from "./stack/stack-options.ts";
 export { TestClock, type TestClockOptions } from "./test-clock.ts";
+export { type ReadMessage, readMessages, type TopicReaderOptions } from "./topic-reader.ts";
