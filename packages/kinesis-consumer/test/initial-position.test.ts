@@ -1,5 +1,8 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { distinct, idOf, Rig, textsOf } from "./support/rig.ts";
+
+// Minutes pass in these tests: on a busy machine that takes a while.
+vi.setConfig({ testTimeout: 30_000 });
 
 describe("LATEST", () => {
   const latest = { initialPosition: { kind: "latest" } } as const;
@@ -12,6 +15,22 @@ describe("LATEST", () => {
     const put = rig.put(20);
     await rig.until(() => worker.records.length === 20);
     expect(distinct(textsOf(worker.records))).toEqual(put);
+    await rig.close(worker);
+  });
+
+  it("reads what is put while the table is being created, which takes AWS ten seconds", async () => {
+    const rig = new Rig();
+    await rig.clock.advance(60_000);
+    const put: string[] = [];
+    rig.table.ensure = async () => {
+      await rig.clock.sleep(1_000, new AbortController().signal);
+      put.push(...rig.put(3));
+      await rig.clock.sleep(9_000, new AbortController().signal);
+      rig.table.exists = true;
+    };
+    const worker = await rig.start(latest);
+    await rig.until(() => worker.records.length === 3);
+    expect(textsOf(worker.records)).toEqual(put);
     await rig.close(worker);
   });
 

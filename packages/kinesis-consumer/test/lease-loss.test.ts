@@ -1,5 +1,8 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { idOf, Rig, textsOf, unavailable } from "./support/rig.ts";
+
+// Minutes pass in these tests: on a busy machine that takes a while.
+vi.setConfig({ testTimeout: 30_000 });
 
 describe("a lease that another worker took", () => {
   it("ends the reading of its shard within 3.4 s, and what is acknowledged later changes nothing", async () => {

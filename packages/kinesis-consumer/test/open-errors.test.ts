@@ -1,6 +1,6 @@
 import { type Clock, silentMeter, systemClock } from "@pulsar-ts-io/core";
 import { RecordingLogger } from "@pulsar-ts-io/testkit";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import {
   type AwsClientOptions,
   type ConsumerOptions,
@@ -9,6 +9,9 @@ import {
 } from "../src/index.ts";
 import { type AwsAnswer, awsError, startAwsStub } from "./support/aws-stub.ts";
 import { idOf, Rig } from "./support/rig.ts";
+
+// Minutes pass in these tests: on a busy machine that takes a while.
+vi.setConfig({ testTimeout: 30_000 });
 
 /** Twenty seconds in one: the pauses are those of the consumer, the answers those of a real server. */
 const hurriedClock: Clock = {

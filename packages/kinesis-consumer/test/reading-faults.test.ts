@@ -1,5 +1,8 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { distinct, idOf, Rig, textsOf, unavailable } from "./support/rig.ts";
+
+// Minutes pass in these tests: on a busy machine that takes a while.
+vi.setConfig({ testTimeout: 30_000 });
 
 describe("reading", () => {
   it("goes on after throttles, resets, expired iterators and answers cut short, and loses nothing", async () => {

@@ -1,6 +1,9 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { Shard } from "../src/shard/shard.ts";
 import { distinct, idOf, Rig, textsOf, type Worker } from "./support/rig.ts";
+
+// Minutes pass in these tests: on a busy machine that takes a while.
+vi.setConfig({ testTimeout: 30_000 });
 
 const middle = 2n ** 127n;
 

@@ -1,5 +1,8 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { distinct, idOf, Rig, textsOf } from "./support/rig.ts";
+
+// Minutes pass in these tests: on a busy machine that takes a while.
+vi.setConfig({ testTimeout: 30_000 });
 
 describe("StreamConsumer", () => {
   it("reads every record of every shard once, each shard's in order", async () => {
