@@ -10,11 +10,18 @@ import { runRound } from "./round.ts";
 import { sdkCpuSeconds } from "./yardstick.ts";
 
 const options = readOptions();
-if (options !== undefined) {
-  const report = summarise(options, await measure(options));
-  const json = `${JSON.stringify(report, null, 2)}\n`;
-  if (options.outFile !== undefined) await writeFile(options.outFile, json);
-  process.stdout.write(options.json ? json : table(report));
+if (options !== undefined) await run(options).catch(fail);
+
+async function run(bench: BenchOptions): Promise<void> {
+  const result = summarise(bench, await measure(bench));
+  const json = `${JSON.stringify(result, null, 2)}\n`;
+  if (bench.outFile !== undefined) await writeFile(bench.outFile, json);
+  process.stdout.write(bench.json ? json : table(result));
+}
+
+function fail(error: unknown): void {
+  process.stderr.write(`error: ${error instanceof Error ? error.message : error}\n`);
+  process.exitCode = 1;
 }
 
 function readOptions(): BenchOptions | undefined {
