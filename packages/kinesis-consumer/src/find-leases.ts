@@ -44,7 +44,7 @@ export async function findLeases(
   const [found, shards, streamCreatedMs] = await Promise.all([
     retry(() => listIfReady(table, signal)),
     retry(() => stream.listShards(undefined, signal)),
-    retry(() => createdMsIfAllowed(stream, signal)),
+    createdMsIfPossible(retry(() => stream.createdMs(signal))),
   ]);
   const startTimeMs = initialPosition.kind === "latest" ? stream.serviceTimeMs() - latestSlackMs : undefined;
   const initial = { position: initialPosition, startTimeMs };
@@ -66,12 +66,16 @@ async function listIfReady(table: LeaseTable, signal: AbortSignal): Promise<read
   return (await table.ready(signal)) ? await table.list({ consistent: true }, signal) : undefined;
 }
 
-/** KCL never needed the permission for it when polling: an operator who comes from there has not given it. */
-async function createdMsIfAllowed(stream: KinesisStream, signal: AbortSignal): Promise<number | undefined> {
+/**
+ * KCL never needed the permission for it when polling: an operator who comes from there has not given it. And the service answers
+ * it for 20 callers a second in an account: a fleet that starts at once must not fail for it.
+ */
+async function createdMsIfPossible(asked: Promise<number | undefined>): Promise<number | undefined> {
   try {
-    return await stream.createdMs(signal);
+    return await asked;
   } catch (error) {
-    if (codeOf(error) === "PIO_AWS_ACCESS_DENIED") return undefined;
+    const code = codeOf(error);
+    if (code === "PIO_AWS_ACCESS_DENIED" || code === "PIO_AWS_THROTTLED") return undefined;
     throw error;
   }
 }

@@ -52,6 +52,9 @@ export interface WorkerOptions {
   readonly failoverMs: number;
 }
 
+/** How long the host may take to let go of its partitions before the leases are released all the same. */
+const hostReleaseMs = 5_000;
+
 /** One shard while this worker reads it. */
 interface Reading {
   readonly consumer: ShardConsumer;
@@ -124,7 +127,7 @@ export class Worker {
     // A lease that is being taken is waited for: it would stay ours without our knowing. Its failure is the run's.
     await Promise.race([this.#intakeEnded.catch(() => {}), aborted(signal)]);
     const ids = this.#coordinator.leases.map((held) => held.lease.shardId);
-    await Promise.race([Promise.all(ids.map((id) => this.#releasePartition(id))), aborted(signal)]);
+    await this.#within(hostReleaseMs, Promise.all(ids.map((id) => this.#releasePartition(id))), signal);
     await this.#coordinator.releaseAll(signal);
   }
 
@@ -207,6 +210,16 @@ export class Worker {
   async #finished(held: HeldLease): Promise<void> {
     this.#gate.open();
     await this.#releasePartition(held.lease.shardId);
+  }
+
+  /** Waits for `done`, but no longer than `ms` and until `signal` aborts. */
+  async #within(ms: number, done: Promise<unknown>, signal: AbortSignal): Promise<void> {
+    const over = new AbortController();
+    using joined = new JoinedSignal(signal, over.signal);
+    const late = this.#clock.sleep(ms, joined.signal).catch(() => {});
+    await Promise.race([done, late]);
+    over.abort();
+    await late;
   }
 
   async #releasePartition(id: ShardId): Promise<void> {

@@ -102,6 +102,32 @@ describe("StreamConsumer", () => {
     });
   });
 
+  it("releases its leases when it is closed although the host never lets go of a partition", async () => {
+    const rig = new Rig();
+    rig.put(3);
+    const worker = await rig.start({}, () => true);
+    await rig.until(() => worker.records.length === 3);
+    worker.holdOn = true;
+    const startedMs = rig.clock.monotonic();
+    await rig.close(worker);
+    expect(rig.clock.monotonic() - startedMs).toBeLessThan(6_000);
+    expect(rig.lease()).toMatchObject({ owner: undefined, checkpoint: { kind: "after" } });
+  });
+
+  it.each(["AccessDeniedException", "LimitExceededException"] as const)(
+    "starts without the stream's age when Kinesis answers %s to the question",
+    async (error) => {
+      const rig = new Rig();
+      const put = rig.put(3);
+      rig.service.faults.refuse("DescribeStreamSummary", error, { count: Number.POSITIVE_INFINITY });
+      const worker = await rig.start();
+      await rig.until(() => worker.records.length === 3);
+      expect(textsOf(worker.records)).toEqual(put);
+      expect(rig.lease()).toMatchObject({ streamName: "orders", streamCreatedMs: undefined });
+      await rig.close(worker);
+    },
+  );
+
   it("adopts a killed predecessor's leases 7.1 s after its start", async () => {
     const rig = new Rig();
     rig.put(1);

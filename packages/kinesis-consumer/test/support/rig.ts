@@ -29,6 +29,8 @@ export interface Worker {
   failure: unknown;
   /** Asked for each record: whether to acknowledge it at once. */
   settle: (record: KinesisRecord) => boolean;
+  /** The host never lets go of a partition. */
+  holdOn: boolean;
   /** The process dies: no close, no further call. */
   kill(): void;
 }
@@ -116,24 +118,26 @@ export class Rig {
         meter: this.meter,
         releasePartition: (id) => {
           released.push(id);
-          return Promise.resolve();
+          return worker.holdOn ? new Promise(() => {}) : Promise.resolve();
         },
       },
       { ...defaults, ...options },
     );
     const stop = new AbortController();
-    return {
+    const worker: Worker = {
       consumer,
       stop,
       records: [],
       released,
       failure: undefined,
       settle: () => true,
+      holdOn: false,
       kill: () => {
         this.#dead.add(name);
         stop.abort(new Error("killed"));
       },
     };
+    return worker;
   }
 
   /** Opens a worker and reads until it is stopped. */
