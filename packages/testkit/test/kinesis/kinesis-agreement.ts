@@ -191,6 +191,7 @@ function shardsAgree(use: () => KinesisStage): void {
     const beforeSplit = { Timestamp: new Date() };
     await pause();
     await stage.split(StreamName, parent);
+    await pause();
     const [a, b, c, d] = [0, 1, 2, 3].map((number) => `shardId-00000000000${number}`);
     expect(await stage.ids({ StreamName })).toEqual([a, b, c, d]);
     expect(await stage.filtered(StreamName, "FROM_TRIM_HORIZON")).toEqual([a, b, c, d]);
@@ -288,9 +289,9 @@ function refusalsAgree(use: () => KinesisStage): void {
   });
 }
 
-/** kinesis-local dates a shard some milliseconds back: the only way to be before it is to be early. */
+/** kinesis-local dates a shard to the second: what shall be before it must be of an earlier one. */
 function pause(): Promise<void> {
   return new Promise((resolve) => {
-    setTimeout(resolve, 200);
+    setTimeout(resolve, 1_100);
   });
 }
