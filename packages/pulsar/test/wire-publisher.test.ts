@@ -231,6 +231,23 @@ describe("a publisher over the wire", () => {
       expect(values(broker)).toEqual([[0], [0]]);
     });
 
+    it("writes nothing more after that, before it is open again", async () => {
+      const publisher = await open(unbatched);
+      holdReceipts();
+      publisher.send(message(0), { stored: () => send(publisher, 2), failed: () => undefined });
+      send(publisher, 1);
+      await until(() => broker.sends.length === 2, clock);
+      const [first] = broker.sends;
+      // In one go: by the time of the receipt, whose owner sends once more, the session is lost.
+      broker.last.tell("sendError", { producerId: 0, sequenceId: 1, error: 2, message: "no" });
+      if (first !== undefined) broker.last.receipt(first, { ledgerId: 1n, entryId: 0n });
+      await clock.settle();
+      expect(values(broker)).toEqual([[0], [1]]);
+      confirmHonestly();
+      await until(() => deliveries.settled === 2, clock);
+      expect(values(broker)).toEqual([[0], [1], [1], [2]]);
+    });
+
     it("fails a message that its owner changed after sending it", async () => {
       const publisher = await open(unbatched);
       holdReceipts();
@@ -420,6 +437,23 @@ describe("a publisher over the wire", () => {
       await expect(waiting).rejects.toBe(reason);
       await expect(publisher.flush(stop.signal)).rejects.toBe(reason);
     });
+  });
+
+  it("is flushed when the last message before is settled, not sooner", async () => {
+    const publisher = await open(unbatched);
+    holdReceipts();
+    send(publisher, 0, 1);
+    let flushed = false;
+    const flushing = publisher.flush(never).then(() => {
+      flushed = true;
+    });
+    await until(() => broker.sends.length === 2, clock);
+    for (const [index, one] of broker.sends.entries()) {
+      expect(flushed).toBe(false);
+      broker.last.receipt(one, { ledgerId: 1n, entryId: BigInt(index) });
+      await clock.settle();
+    }
+    await flushing;
   });
 
   describe("that is closed", () => {

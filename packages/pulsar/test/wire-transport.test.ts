@@ -109,11 +109,21 @@ describe("the wire transport", () => {
     });
 
     it("waits for a producer that is queued, and opens it when its turn comes", async () => {
-      broker.answer("producer", ({ requestId }, connection) => {
-        connection.tell("producerSuccess", { requestId, producerName: "n", producerReady: false });
-        connection.tell("producerSuccess", { requestId, producerName: "n", producerReady: true });
-      });
-      expect(await tryToOpen()).not.toBeInstanceOf(Error);
+      broker.answer("producer", ({ requestId }, connection) =>
+        connection.tell("producerSuccess", { requestId, producerName: "n", producerReady: false }),
+      );
+      let open = false;
+      const opening = connect()
+        .transport.open(topic, options, never)
+        .then(() => {
+          open = true;
+        });
+      await until(() => broker.of("producer").length === 1, clock);
+      await clock.settle();
+      expect(open).toBe(false);
+      const requestId = broker.of("producer")[0]?.requestId ?? -1;
+      broker.last.tell("producerSuccess", { requestId, producerName: "n", producerReady: true });
+      await opening;
     });
 
     it("names every host it could not reach", async () => {
