@@ -153,6 +153,27 @@ describe("a stream that was resharded while nobody read it", () => {
     await rig.close(worker);
   });
 
+  it("keeps a merged shard waiting for a parent whose own parent is not read to its end yet", async () => {
+    const rig = new Rig(2);
+    const put = [...rig.put(20)];
+    rig.stream.split(idOf(0), middle / 2n, rig.clock.now());
+    await rig.clock.advance(1_000);
+    put.push(...rig.put(20));
+    rig.stream.merge(idOf(3), idOf(1), rig.clock.now());
+    put.push(...rig.put(20));
+    const worker = await rig.start({}, (record) => record.shardId !== idOf(0));
+    await rig.pass(30_000);
+    expect(worker.records.some((record) => record.shardId === idOf(4))).toBe(false);
+    expect(rig.lease(1)).toMatchObject({ checkpoint: { kind: "after" } });
+    expect(rig.lease(4)).toBeUndefined();
+    worker.settle = () => true;
+    for (const record of worker.records) record.ack();
+    await rig.until(() => worker.records.length === 60);
+    expect(distinct(textsOf(worker.records))).toEqual(put);
+    expectParentsFirst(worker, rig);
+    await rig.close(worker);
+  });
+
   it("is read on from the checkpoints, parents first", async () => {
     const rig = new Rig(2);
     rig.put(20);

@@ -1,4 +1,4 @@
-import type { Clock, Logger } from "@pulsar-ts-io/core";
+import { Backoff, type Clock, type Logger } from "@pulsar-ts-io/core";
 import type { ReadEnd } from "../fetch/polling.ts";
 import type { HeldLease } from "../lease/held-lease.ts";
 import type { Lease } from "../lease/lease.ts";
@@ -10,6 +10,10 @@ import { retryUntilDone } from "../retry.ts";
 import type { KinesisStream } from "./kinesis-stream.ts";
 import { atTrimHorizon, type InitialPosition, planHeirs, planMissingLeases } from "./lease-plan.ts";
 import type { ChildShard, ShardId } from "./shard.ts";
+
+/** How often it is looked whether the other parent of a merged shard has its lease. */
+const firstLookMs = 250;
+const longestLookMs = 5_000;
 
 export interface ShardEndPlaces {
   readonly stream: KinesisStream;
@@ -64,25 +68,40 @@ export class ShardEnd {
     const { table, maker } = this.#places;
     const rows = await Promise.all(children.map((child) => table.get(child.shardId, signal)));
     const missing = children.filter((_child, index) => rows[index] === undefined);
-    if (missing.some((child) => child.parentShardIds.length > 1))
-      await this.#leaseOtherParents(missing, signal);
+    if (missing.some((child) => child.parentShardIds.length > 1)) await this.#otherParents(missing, signal);
     await maker.create(missing.map(atTrimHorizon), signal);
     return children.map((child) => child.shardId);
   }
 
-  /** A merged shard is read after both its parents: the other one needs a lease too, unless the service has forgotten it. */
-  async #leaseOtherParents(children: readonly ChildShard[], signal: AbortSignal): Promise<void> {
-    const { table, maker, stream } = this.#places;
+  /**
+   * Waits until both parents of a merged shard have a lease, as KCL does: a parent without one keeps no child waiting, and the
+   * merged shard would be read too early. A parent that the service has forgotten is not waited for, and one that no lease leads
+   * to is leased here.
+   */
+  async #otherParents(children: readonly ChildShard[], signal: AbortSignal): Promise<void> {
+    const { maker, stream } = this.#places;
+    const { clock, initial } = this.#options;
     const parents = new Set(children.flatMap((child) => child.parentShardIds));
-    const rows = await Promise.all([...parents].map((id) => table.get(id, signal)));
-    if (rows.every((row) => row !== undefined)) return;
-    const shards = await stream.listShards(undefined, signal);
-    const leases = await this.#leases(signal);
-    const plan = planMissingLeases(shards, leases, this.#options.initial);
-    await maker.create(
-      plan.filter((lease) => parents.has(lease.shardId)),
-      signal,
-    );
+    const pause = new Backoff({ initialMs: firstLookMs, maxMs: longestLookMs });
+    for (;;) {
+      const unleased = await this.#unleased(parents, signal);
+      if (unleased.length === 0) return;
+      const shards = await stream.listShards(undefined, signal);
+      if (!shards.some((shard) => unleased.includes(shard.shardId))) return;
+      const plan = planMissingLeases(shards, await this.#leases(signal), initial);
+      const created = await maker.create(
+        plan.filter((lease) => unleased.includes(lease.shardId)),
+        signal,
+      );
+      // The others are leased when an ancestor of theirs ends, here or at another worker.
+      if (created.length === 0) await clock.sleep(pause.next(), signal);
+    }
+  }
+
+  async #unleased(ids: ReadonlySet<ShardId>, signal: AbortSignal): Promise<readonly ShardId[]> {
+    const all = [...ids];
+    const rows = await Promise.all(all.map((id) => this.#places.table.get(id, signal)));
+    return all.filter((_id, index) => rows[index] === undefined);
   }
 
   /** The service does not know the shard any more. @returns its children, or `undefined` when it does know it. */
