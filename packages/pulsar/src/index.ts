@@ -1,5 +1,5 @@
-export type { ConsumerLink } from "./connection/connection.ts";
 export type { Dial, TlsOptions } from "./connection/dial.ts";
+export type { ConsumerLink } from "./connection/link-registry.ts";
 export type { BrokerAddress } from "./connection/service-url.ts";
 export { ConsoleTransport } from "./console-transport.ts";
 export {

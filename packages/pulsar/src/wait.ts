@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import type { Clock } from "@pulsar-ts-io/core";
 
 /** The result of `promise`, unless `signal` aborts first: then its reason. The work behind `promise` goes on. */
@@ -16,13 +17,20 @@ export async function waitFor<T>(promise: Promise<T>, signal: AbortSignal): Prom
   }
 }
 
+/** A controller whose signal many may listen to: one for each partition, say. Node warns of more than ten elsewhere. */
+export function crowdedController(): AbortController {
+  const controller = new AbortController();
+  setMaxListeners(0, controller.signal);
+  return controller;
+}
+
 /** Runs `work` with a signal that aborts when one of `signals` does. Nothing stays behind on them. */
 export async function withEither<T>(
   signals: readonly AbortSignal[],
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   for (const signal of signals) signal.throwIfAborted();
-  const stop = new AbortController();
+  const stop = crowdedController();
   const listeners = signals.map((signal) => ({ signal, onAbort: () => stop.abort(signal.reason) }));
   for (const { signal, onAbort } of listeners) signal.addEventListener("abort", onAbort, { once: true });
   try {

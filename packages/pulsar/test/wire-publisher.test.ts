@@ -1,6 +1,6 @@
 import { codeOf } from "@pulsar-ts-io/core";
 import { TestClock } from "@pulsar-ts-io/testkit";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { defaultPublisherOptions, type Publisher, type PublisherOptions } from "../src/index.ts";
 import type { FakeBroker } from "./harness/fake-broker.ts";
 import { FakeNetwork } from "./harness/fake-network.ts";
@@ -454,6 +454,23 @@ describe("a publisher over the wire", () => {
       await clock.settle();
     }
     await flushing;
+  });
+
+  it("serves a topic of many partitions, without a word from Node about listeners", async () => {
+    const warnings = vi.spyOn(process, "emitWarning");
+    broker.partitions = 30;
+    const publisher = await open(batched);
+    send(publisher, ...Array.from({ length: 200 }, (_, index) => index));
+    await publisher.flush(never);
+    expect(new Set(deliveries.stored.map((id) => id.partition)).size).toBeGreaterThan(20);
+    expect(new Set(broker.of("producer").map((one) => one.producerName))).toEqual(
+      new Set([undefined, "given-by-broker"]),
+    );
+    broker.last.socket.destroy();
+    await until(() => broker.of("producer").length === 60, clock);
+    await publisher.close();
+    expect(warnings).not.toHaveBeenCalled();
+    warnings.mockRestore();
   });
 
   describe("that is closed", () => {

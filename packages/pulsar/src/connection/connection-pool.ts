@@ -1,7 +1,7 @@
 import { type Clock, ConnectorError, isRetryable, type Logger, toError } from "@pulsar-ts-io/core";
 import type { Authentication } from "../auth/authentication.ts";
 import { ConnectionLostError, PulsarUnreachableError } from "../errors.ts";
-import { waitFor, withDeadline } from "../wait.ts";
+import { crowdedController, waitFor, withDeadline } from "../wait.ts";
 import { Connection } from "./connection.ts";
 import type { Dial, TlsOptions } from "./dial.ts";
 import { type BrokerAddress, formatAddress, formatServiceUrl, type ServiceUrl } from "./service-url.ts";
@@ -27,7 +27,7 @@ export interface ConnectionPoolOptions {
 export class ConnectionPool {
   readonly #options: ConnectionPoolOptions;
   readonly #connections = new Map<string, Promise<Connection>>();
-  readonly #stop = new AbortController();
+  readonly #stop = crowdedController();
   /** Index of the service address that answered last. */
   #good = 0;
 

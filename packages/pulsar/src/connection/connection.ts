@@ -2,12 +2,13 @@ import type { Duplex } from "node:stream";
 import { type Clock, ConnectorError, type Logger, toError } from "@pulsar-ts-io/core";
 import type { Authentication } from "../auth/authentication.ts";
 import { ConnectionLostError, ProtocolError, PulsarTimeoutError } from "../errors.ts";
-import { Once, waitFor, withDeadline } from "../wait.ts";
+import { crowdedController, Once, waitFor, withDeadline } from "../wait.ts";
 import type { Commands, NamedCommand } from "../wire/command-types.ts";
 import { decodeCommand, encodeCommand, sendReceiptType, splitCommand } from "../wire/commands.ts";
 import { defaultMaxMessageBytes, type Frame, FrameDecoder } from "../wire/frame-decoder.ts";
-import { type Receipt, readReceipt } from "../wire/receipt.ts";
+import { readReceipt } from "../wire/receipt.ts";
 import { keepAlive, keepAliveMs } from "./keep-alive.ts";
+import { type ConsumerLink, LinkRegistry, type ProducerLink } from "./link-registry.ts";
 import { PendingRequests, type RequestFields, type RequestName, type Response } from "./pending-requests.ts";
 import { brokerError } from "./server-error.ts";
 import { authResponseFrame, connectFrame } from "./session-frames.ts";
@@ -15,23 +16,6 @@ import { SocketWriter } from "./socket-writer.ts";
 
 /** TLS and CONNECTED must be there by then. */
 const handshakeMs = 30_000;
-
-/** One who is told what the broker says to a producer. Called while frames are read: must not throw. */
-export interface ProducerLink {
-  receipt(receipt: Receipt): void;
-  sendError(error: Commands["sendError"]): void;
-  closedByBroker(command: Commands["closeProducer"]): void;
-  migrated(command: Commands["topicMigrated"]): void;
-  connectionLost(error: ConnectorError): void;
-}
-
-/** One who is told what the broker says to a consumer. */
-export interface ConsumerLink {
-  /** @param content what follows the command in the frame; valid until the call returns. */
-  message(command: Commands["message"], content: Uint8Array): void;
-  closedByBroker(): void;
-  connectionLost(error: ConnectorError): void;
-}
 
 export interface ConnectionOptions {
   /** What people call the other side: `host:port`. */
@@ -58,10 +42,9 @@ export class Connection {
   readonly #options: ConnectionOptions;
   readonly #decoder = new FrameDecoder();
   readonly #requests = new PendingRequests();
-  readonly #producers = new Map<number, ProducerLink>();
-  readonly #consumers = new Map<number, ConsumerLink>();
+  readonly #links = new LinkRegistry();
   readonly #connected = new Once<Commands["connected"]>();
-  readonly #stop = new AbortController();
+  readonly #stop = crowdedController();
   readonly #socketClosed = new Once<true>();
   #maxMessageBytes = defaultMaxMessageBytes;
   #heard = false;
@@ -140,20 +123,16 @@ export class Connection {
   }
 
   attachProducer(id: number, link: ProducerLink): void {
-    this.#producers.set(id, link);
+    this.#links.addProducer(id, link);
   }
 
   /** Nothing more is told to `link`; another link of that id stays. */
   detachProducer(id: number, link: ProducerLink): void {
-    if (this.#producers.get(id) === link) this.#producers.delete(id);
+    this.#links.removeProducer(id, link);
   }
 
   attachConsumer(id: number, link: ConsumerLink): void {
-    this.#consumers.set(id, link);
-  }
-
-  detachConsumer(id: number): void {
-    this.#consumers.delete(id);
+    this.#links.addConsumer(id, link);
   }
 
   /** Ends the connection because of `error`; whoever can, connects again. */
@@ -206,8 +185,7 @@ export class Connection {
   #dispatch(frame: Frame): void {
     const raw = splitCommand(frame.command);
     if (raw.type === sendReceiptType) {
-      const receipt = readReceipt(raw.content);
-      this.#producers.get(receipt.producerId)?.receipt(receipt);
+      this.#links.receipt(readReceipt(raw.content));
       return;
     }
     const command = decodeCommand(raw);
@@ -230,23 +208,8 @@ export class Connection {
       case "error":
         this.#refused(command.fields);
         break;
-      case "sendError":
-        this.#producers.get(command.fields.producerId)?.sendError(command.fields);
-        break;
-      case "closeProducer":
-        this.#closedProducer(command.fields);
-        break;
-      case "topicMigrated":
-        this.#producers.get(command.fields.resourceId)?.migrated(command.fields);
-        break;
-      case "message":
-        this.#consumers.get(command.fields.consumerId)?.message(command.fields, rest);
-        break;
-      case "closeConsumer":
-        this.#consumers.get(command.fields.consumerId)?.closedByBroker();
-        break;
       default:
-        this.#requests.answer(command);
+        if (!this.#links.dispatch(command, rest)) this.#requests.answer(command);
     }
   }
 
@@ -254,12 +217,6 @@ export class Connection {
     if (this.#requests.refuse(error)) return;
     // Not the answer to a request: the handshake, or a refresh of the credentials, was refused.
     this.#end(brokerError(error, `the connection to ${this.name}`));
-  }
-
-  #closedProducer(command: Commands["closeProducer"]): void {
-    const link = this.#producers.get(command.producerId);
-    this.#producers.delete(command.producerId);
-    link?.closedByBroker(command);
   }
 
   async #answerChallenge(): Promise<void> {
@@ -299,10 +256,7 @@ export class Connection {
     this.ended.happen(error);
     this.#stop.abort(error);
     this.#socket.destroy();
-    for (const link of this.#producers.values()) link.connectionLost(error);
-    for (const link of this.#consumers.values()) link.connectionLost(error);
-    this.#producers.clear();
-    this.#consumers.clear();
+    this.#links.end(error);
   }
 }
 

@@ -1,15 +1,13 @@
 import { Backoff, type ConnectorError, isRetryable, runTogether } from "@pulsar-ts-io/core";
 import type { Codec } from "../compression.ts";
-import { brokerError, serverErrors } from "../connection/server-error.ts";
 import { ProtocolError, PublisherClosedError } from "../errors.ts";
 import type { Delivery, OutgoingMessage, PublisherOptions } from "../publisher.ts";
 import { waitFor } from "../wait.ts";
 import type { Commands } from "../wire/command-types.ts";
 import type { Receipt } from "../wire/receipt.ts";
-import { checksumHolds } from "../wire/send-frame.ts";
 import { BatchTimer } from "./batch-timer.ts";
 import { FrameFormer } from "./frame-former.ts";
-import { invalidSequenceId, messageChanged, messageRefused, messageTooLarge } from "./message-failure.ts";
+import { invalidSequenceId, messageTooLarge } from "./message-failure.ts";
 import { type PendingFrame, PendingWindow } from "./pending-window.ts";
 import type { ProducerMetrics } from "./producer-metrics.ts";
 import {
@@ -21,7 +19,7 @@ import {
 import type { ProducerSession, SessionOwner } from "./producer-session.ts";
 import { retrying } from "./retrying.ts";
 import { Settlement } from "./settlement.ts";
-import { asConnectorError, isFinalAfterOpen } from "./verdict.ts";
+import { asConnectorError, isFinalAfterOpen, judgeSendError } from "./verdict.ts";
 
 /** First pause before a producer is opened again, and the longest. */
 const backoffMs = { initialMs: 100, maxMs: 60_000 };
@@ -178,25 +176,11 @@ export class PartitionProducer implements SessionOwner {
   }
 
   sendError(session: ProducerSession, failure: Commands["sendError"]): void {
-    const { topic } = this.#options;
-    const error = brokerError(failure, `a message to ${topic}`);
     const frame = this.#window.find(failure.sequenceId);
-    switch (failure.error) {
-      case serverErrors.topicTerminated:
-        this.#fail(error);
-        break;
-      case serverErrors.notAllowed:
-        if (frame !== undefined) this.#settleFailed(frame, messageRefused(error));
-        break;
-      case serverErrors.checksum:
-        if (frame !== undefined && !checksumHolds(frame.pieces)) {
-          this.#settleFailed(frame, messageChanged(topic, error));
-        }
-        session.lost.happen({ kind: "refused", error });
-        break;
-      default:
-        session.lost.happen({ kind: "refused", error });
-    }
+    const verdict = judgeSendError(failure, this.#options.topic, frame);
+    if (verdict.kind === "final") this.#fail(verdict.error);
+    else if (verdict.kind === "reopen") session.lost.happen({ kind: "refused", error: verdict.error });
+    else if (frame !== undefined) this.#settleFailed(frame, verdict.error);
   }
 
   migrated(command: Commands["topicMigrated"]): void {

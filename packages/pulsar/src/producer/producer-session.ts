@@ -1,6 +1,7 @@
 import type { ConnectorError } from "@pulsar-ts-io/core";
-import type { Connection, ProducerLink } from "../connection/connection.ts";
+import type { Connection } from "../connection/connection.ts";
 import type { ConnectionTarget } from "../connection/connection-pool.ts";
+import type { ProducerLink } from "../connection/link-registry.ts";
 import { ConnectionLostError } from "../errors.ts";
 import { Once } from "../wait.ts";
 import type { Commands } from "../wire/command-types.ts";

@@ -1,5 +1,10 @@
 import { ConnectorError, codeOf, hasCode, isRetryable, toError } from "@pulsar-ts-io/core";
+import { brokerError, serverErrors } from "../connection/server-error.ts";
 import { PublishDefectError } from "../errors.ts";
+import type { Commands } from "../wire/command-types.ts";
+import { checksumHolds } from "../wire/send-frame.ts";
+import { messageChanged, messageRefused } from "./message-failure.ts";
+import type { PendingFrame } from "./pending-window.ts";
 
 /** Failures that a person can mend while we wait: new credentials, a granted right, a renewed certificate, another proxy. */
 const mendable = new Set([
@@ -31,4 +36,35 @@ export function asConnectorError(error: unknown): ConnectorError {
     details: { code: codeOf(error) },
     remedy: "report this as a defect, with the log around it",
   });
+}
+
+/** What a SEND_ERROR means. */
+export type SendVerdict =
+  /** Nothing can be published any more. */
+  | { readonly kind: "final"; readonly error: ConnectorError }
+  /** Only that frame is lost. */
+  | { readonly kind: "frame"; readonly error: ConnectorError }
+  /** The producer must be opened again, and everything be sent again. */
+  | { readonly kind: "reopen"; readonly error: ConnectorError };
+
+/** @param frame what the error is about, when it is still pending. */
+export function judgeSendError(
+  failure: Commands["sendError"],
+  topic: string,
+  frame: PendingFrame | undefined,
+): SendVerdict {
+  const error = brokerError(failure, `a message to ${topic}`);
+  switch (failure.error) {
+    case serverErrors.topicTerminated:
+      return { kind: "final", error };
+    case serverErrors.notAllowed:
+      return { kind: "frame", error: messageRefused(error) };
+    case serverErrors.checksum:
+      // Harmed on the way: it is sent again. Changed here: that would go on for ever.
+      return frame === undefined || checksumHolds(frame.pieces)
+        ? { kind: "reopen", error }
+        : { kind: "frame", error: messageChanged(topic, error) };
+    default:
+      return { kind: "reopen", error };
+  }
 }

@@ -12,7 +12,7 @@ import { resolveCompression } from "../compression.ts";
 import { PublisherClosedError } from "../errors.ts";
 import type { Delivery, OutgoingMessage, Publisher, PublisherOptions } from "../publisher.ts";
 import type { TopicName } from "../topic-name.ts";
-import { withEither } from "../wait.ts";
+import { crowdedController, withEither } from "../wait.ts";
 import { invalidSequenceId } from "./message-failure.ts";
 import { PartitionProducer, type PartitionProducerOptions } from "./partition-producer.ts";
 import { ProducerMetrics } from "./producer-metrics.ts";
@@ -49,7 +49,7 @@ export class WirePublisher implements Publisher {
   readonly #budget: PublishBudget;
   readonly #metrics: ProducerMetrics;
   readonly #codec;
-  readonly #stop = new AbortController();
+  readonly #stop = crowdedController();
   readonly #jobs: Promise<void>[] = [];
   readonly #routerStart = Math.floor(Math.random() * 2 ** 31);
   #producers: readonly PartitionProducer[] = [];
@@ -102,8 +102,9 @@ export class WirePublisher implements Publisher {
   }
 
   async flush(signal: AbortSignal): Promise<void> {
-    signal.throwIfAborted();
-    await Promise.all(this.#producers.map((producer) => producer.flush(signal)));
+    await withEither([signal], (either) =>
+      Promise.all(this.#producers.map((producer) => producer.flush(either))),
+    );
   }
 
   close(): Promise<void> {

@@ -1,5 +1,5 @@
 /** Most bytes a varint may have: 64 bits in groups of seven. */
-export const maxVarintBytes = 10;
+const maxVarintBytes = 10;
 
 /** Bytes that `value`, an integer of 0 to 2^53 - 1, takes as a varint. */
 export function varintSize(value: number): number {
