@@ -42,7 +42,7 @@ export async function findLeases(
   const { clock, signal, streamName, tableName, initialPosition } = options;
   const retry = <T>(attempt: () => Promise<T>) => retryBriefly({ clock, forMs: retryMs, signal }, attempt);
   const [found, shards, streamCreatedMs] = await Promise.all([
-    retry(() => listIfReady(table, signal)),
+    retry(async () => ((await table.ready(signal)) ? await scan(table, clock, signal) : undefined)),
     retry(() => stream.listShards(undefined, signal)),
     createdMsIfPossible(retry(() => stream.createdMs(signal))),
   ]);
@@ -50,20 +50,25 @@ export async function findLeases(
   const initial = { position: initialPosition, startTimeMs };
   const stamp = { streamName, streamCreatedMs };
   if (found === undefined) await retry(() => table.ensure(signal));
-  let leases = found ?? (await retry(() => table.list({ consistent: true }, signal)));
+  let { leases, scannedMs } = found ?? (await retry(() => scan(table, clock, signal)));
   if (leases.length === 0) {
     await retry(() => createFirst({ stream, table, initial, stamp }, signal));
-    leases = await retry(() => table.list({ consistent: true }, signal));
+    ({ leases, scannedMs } = await retry(() => scan(table, clock, signal)));
   }
-  const scannedMs = clock.monotonic();
   await checkIdentity(leases, shards, { tableName, stamp }, () =>
     retry(() => stream.listShards(undefined, signal)),
   );
   return { stamp, initial, leases, scannedMs };
 }
 
-async function listIfReady(table: LeaseTable, signal: AbortSignal): Promise<readonly Lease[] | undefined> {
-  return (await table.ready(signal)) ? await table.list({ consistent: true }, signal) : undefined;
+/** The time is taken here and not when all is found: what a predecessor left may be taken so much after it. */
+async function scan(
+  table: LeaseTable,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<Pick<FoundLeases, "leases" | "scannedMs">> {
+  const leases = await table.list({ consistent: true }, signal);
+  return { leases, scannedMs: clock.monotonic() };
 }
 
 /**
