@@ -102,6 +102,17 @@ describe("a publisher over the wire", () => {
       expect(deliveries.outcomes[1]).toHaveProperty("entryId");
     });
 
+    it("comes back within a fraction of a second each time, also when nothing was sent in between", async () => {
+      await open(unbatched);
+      for (let round = 2; round < 15; round += 1) {
+        await clock.advance(10_000);
+        const start = clock.monotonic();
+        broker.last.socket.destroy();
+        await until(() => wire.logger.linesOf("producer ready").length === round, clock);
+        expect(clock.monotonic() - start).toBeLessThan(200);
+      }
+    });
+
     it("says each change of state once, however often it tries", async () => {
       await open(unbatched);
       let tries = 0;

@@ -21,6 +21,8 @@ import { retrying } from "./retrying.ts";
 import { Settlement } from "./settlement.ts";
 import { asConnectorError, isFinalAfterOpen, judgeSendError } from "./verdict.ts";
 
+/** A session of this length was a good one: the next pause starts small again. */
+const goodSessionMs = 10_000;
 /** First pause before a producer is opened again, and the longest. */
 const backoffMs = { initialMs: 100, maxMs: 60_000 };
 
@@ -60,6 +62,8 @@ export class PartitionProducer implements SessionOwner {
   #lastId = -1;
   /** Messages up to this id may be repetitions: each goes in a frame of its own, so that the broker judges it alone. */
   #repeatedUpTo = -1;
+  /** Monotonic time at which the session was opened. */
+  #openSince = 0;
   #final: ConnectorError | undefined;
 
   constructor(host: ProducerHost, options: PartitionProducerOptions) {
@@ -201,6 +205,7 @@ export class PartitionProducer implements SessionOwner {
       success.schemaVersion === undefined ? noBytes : Uint8Array.from(success.schemaVersion);
     this.#former.describe({ producerId, producerName: success.producerName, schemaVersion, maxMessageBytes });
     this.#session = session;
+    this.#openSince = this.#host.clock.monotonic();
     for (const frame of this.#window.frames()) {
       if (frame.messageBytes <= maxMessageBytes) this.#write(session, frame);
       else this.#settleFailed(frame, messageTooLarge(topic, frame.messageBytes, maxMessageBytes));
@@ -216,6 +221,7 @@ export class PartitionProducer implements SessionOwner {
       const loss = await waitFor(session.lost.promise, signal);
       const lostAt = clock.monotonic();
       if (this.#final !== undefined) return;
+      if (lostAt - this.#openSince >= goodSessionMs) this.#backoff.reset();
       logger.warn({ err: loss.error, pending: this.#window.size }, "producer lost, opening it again");
       if (loss.kind === "refused") await this.#opener.close(session);
       this.#leave();

@@ -44,10 +44,7 @@ export function encodeSingle(header: SendHeader, message: OutgoingMessage, paylo
     writer.text(message.key);
   }
   writeCompression(writer, header.compressed, payload.length);
-  if (message.eventTime !== undefined && message.eventTime > 0) {
-    writer.byte(0x60);
-    writer.varint(Math.floor(message.eventTime));
-  }
+  writeEventTime(writer, 0x60, message.eventTime);
   writeSchemaVersion(writer, header.schemaVersion);
   return finishFrame(writer, metadataAt, [payload], payload.length);
 }
@@ -107,10 +104,7 @@ export class BatchPayload {
     }
     writer.byte(0x18);
     writer.varint(message.value.length);
-    if (message.eventTime !== undefined && message.eventTime > 0) {
-      writer.byte(0x28);
-      writer.varint(Math.floor(message.eventTime));
-    }
+    writeEventTime(writer, 0x28, message.eventTime);
     if (message.key !== undefined) {
       writer.byte(0x30);
       writer.byte(0);
@@ -233,6 +227,13 @@ function writeUint16Field(writer: ByteWriter, firstTagByte: number, value: numbe
   writer.byte(firstTagByte);
   writer.byte(0x01);
   writer.varint(value);
+}
+
+/** As Java does, only a time after the epoch; what is no time at all is left out. */
+function writeEventTime(writer: ByteWriter, tag: number, eventTime: number | undefined): void {
+  if (eventTime === undefined || !(eventTime >= 1 && eventTime <= Number.MAX_SAFE_INTEGER)) return;
+  writer.byte(tag);
+  writer.varint(Math.floor(eventTime));
 }
 
 function writeProperties(

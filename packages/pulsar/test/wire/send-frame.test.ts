@@ -98,6 +98,15 @@ describe("encodeSingle", () => {
       schemaVersion,
     });
   });
+
+  it.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY, 0.5])(
+    "leaves out %d, which is no event time",
+    (eventTime) => {
+      const value = Buffer.from("x");
+      const { pieces } = encodeSingle(header, { value, eventTime }, value);
+      expect(decodeEntry(split(pieces).rest)[0]?.eventTime).toBeUndefined();
+    },
+  );
 });
 
 describe("encodeBatch", () => {
