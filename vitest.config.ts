@@ -3,6 +3,8 @@ import { defineConfig } from "vitest/config";
 const conditions = ["@pulsar-ts-io/source"];
 const everywhere = ["{packages,connectors}/*/test/**", "runtime/test/**", "test/**"];
 const shared = { resolve: { conditions }, ssr: { resolve: { conditions } } };
+/** Our own choice of release is not news to whoever runs the tests. */
+const env = { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true" };
 
 export default defineConfig({
   test: {
@@ -11,6 +13,7 @@ export default defineConfig({
         ...shared,
         test: {
           name: "unit",
+          env,
           include: everywhere.map((folder) => `${folder}/*.test.ts`),
           exclude: ["**/*.stack.test.ts", "**/node_modules/**", "**/dist/**"],
         },
@@ -19,6 +22,9 @@ export default defineConfig({
         ...shared,
         test: {
           name: "stack",
+          env,
+          // One broker and two cores for all: side by side they would only measure each other.
+          fileParallelism: false,
           include: everywhere.map((folder) => `${folder}/*.stack.test.ts`),
           exclude: ["**/node_modules/**", "**/dist/**"],
           globalSetup: ["test/stack-setup.ts"],

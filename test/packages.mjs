@@ -1,7 +1,7 @@
 // Packs every package, checks the tarballs as npm's users will meet them, installs them with plain npm in an empty
 // folder and runs the demo with what was installed.
 import { execFile } from "node:child_process";
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -19,22 +19,23 @@ const published = [
 ];
 const exec = promisify(execFile);
 
-await prepareWorkspace();
-const folder = await mkdtemp(join(tmpdir(), "pulsar-ts-io-packages-"));
-try {
-  const tarballs = [];
-  for (const workspace of published) tarballs.push(await packAndCheck(workspace));
-  await installPlainly(tarballs);
-  const bin = join(folder, "app", "node_modules", "pulsar-ts-io", "bin", "pulsar-ts-io.js");
-  say("running the demo with the installed packages …");
-  await run(process.execPath, ["test/demo/demo.mjs", "--console"], {
-    env: { ...process.env, PULSAR_TS_IO_BIN: bin },
-  });
-} finally {
-  await rm(folder, { recursive: true, force: true });
-}
+await main(async () => {
+  await prepareWorkspace();
+  const folder = await mkdtemp(join(tmpdir(), "pulsar-ts-io-packages-"));
+  try {
+    const tarballs = [];
+    for (const workspace of published) tarballs.push(await packAndCheck(workspace, folder));
+    const app = await installPlainly(tarballs, join(folder, "app"));
+    say("running the demo with the installed packages …");
+    const bin = join(app, "node_modules", "pulsar-ts-io", "bin", "pulsar-ts-io.js");
+    const env = { ...process.env, PULSAR_TS_IO_BIN: bin };
+    await run(process.execPath, ["test/demo/demo.mjs", "--console"], { env });
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+});
 
-/** Packs one workspace; publint and attw must have nothing to say. */
+/** Packs one workspace; publint and attw must have nothing to say. Answers the tarball. */
 async function packAndCheck(workspace, folder) {
   const before = new Set(await readdir(folder));
   await exec("npx", ["--yes", "pnpm@10.34.9", "pack", "--pack-destination", folder], {
@@ -45,21 +46,14 @@ async function packAndCheck(workspace, folder) {
   const tarball = join(folder, name);
   say(`${workspace}: ${name}`);
   await run(process.execPath, ["node_modules/publint/src/cli.js", tarball, "--strict"]);
-  await run(process.execPath, [
-    "node_modules/@arethetypeswrong/cli/dist/index.js",
-    tarball,
-    "--profile",
-    "esm-only",
-    "--format",
-    "ascii",
-  ]);
+  const attw = "node_modules/@arethetypeswrong/cli/dist/index.js";
+  await run(process.execPath, [attw, tarball, "--profile", "esm-only", "--format", "ascii"]);
   return tarball;
 }
 
 /** `npm install` of the tarballs, as a user would who has no workspace; answers the folder. */
-async function installPlainly(tarballs, folder) {
-  const app = join(folder, "app");
-  await exec("mkdir", ["-p", app]);
+async function installPlainly(tarballs, app) {
+  await mkdir(app);
   await writeFile(join(app, "package.json"), JSON.stringify({ name: "app", private: true, type: "module" }));
   say("installing the tarballs with npm in an empty folder …");
   const { stderr } = await exec("npm", ["install", "--no-audit", "--no-fund", ...tarballs], { cwd: app });
