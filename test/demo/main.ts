@@ -1,11 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { parseArgs } from "node:util";
-import { formatMessage } from "@pulsar-ts-io/pulsar";
-import { readMessages, startDynalite, startKinesisLocal } from "@pulsar-ts-io/testkit";
+import { startDynalite, startKinesisLocal } from "@pulsar-ts-io/testkit";
 import { Cli } from "../harness/cli.ts";
-import { eventually } from "../harness/eventually.ts";
 import { KinesisStream } from "../harness/kinesis-stream.ts";
 import { type Destination, openDestination } from "./destination.ts";
+import { commandLine, runScript, say } from "./script.ts";
+import { showOutput, showTopic } from "./show-records.ts";
 
 const usage = `npm run demo [-- --console]
 
@@ -18,7 +18,6 @@ Maven (or Docker) are found.
 `;
 
 const recordCount = 10;
-const longestWaitMs = 60_000;
 
 const { values } = parseArgs({
   options: { console: { type: "boolean", default: false }, help: { type: "boolean" } },
@@ -26,12 +25,9 @@ const { values } = parseArgs({
 process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] = "true"; // a notice for those who choose the SDK's release
 
 if (values.help === true) process.stdout.write(usage);
-else await demo(values.console);
+else await runScript((signal) => demo(values.console, signal));
 
-async function demo(toConsole: boolean): Promise<void> {
-  const stop = new AbortController();
-  process.once("SIGINT", () => stop.abort(new Error("interrupted")));
-  const { signal } = stop;
+async function demo(toConsole: boolean, signal: AbortSignal): Promise<void> {
   const destination = await openDestination({ toConsole, env: process.env, say, signal });
   try {
     say("starting a local Kinesis and a local DynamoDB (both from npm) …");
@@ -57,7 +53,7 @@ function sourceConfig(kinesisEndpoint: string, dynamoEndpoint: string): Record<s
     dynamoEndpoint,
     awsKinesisStreamName: "my-stream",
     awsCredentialPluginName: "org.apache.pulsar.io.aws.AwsDefaultProviderChainPlugin",
-    applicationName: `demo-${randomBytes(4).toString("hex")}`,
+    applicationName: "my-application",
     initialPositionInStream: "TRIM_HORIZON",
     useEnhancedFanOut: false,
   };
@@ -70,68 +66,16 @@ async function travel(
   signal: AbortSignal,
 ): Promise<void> {
   const topic = `kinesis-demo-${randomBytes(4).toString("hex")}`;
-  const toTopic =
+  const to =
     destination.kind === "pulsar"
       ? ["--broker-service-url", destination.serviceUrl, "--destination-topic-name", topic]
       : ["--output", "console"];
-  const args = ["run", "--source-type", "kinesis", ...toTopic, "--source-config", JSON.stringify(config)];
-  say(`$ pulsar-ts-io ${args.map(quoted).join(" ")}`);
+  const args = ["run", "--source-type", "kinesis", ...to, "--source-config", JSON.stringify(config)];
+  say(commandLine(args));
   await using cli = new Cli([...args, "--log-format", "text"], { onStderr: (line) => say(`  ${line}`) });
-  try {
-    if (destination.kind === "pulsar") await showTopic(destination.serviceUrl, topic, cli, signal);
-    else await showOutput(cli);
-  } catch (error) {
-    process.stderr.write(`${cli.output}\n`);
-    throw error;
-  }
+  if (destination.kind === "console") await showOutput(cli, recordCount);
+  else await showTopic({ serviceUrl: destination.serviceUrl, topic }, { cli, count: recordCount, signal });
   const { code } = await cli.stop();
   if (code !== 0) throw new Error(`pulsar-ts-io ended with ${code}`);
   say("stopped with SIGTERM: drained, checkpointed, lease released, exit code 0");
-}
-
-/** Prints the topic's messages as a reader sees them that knows nothing but the topic. */
-async function showTopic(serviceUrl: string, topic: string, cli: Cli, signal: AbortSignal): Promise<void> {
-  const deadline = AbortSignal.timeout(longestWaitMs);
-  let seen = 0;
-  const reading = (async () => {
-    for await (const message of readMessages({
-      serviceUrl,
-      topic,
-      signal: AbortSignal.any([signal, deadline]),
-    })) {
-      process.stdout.write(formatMessage(message));
-      seen += 1;
-      if (seen === recordCount) return;
-    }
-  })();
-  const ended = cli.exited.then(({ code }) => {
-    if (seen < recordCount) throw new Error(`pulsar-ts-io ended with ${code} after ${seen} records`);
-  });
-  await Promise.race([reading, ended]);
-}
-
-/** Prints what the CLI prints. */
-async function showOutput(cli: Cli): Promise<void> {
-  let shown = 0;
-  const show = () => {
-    for (const line of cli.stdout.slice(shown)) process.stdout.write(`${line}\n`);
-    shown = cli.stdout.length;
-  };
-  await eventually(
-    "ten records on the console",
-    () => {
-      show();
-      if (!cli.running) throw new Error("pulsar-ts-io ended early");
-      return shown >= 2 * recordCount;
-    },
-    { timeoutMs: longestWaitMs },
-  );
-}
-
-function say(line: string): void {
-  process.stdout.write(`${line}\n`);
-}
-
-function quoted(arg: string): string {
-  return /^[\w./:-]+$/.test(arg) ? arg : `'${arg}'`;
 }
