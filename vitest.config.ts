@@ -14,6 +14,7 @@ export default defineConfig({
         test: {
           name: "unit",
           env,
+          setupFiles: ["test/property-setup.ts"],
           include: everywhere.map((folder) => `${folder}/*.test.ts`),
           exclude: ["**/*.stack.test.ts", "**/node_modules/**", "**/dist/**"],
         },

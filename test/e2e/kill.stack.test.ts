@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { expect, it } from "vitest";
 import { exactlyAsPut } from "../harness/comparison.ts";
 import { cleanExit, Journey } from "../harness/journey.ts";
+import type { PutRecord } from "../harness/kinesis-stream.ts";
 import { type RandomRecordCounts, randomRecords } from "../harness/random-records.ts";
 import { SeededRandom } from "../harness/seeded-random.ts";
 import { byTier, runSeed } from "../harness/tier.ts";
@@ -14,6 +15,7 @@ const counts: RandomRecordCounts = byTier({
 });
 /** Long enough for a restarted worker to have taken its predecessor's leases and to be in full flow. */
 const longestLifeMs = 16_000;
+const feedEveryMs = 200;
 
 describeWithStack("the real CLI, killed with SIGKILL at random times", (stack) => {
   it(`loses nothing in ${kills} kills while records keep coming`, async () => {
@@ -25,9 +27,9 @@ describeWithStack("the real CLI, killed with SIGKILL at random times", (stack) =
     for (let kill = 0; kill < kills; kill++) {
       await using cli = journey.run();
       const lifeMs = random.integer(50, longestLifeMs);
-      await Promise.all([journey.put(records.slice(kill * partSize, (kill + 1) * partSize)), delay(lifeMs)]);
-      expect(cli.running, cli.output).toBe(true);
-      await cli.crash();
+      const part = records.slice(kill * partSize, (kill + 1) * partSize);
+      await Promise.all([feedEvenly(journey, part, lifeMs), delay(lifeMs).then(() => cli.kill("SIGKILL"))]);
+      expect(await cli.exited, cli.output).toEqual({ code: null, signal: "SIGKILL" });
     }
     await using last = journey.run();
     await journey.put(records.slice(kills * partSize));
@@ -41,3 +43,16 @@ describeWithStack("the real CLI, killed with SIGKILL at random times", (stack) =
     expect(comparison).toEqual({ ...exactlyAsPut, repeated: comparison.repeated });
   }, 1_800_000);
 });
+
+/** Puts `records` a few at a time over `durationMs`, so that a kill at any moment finds some on their way. */
+async function feedEvenly(
+  journey: Journey,
+  records: readonly PutRecord[],
+  durationMs: number,
+): Promise<void> {
+  const slices = Math.max(1, Math.floor(durationMs / feedEveryMs));
+  const sliceSize = Math.ceil(records.length / slices);
+  for (let from = 0; from < records.length; from += sliceSize) {
+    await Promise.all([journey.put(records.slice(from, from + sliceSize)), delay(feedEveryMs)]);
+  }
+}
