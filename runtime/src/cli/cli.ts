@@ -7,7 +7,7 @@ import { exitCodeOf, exitCodes } from "./exit-codes.ts";
 import { CommandInput } from "./input.ts";
 import { createProgram } from "./program.ts";
 import { formatError } from "./report-error.ts";
-import { Terminal } from "./terminal.ts";
+import { columnsOf, Terminal } from "./terminal.ts";
 import { UnexpectedError, UsageError } from "./usage-error.ts";
 
 /** The process as Node gives it: what a command needs, and its last resorts. */
@@ -50,7 +50,7 @@ async function runCommandLine(args: readonly string[], host: CliHost, withStack:
   try {
     const program = createProgram(host, {
       version: await readVersion(),
-      connectorHelp: await helpAbout(args, host.process.stdout.columns ?? 100),
+      connectorHelp: await helpAbout(args, columnsOf(host.process.stdout)),
     });
     await program.parseAsync([...args], { from: "user" });
     return exitCodes.ok;

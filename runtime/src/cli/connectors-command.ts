@@ -5,6 +5,7 @@ import { type ConnectorListing, PluginHost } from "../plugin/plugin-host.ts";
 import type { CliHost } from "./cli-host.ts";
 import { formatProperties } from "./property-list.ts";
 import { connectorReference, type Flags } from "./requested-source.ts";
+import { columnsOf } from "./terminal.ts";
 
 /** `pulsar-ts-io connectors list`: every connector, the broken ones with the reason. Runs none of their code. */
 export async function listConnectors(flags: Flags, host: CliHost): Promise<void> {
@@ -26,7 +27,7 @@ export async function describeConnector(name: string, flags: Flags, host: CliHos
   }
   const { manifest, directory, version } = connector;
   stdout.write(`${manifest.name}${version === undefined ? "" : ` ${version}`}\n${manifest.description}\n`);
-  stdout.write(`in ${directory}\n\n${formatProperties(connector.schema, stdout.columns ?? 100)}`);
+  stdout.write(`in ${directory}\n\n${formatProperties(connector.schema, columnsOf(stdout))}`);
 }
 
 function pluginHost(flags: Flags): PluginHost {

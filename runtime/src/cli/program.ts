@@ -4,6 +4,7 @@ import { addBrokerOptions } from "./broker-options.ts";
 import type { CliHost } from "./cli-host.ts";
 import { addLocalrunOptions } from "./localrun-options.ts";
 import { addSourceOptions } from "./source-options.ts";
+import { columnsOf } from "./terminal.ts";
 import { outputs } from "./transport.ts";
 
 /** What cannot be known before the command line was looked at. */
@@ -111,7 +112,7 @@ function prepare(command: Command, host: CliHost): Command {
       writeOut: (text) => stdout.write(text),
       writeErr: (text) => host.terminal.write(text),
       outputError: () => undefined,
-      getOutHelpWidth: () => stdout.columns ?? 100,
+      getOutHelpWidth: () => columnsOf(stdout),
     });
 }
 

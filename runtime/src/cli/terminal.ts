@@ -6,6 +6,15 @@ export interface TerminalStream extends Writable {
   readonly columns?: number | undefined;
 }
 
+/** For a stream that is no terminal, or a terminal that does not tell: some say 0. */
+const usualColumns = 100;
+
+/** How many characters fit on a line of `stream`. */
+export function columnsOf(stream: Pick<TerminalStream, "columns">): number {
+  const { columns = 0 } = stream;
+  return columns > 0 ? columns : usualColumns;
+}
+
 const eraseLine = "\r\u001b[2K";
 
 /**
@@ -37,7 +46,7 @@ export class Terminal {
   live(text: string): void {
     if (!this.interactive) return;
     const drawn = this.#live !== "" || text !== "";
-    this.#live = text.slice(0, Math.max(0, (this.#stderr.columns ?? 80) - 1));
+    this.#live = text.slice(0, columnsOf(this.#stderr) - 1);
     if (drawn) this.#stderr.write(`${eraseLine}${this.#live}`);
   }
 

@@ -28,6 +28,12 @@ describe("Terminal", () => {
     expect(new Terminal(out, new Screen(true)).dataStream()).toBe(out);
   });
 
+  it("draws the live line also on a terminal that says it has no columns", () => {
+    const screen = new Screen(true, 0);
+    new Terminal(new Screen(), screen).live("3 records");
+    expect(screen.text).toBe(`${erase}3 records`);
+  });
+
   it("draws no live line where nobody watches", () => {
     const screen = new Screen(false);
     const terminal = new Terminal(new Screen(), screen);
