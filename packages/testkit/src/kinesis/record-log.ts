@@ -65,9 +65,10 @@ export class RecordLog {
       const slab = this.#slabs[place];
       if (slab === undefined) break;
       const first = offset - slab.first;
-      // The first record of all is taken whatever its size.
-      const room = count === 0 ? Math.max(maxBytes, slab.sizes[first] ?? 0) : maxBytes - bytes;
-      const taken = take(slab.sizes, first, maxCount - count, room);
+      // The first record of all is taken whatever its size, and alone when it is too large.
+      const size = slab.sizes[first] ?? 0;
+      const alone = count === 0 && size > maxBytes;
+      const taken = take(slab.sizes, first, alone ? 1 : maxCount - count, alone ? size : maxBytes - bytes);
       if (taken.count === 0) break;
       chunks.push(slab.memory.subarray(slab.ends[first - 1] ?? 0, slab.ends[first + taken.count - 1] ?? 0));
       count += taken.count;
