@@ -17,16 +17,24 @@ export class Journey implements AsyncDisposable {
   readonly #options: PipelineOptions;
   #textCount = 0;
 
-  private constructor(stream: KinesisStream, options: PipelineOptions) {
+  private constructor(stream: KinesisStream, options: PipelineOptions, follower: TopicFollower) {
     this.stream = stream;
     this.#options = options;
-    this.follower = new TopicFollower(options.pulsarServiceUrl, options.topic);
+    this.follower = follower;
   }
 
-  static async begin(stack: RunningStack, name: string, shardCount: number): Promise<Journey> {
+  /** @param reader what the reader of the topic needs besides; the CLI's part of it is an argument of {@link run}. */
+  static async begin(
+    stack: RunningStack,
+    name: string,
+    shardCount: number,
+    reader: { readonly token?: string } = {},
+  ): Promise<Journey> {
     const stream = await KinesisStream.create(stack.kinesisEndpoint, uniqueName(name), shardCount);
     const topic = uniqueTopic(name);
-    return new Journey(stream, { ...stack, streamName: stream.name, applicationName: stream.name, topic });
+    const follower = new TopicFollower({ ...reader, serviceUrl: stack.pulsarServiceUrl, topic });
+    const options = { ...stack, streamName: stream.name, applicationName: stream.name, topic };
+    return new Journey(stream, options, follower);
   }
 
   get applicationName(): string {

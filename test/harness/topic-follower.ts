@@ -1,4 +1,4 @@
-import { readTopic, type TopicMessage } from "@pulsar-ts-io/testkit";
+import { type ReadTopicOptions, readTopic, type TopicMessage } from "@pulsar-ts-io/testkit";
 import { eventually } from "./eventually.ts";
 
 /** A message, and when a client that is not ours had it in hand. */
@@ -14,8 +14,8 @@ export class TopicFollower implements AsyncDisposable {
   readonly #reading: Promise<void>;
   #failure: unknown;
 
-  constructor(serviceUrl: string, topic: string) {
-    this.#reading = this.#read(serviceUrl, topic).catch((error: unknown) => {
+  constructor(options: Pick<ReadTopicOptions, "serviceUrl" | "topic" | "token">) {
+    this.#reading = this.#read(options).catch((error: unknown) => {
       if (!this.#stop.signal.aborted) this.#failure = error;
     });
   }
@@ -42,8 +42,8 @@ export class TopicFollower implements AsyncDisposable {
     await this.#reading;
   }
 
-  async #read(serviceUrl: string, topic: string): Promise<void> {
-    for await (const message of readTopic({ serviceUrl, topic, idleMs: 0, signal: this.#stop.signal })) {
+  async #read(options: Pick<ReadTopicOptions, "serviceUrl" | "topic" | "token">): Promise<void> {
+    for await (const message of readTopic({ ...options, idleMs: 0, signal: this.#stop.signal })) {
       this.messages.push({ ...message, seenAt: performance.now() });
     }
   }
