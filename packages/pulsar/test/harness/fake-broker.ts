@@ -85,12 +85,8 @@ const receiptTable: FieldTable<ReceiptFields> = {
   highestSequenceId: required(integer(4)),
 };
 
-/** Answers a command instead of the broker's own way. @returns `false` to leave it to the broker after all. */
-export type Answer<N extends CommandName> = (
-  fields: Commands[N],
-  connection: FakeConnection,
-  // biome-ignore lint/suspicious/noConfusingVoidType: most answers return nothing
-) => false | void;
+/** Answers a command instead of the broker's own way. @returns `false` to leave it to the broker after all; anything else is ignored. */
+export type Answer<N extends CommandName> = (fields: Commands[N], connection: FakeConnection) => unknown;
 
 /** A broker of one topic, in this process: honest by default, and what a test makes of it otherwise. */
 export class FakeBroker {
