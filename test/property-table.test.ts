@@ -93,6 +93,6 @@ describe("the property table of a connector", () => {
       stderr: expect.stringContaining("1 to 9"),
     });
     const help = await runCli(["run", "--archive", connector.folder, "--help"]);
-    expect(help.stdout).toContain("How long to nap, in milliseconds.");
+    expect(help.stdout).toContain("How long to nap, in milliseconds. Allowed: 1 to 9.");
   }, 60_000);
 });

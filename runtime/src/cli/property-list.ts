@@ -10,7 +10,7 @@ export function formatProperties(schema: ConfigSchema, width: number): string {
       section = property.section;
       lines.push(`${lines.length === 0 ? "" : "\n"}${section}:`);
     }
-    lines.push(`  ${property.name}  (${facts(property)})`, ...wrap(plain(property.description), width - 6));
+    lines.push(`  ${property.name}  (${facts(property)})`, ...wrap(explanation(property), width - 6));
   }
   return `${lines.join("\n")}\n`;
 }
@@ -21,6 +21,11 @@ function facts(property: PropertyDescription): string {
   if (property.sensitive) parts.push("sensitive");
   if (property.default !== undefined && property.default !== "") parts.push(`default ${property.default}`);
   return parts.join(", ");
+}
+
+function explanation({ description, allowed }: PropertyDescription): string {
+  const text = plain(description);
+  return allowed === undefined ? text : `${text} Allowed: ${allowed}.`;
 }
 
 /** The descriptions are Markdown. */
