@@ -163,7 +163,10 @@ export class Worker {
   #start(lease: Lease, takenMs: number): void {
     const { queue, budget, stream } = this.#places;
     const window = new AckWindow();
-    const progress = new ShardProgress(window, lease.checkpoint, this.#clock);
+    const progress = new ShardProgress(window, lease.checkpoint, {
+      clock: this.#clock,
+      letGo: () => this.#releasePartition(lease.shardId),
+    });
     const held = this.#coordinator.hold(lease, takenMs, progress);
     const consumer = new ShardConsumer(
       held,

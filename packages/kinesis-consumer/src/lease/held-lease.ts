@@ -1,7 +1,7 @@
 import type { Clock, ConnectorError } from "@pulsar-ts-io/core";
 import { compareCheckpoints } from "../checkpoint.ts";
 import { LeaseLostError } from "../errors.ts";
-import type { Lease } from "./lease.ts";
+import { type Lease, readerOf } from "./lease.ts";
 import type { LeaseChange, LeaseTable, WriteOutcome } from "./lease-table.ts";
 
 /** How an owner's write has ended, from the owner's point of view. */
@@ -34,6 +34,7 @@ export class HeldLease {
   readonly #clock: Clock;
   readonly #failoverMs: number;
   readonly #ended = new AbortController();
+  readonly #handOff = new AbortController();
   /** Writes since the last certain one whose outcome is unknown: one of them may have landed. */
   #uncertain: SentWrite[] = [];
   #turn: Promise<unknown> = Promise.resolve();
@@ -74,6 +75,14 @@ export class HeldLease {
     return this.#ended.signal;
   }
 
+  /**
+   * Aborts when a KCL 3 leader wants another worker to go on. The lease is ours until it is released: no more is read,
+   * what was read is settled, and the release hands it over.
+   */
+  get handOff(): AbortSignal {
+    return this.#handOff.signal;
+  }
+
   /** Whether a record may still be handed out. Asked before each: a paused process finds here that its time is over. */
   get live(): boolean {
     if (this.#ended.signal.aborted) return false;
@@ -100,7 +109,7 @@ export class HeldLease {
   }
 
   async #writeNow(change: () => LeaseChange, signal: AbortSignal): Promise<HeldWrite> {
-    // At most two rounds for each uncertain write: each round that does not return settles them all.
+    // At most two rounds for each uncertain write, and one for a hand-off: each that does not return settles them all.
     while (this.live) {
       const sent: SentWrite = { change: this.#forwards(change()), sentMs: this.#clock.monotonic() };
       const outcome = await this.#send(sent, signal);
@@ -109,15 +118,28 @@ export class HeldLease {
         return outcome;
       }
       if (outcome.kind === "written") return this.#confirm(outcome.lease, sent);
-      const landed = this.#whichLanded(outcome, sent);
-      if (landed === undefined || outcome.current === undefined) {
-        this.#lose(describeRefusal(this.#lease, outcome.current));
-        return { kind: "lost" };
-      }
-      const confirmed = this.#confirm(outcome.current, landed);
-      if (landed === sent || this.#ended.signal.aborted) return confirmed;
+      const settled = this.#refused(outcome, sent);
+      if (settled !== undefined) return settled;
     }
     return { kind: "lost" };
+  }
+
+  /** Finds out what a refusal means. @returns how the write ended, or `undefined` when it is to be sent again. */
+  #refused(outcome: WriteOutcome & { kind: "refused" }, sent: SentWrite): HeldWrite | undefined {
+    const { current } = outcome;
+    if (this.#isHandOff(current)) {
+      // Our writes were refused since then, and the counter says that none landed before.
+      this.#uncertain = [];
+      this.#see(current);
+      return undefined;
+    }
+    const landed = this.#whichLanded(outcome, sent);
+    if (landed === undefined || current === undefined) {
+      this.#lose(describeRefusal(this.#lease, current));
+      return { kind: "lost" };
+    }
+    const confirmed = this.#confirm(current, landed);
+    return landed === sent || this.#ended.signal.aborted ? confirmed : undefined;
   }
 
   async #send(sent: SentWrite, signal: AbortSignal): Promise<WriteOutcome> {
@@ -138,11 +160,25 @@ export class HeldLease {
   }
 
   #confirm(lease: Lease, sent: SentWrite): HeldWrite {
-    this.#lease = lease;
     this.#renewedMs = sent.sentMs;
     this.#uncertain = [];
+    this.#see(lease);
     if (sent.change.release === true) this.#end("released");
     return { kind: "written" };
+  }
+
+  #see(lease: Lease): void {
+    this.#lease = lease;
+    if (lease.checkpointOwner === undefined || this.#handOff.signal.aborted) return;
+    const { shardId, owner } = lease;
+    this.#handOff.abort(new Error(`the lease of ${shardId} is to be handed to ${owner ?? "nobody"}`));
+  }
+
+  /** A hand-off leaves the counter alone and names us as the worker that still reads. @see LeaseGracefulShutdownHandler in KCL 3 */
+  #isHandOff(current: Lease | undefined): current is Lease {
+    const { owner, counter, checkpointOwner } = this.#lease;
+    if (current === undefined || checkpointOwner !== undefined || owner === undefined) return false;
+    return current.counter === counter && current.checkpointOwner === owner && current.owner !== owner;
   }
 
   /** The write of ours that made the row what it is, if one did. KCL asks for the owner and the counter only, and only for renewals. */
@@ -151,9 +187,11 @@ export class HeldLease {
     const { current } = outcome;
     if (current === undefined || current.counter !== this.#lease.counter + 1) return undefined;
     return candidates.find(({ change }) => {
-      const owner = change.release === true ? undefined : this.#lease.owner;
       const checkpoint = change.checkpoint ?? this.#lease.checkpoint;
-      return current.owner === owner && compareCheckpoints(current.checkpoint, checkpoint) === 0;
+      return (
+        readerOf(current) === readerAfter(this.#lease, change) &&
+        compareCheckpoints(current.checkpoint, checkpoint) === 0
+      );
     });
   }
 
@@ -169,9 +207,17 @@ export class HeldLease {
   }
 }
 
+/** Who reads `lease` once `change` was written. */
+function readerAfter(lease: Lease, change: LeaseChange): string | undefined {
+  if (change.release !== true) return readerOf(lease);
+  return lease.checkpointOwner === undefined ? undefined : lease.owner;
+}
+
 function describeRefusal(held: Lease, current: Lease | undefined): string {
   if (current === undefined) return "its row is gone";
-  if (current.checkpointOwner !== undefined) return `it is being handed to ${current.owner ?? "nobody"}`;
-  if (current.owner === held.owner) return "a possible duplicate of this worker's id wrote it";
+  if (current.checkpointOwner !== undefined && current.checkpointOwner !== readerOf(held)) {
+    return `${current.checkpointOwner} hands it to ${current.owner ?? "nobody"}`;
+  }
+  if (readerOf(current) === readerOf(held)) return "a possible duplicate of this worker's id wrote it";
   return current.owner === undefined ? "it was evicted" : `${current.owner} owns it`;
 }

@@ -1,6 +1,7 @@
 import type { Clock, Counter, Gauge, Logger, Meter } from "@pulsar-ts-io/core";
 import type { Checkpoint } from "../checkpoint.ts";
 import { JobGroup } from "../job-group.ts";
+import { JoinedSignal } from "../joined-signal.ts";
 import type { OutageLog } from "../outage-log.ts";
 import type { ShardId } from "../shard/shard.ts";
 import { HeldLease, type HeldWrite } from "./held-lease.ts";
@@ -13,12 +14,16 @@ const firstRetryMs = 200;
 /** Between rounds of attempts while the table fails. */
 const failedRoundMs = 1_000;
 const shortestCheckpointMs = 50;
+/** KCL's leader gives a lease away 30 s after it asked for the hand-off: the rest is for the last write. */
+const handOffMs = 25_000;
 
 /** What a held lease has to store. */
 export interface LeaseProgress {
   /** The checkpoint that may be stored, if it is past the last one stored. */
   unsaved(): Checkpoint | undefined;
   saved(checkpoint: Checkpoint): void;
+  /** Waits until all that was delivered is settled and the host has let go of the shard. */
+  settled(signal: AbortSignal): Promise<void>;
 }
 
 export interface LeaseCoordinatorOptions {
@@ -99,6 +104,9 @@ export class LeaseCoordinator {
     this.#heldGauge.set(this.#held.size);
     held.signal.addEventListener("abort", () => this.#forget(held), { once: true });
     this.#keepers.start((signal) => this.#keep(held, progress, signal));
+    held.handOff.addEventListener("abort", () => {
+      this.#keepers.start((signal) => this.#handOver(held, progress, signal));
+    });
     return held;
   }
 
@@ -175,6 +183,23 @@ export class LeaseCoordinator {
       this.#checkpoints.add(1);
     }
     return { outcome, checkpoint };
+  }
+
+  /** Gives a lease to the worker that a KCL 3 leader has chosen, as far as it was acknowledged. */
+  async #handOver(held: HeldLease, progress: LeaseProgress, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#options;
+    const { shardId, owner } = held.lease;
+    this.#logger.info({ shardId, to: owner }, "lease is to be handed over");
+    const over = new AbortController();
+    using joined = new JoinedSignal(signal, held.signal, over.signal);
+    const settled = progress.settled(joined.signal);
+    const late = clock.sleep(handOffMs, joined.signal);
+    await Promise.race([settled, late]).catch(() => {});
+    over.abort();
+    await Promise.allSettled([settled, late]);
+    signal.throwIfAborted();
+    await this.#release(held, progress, signal);
+    if (!held.lost) this.#logger.info({ shardId, to: owner }, "lease handed over");
   }
 
   async #release(held: HeldLease, progress: LeaseProgress, signal: AbortSignal): Promise<void> {

@@ -1,5 +1,5 @@
 import type { ShardId } from "../shard/shard.ts";
-import type { Lease } from "./lease.ts";
+import { type Lease, readerOf } from "./lease.ts";
 import { renewIntervalMs } from "./lease-coordinator.ts";
 
 /** KCL's renewal tick waits for its slowest lease: one late tick looks dead. */
@@ -76,8 +76,9 @@ export class LeaseSightings {
 
   #patienceMs(lease: Lease): number {
     const { workerId, failoverMs } = this.#options;
-    // Our own id on a lease we do not hold: it was given up here, and nobody else can have this id.
-    if (lease.owner === undefined || lease.owner === workerId) return 0;
+    const reader = readerOf(lease);
+    // Our own id on a lease we do not hold: it was given up here or assigned to us, and nobody else can have this id.
+    if (reader === undefined || reader === workerId || lease.owner === undefined) return 0;
     if (this.#ownName.test(lease.owner) && lease.checkpointOwner === undefined) {
       return Math.min(failoverMs, 2 * renewIntervalMs(failoverMs) + adoptionSlackMs);
     }

@@ -19,7 +19,7 @@ export type WriteOutcome =
 export interface LeaseChange {
   /** Stores this checkpoint; absent: only renews. */
   readonly checkpoint?: Checkpoint | undefined;
-  /** Leaves the lease without an owner. */
+  /** Leaves the lease without an owner; during a hand-off: to the worker it is handed to. */
   readonly release?: boolean | undefined;
 }
 
@@ -58,7 +58,7 @@ export interface LeaseTable {
     options: { readonly stamp: StreamStamp; readonly startTimeMs: number | undefined },
     signal: AbortSignal,
   ): Promise<WriteOutcome>;
-  /** Renews, checkpoints or releases in one write, if `lease.owner` still owns `lease` unchanged. */
+  /** Renews, checkpoints or releases in one write, if the worker that reads `lease` still has it unchanged. */
   write(lease: Lease, change: LeaseChange, signal: AbortSignal): Promise<WriteOutcome>;
   /** Notes the children of a shard; the counter is neither asked nor moved. @returns false when the row is gone. */
   setChildren(id: ShardId, children: readonly ShardId[], signal: AbortSignal): Promise<boolean>;

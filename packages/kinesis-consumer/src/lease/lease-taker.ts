@@ -138,12 +138,17 @@ export class LeaseTaker {
     const { shardId } = lease;
     const startTimeMs = lease.checkpoint.kind === "latest" ? this.#host.latestMs() : undefined;
     const takenMs = clock.monotonic();
-    const outcome = await this.#table.take(lease, workerId, { stamp, startTimeMs }, signal);
+    // A hand-off away from us that was cut short when we gave the lease up: the next worker waits for its end.
+    const handOff = lease.checkpointOwner === workerId && lease.owner !== workerId;
+    const outcome = handOff
+      ? await this.#table.write(lease, { release: true }, signal)
+      : await this.#table.take(lease, workerId, { stamp, startTimeMs }, signal);
     const seenMs = clock.monotonic();
     switch (outcome.kind) {
       case "written":
         outage.ended(`take ${shardId}`);
         this.#sightings.saw(outcome.lease, seenMs);
+        if (handOff) return;
         logger.info({ shardId, from: lease.owner ?? null }, "lease taken");
         this.#host.taken(outcome.lease, takenMs);
         return;

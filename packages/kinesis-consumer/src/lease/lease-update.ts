@@ -1,6 +1,6 @@
 import type { UpdateItemCommandInput } from "@aws-sdk/client-dynamodb";
 import { formatCheckpoint, subSequenceOf } from "../checkpoint.ts";
-import type { Lease, StreamStamp } from "./lease.ts";
+import { type Lease, readerOf, type StreamStamp } from "./lease.ts";
 import { attribute, number } from "./lease-item.ts";
 import type { LeaseChange } from "./lease-table.ts";
 
@@ -36,12 +36,16 @@ export function takeUpdate(
 /**
  * An owner's own write. Stricter than KCL's condition (the counter alone) and invisible to it: after a delete and
  * re-creation the counter starts anew and could match, and a hand-off of KCL 3 does not move it.
+ *
+ * Once a hand-off is known, `checkpointOwner` names us and `leaseOwner` the next worker: releasing the lease then makes it his.
  */
 export function ownerUpdate(lease: Lease, change: LeaseChange): UpdateParts {
   const update = new UpdateBuilder();
   update.require(`${update.name("counter")} = ${update.value("seen", number(lease.counter))}`);
-  update.require(`${update.name("owner")} = ${update.value("me", { S: lease.owner ?? "" })}`);
-  update.require(`attribute_not_exists(${update.name("checkpointOwner")})`);
+  const me = update.value("me", { S: readerOf(lease) ?? "" });
+  const handingOver = lease.checkpointOwner !== undefined;
+  update.require(`${update.name(handingOver ? "checkpointOwner" : "owner")} = ${me}`);
+  if (!handingOver) update.require(`attribute_not_exists(${update.name("checkpointOwner")})`);
   update.set("counter", number(lease.counter + 1));
   const { checkpoint } = change;
   if (checkpoint !== undefined) {
@@ -53,7 +57,7 @@ export function ownerUpdate(lease: Lease, change: LeaseChange): UpdateParts {
     update.remove("pendingState");
     update.remove("startTime");
   }
-  if (change.release === true) update.remove("owner");
+  if (change.release === true) update.remove(handingOver ? "checkpointOwner" : "owner");
   return update.build();
 }
 

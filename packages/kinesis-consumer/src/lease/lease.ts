@@ -23,6 +23,11 @@ export interface Lease {
   readonly streamCreatedMs: number | undefined;
 }
 
+/** The worker that reads the shard: while KCL 3 hands a lease over that is not the one which `owner` names. */
+export function readerOf(lease: Lease): string | undefined {
+  return lease.checkpointOwner ?? lease.owner;
+}
+
 /** A lease that is to be created, without an owner. */
 export interface NewLease {
   readonly shardId: ShardId;

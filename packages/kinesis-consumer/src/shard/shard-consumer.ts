@@ -71,10 +71,10 @@ export class ShardConsumer implements PageOwner {
     return this.#millisBehindLatest;
   }
 
-  /** Reads until `signal` aborts, the lease is lost or the shard has ended. */
+  /** Reads until `signal` aborts, the lease is lost or to be handed over, or the shard has ended. */
   async run(stream: KinesisStream, life: ShardLife, signal: AbortSignal): Promise<void> {
     if (this.#held.lease.checkpoint.kind === "shard-end") return;
-    using joined = new JoinedSignal(signal, this.#held.signal);
+    using joined = new JoinedSignal(signal, this.#held.signal, this.#held.handOff);
     const { signal: mine } = joined;
     try {
       await life.parentsFinished(this.#held, mine);
@@ -90,7 +90,7 @@ export class ShardConsumer implements PageOwner {
         await this.#options.clock.sleep(pause.next(), mine);
       }
     } catch (error) {
-      if (!this.#held.signal.aborted || error !== this.#held.signal.reason) throw error;
+      if (!isReason(error, this.#held.signal) && !isReason(error, this.#held.handOff)) throw error;
     }
   }
 
@@ -127,4 +127,8 @@ export class ShardConsumer implements PageOwner {
     this.#options.meter.read(records.length, newBytes, page.millisBehindLatest);
     this.#queue.push(records, this);
   }
+}
+
+function isReason(error: unknown, signal: AbortSignal): boolean {
+  return signal.aborted && error === signal.reason;
 }

@@ -1,5 +1,6 @@
 import type { Clock } from "@pulsar-ts-io/core";
 import { type Checkpoint, formatCheckpoint, subSequenceOf } from "../checkpoint.ts";
+import { aborted } from "../joined-signal.ts";
 import type { LeaseProgress } from "../lease/lease-coordinator.ts";
 import type { AckWindow, SafePosition } from "./ack-window.ts";
 
@@ -7,13 +8,20 @@ import type { AckWindow, SafePosition } from "./ack-window.ts";
 export class ShardProgress implements LeaseProgress {
   readonly #window: AckWindow;
   readonly #clock: Clock;
+  readonly #letGo: () => Promise<void>;
   #stored: SafePosition;
   #storedMs: number | undefined;
 
-  constructor(window: AckWindow, stored: Checkpoint, clock: Clock) {
+  /** @param options.letGo makes the host let go of the shard; does not reject. */
+  constructor(
+    window: AckWindow,
+    stored: Checkpoint,
+    options: { readonly clock: Clock; readonly letGo: () => Promise<void> },
+  ) {
     this.#window = window;
     this.#stored = asText(stored);
-    this.#clock = clock;
+    this.#clock = options.clock;
+    this.#letGo = options.letGo;
   }
 
   /** Milliseconds since a checkpoint was stored by this worker; `undefined` before the first. */
@@ -28,6 +36,11 @@ export class ShardProgress implements LeaseProgress {
   saved(checkpoint: Checkpoint): void {
     this.#stored = asText(checkpoint);
     this.#storedMs = this.#clock.monotonic();
+  }
+
+  async settled(signal: AbortSignal): Promise<void> {
+    while (this.#window.size > 0) await this.#window.advanced(signal);
+    await Promise.race([this.#letGo(), aborted(signal)]);
   }
 }
 

@@ -118,7 +118,7 @@ describeWithStack("DynamoLeaseTable on DynamoDB Local", ({ dynamoEndpoint }) => 
     ]);
   });
 
-  it("refuses an owner's write once a leader of KCL 3 has begun to hand the lease on", async () => {
+  it("refuses an owner's write once a leader of KCL 3 has begun to hand the lease on, and then hands it over in one write", async () => {
     const tableName = uniqueName("leases");
     const table = tableOf(clients, tableName);
     await table.ensure(signal);
@@ -127,10 +127,23 @@ describeWithStack("DynamoLeaseTable on DynamoDB Local", ({ dynamoEndpoint }) => 
     if (lease === undefined) throw new Error("no lease");
     const mine = expectWritten(await table.take(lease, "me", { stamp, startTimeMs: undefined }, signal));
     const [row] = await itemsOf(tableName);
-    const handOff = { ...row, leaseOwner: { S: "me" }, checkpointOwner: { S: "me" } };
+    const handOff = { ...row, leaseOwner: { S: "java" }, checkpointOwner: { S: "me" } };
     await clients.dynamo.send(new PutItemCommand({ TableName: tableName, Item: handOff }));
     const outcome = await table.write(mine, {}, signal);
     expect(outcome).toMatchObject({ kind: "refused", current: { checkpointOwner: "me", counter: 1 } });
+    if (outcome.kind !== "refused" || outcome.current === undefined) throw new Error("no lease");
+    const renewed = expectWritten(await table.write(outcome.current, {}, signal));
+    expect(renewed).toMatchObject({ owner: "java", checkpointOwner: "me", counter: 2 });
+    const change = { checkpoint: after(7n), release: true };
+    expectWritten(await table.write(renewed, change, signal));
+    const [handed] = await itemsOf(tableName);
+    expect(handed).toEqual({
+      ...row,
+      leaseOwner: { S: "java" },
+      leaseCounter: { N: "3" },
+      checkpoint: { S: "7" },
+    });
+    expect((await table.write(renewed, change, signal)).kind).toBe("refused");
   });
 
   it("skips the rows that KCL 3 keeps beside the leases", async () => {

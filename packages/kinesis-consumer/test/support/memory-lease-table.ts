@@ -1,6 +1,6 @@
 import { ConnectorError } from "@pulsar-ts-io/core";
 import { subSequenceOf } from "../../src/checkpoint.ts";
-import type { Lease, NewLease, StreamStamp } from "../../src/lease/lease.ts";
+import { type Lease, type NewLease, readerOf, type StreamStamp } from "../../src/lease/lease.ts";
 import { asCreated } from "../../src/lease/lease-maker.ts";
 import type { LeaseChange, LeaseTable, WriteOutcome } from "../../src/lease/lease-table.ts";
 import type { HashKeyRange, ShardId } from "../../src/shard/shard.ts";
@@ -72,8 +72,8 @@ export class MemoryLeaseTable implements LeaseTable {
     const same =
       row !== undefined &&
       row.counter === lease.counter &&
-      row.owner === lease.owner &&
-      row.checkpointOwner === undefined;
+      readerOf(row) === readerOf(lease) &&
+      row.checkpointOwner === lease.checkpointOwner;
     if (!same) return refused(row);
     const { checkpoint } = change;
     if (checkpoint !== undefined) {
@@ -82,14 +82,14 @@ export class MemoryLeaseTable implements LeaseTable {
       this.checkpoints.push({
         id: lease.shardId,
         text: sub === 0 ? text : `${text}/${sub}`,
-        owner: row.owner ?? "",
+        owner: readerOf(row) ?? "",
       });
     }
     return this.#put("write", {
       ...row,
       counter: row.counter + 1,
       ...(checkpoint === undefined ? {} : { checkpoint, startTimeMs: undefined }),
-      ...(change.release === true ? { owner: undefined } : {}),
+      ...(change.release === true ? released(row) : {}),
     });
   }
 
@@ -143,4 +143,9 @@ export class MemoryLeaseTable implements LeaseTable {
 
 function refused(current: Lease | undefined): WriteOutcome {
   return { kind: "refused", current, retried: false };
+}
+
+/** During a hand-off the lease goes to the worker that `owner` names. */
+function released(row: Lease): Partial<Lease> {
+  return row.checkpointOwner === undefined ? { owner: undefined } : { checkpointOwner: undefined };
 }
