@@ -36,6 +36,12 @@ export class IllegalStateError extends ConnectorError {
   readonly retryable = false;
 }
 
+/** Somebody reads the partitions that were to be moved. Stop the source everywhere, then try again. */
+export class PartitionsHeldError extends ConnectorError {
+  readonly code = "PIO_PARTITIONS_HELD";
+  readonly retryable = false;
+}
+
 /** The code of `error`, or `undefined` when it carries none. */
 export function codeOf(error: unknown): string | undefined {
   if (typeof error !== "object" || error === null || !("code" in error)) return undefined;

@@ -10,6 +10,7 @@ export {
   hasCode,
   IllegalStateError,
   isRetryable,
+  PartitionsHeldError,
   remedyOf,
   toError,
 } from "./errors.ts";

@@ -42,6 +42,10 @@ export interface PartitionStatus {
   readonly checkpointAgeMs?: number | undefined;
   /** Whether it has been read to its end. */
   readonly finished?: boolean | undefined;
+  /** Whether its owner was seen at work while somebody watched; absent when nobody did. */
+  readonly ownerActive?: boolean | undefined;
+  /** The partitions that continue it, as far as they are known. */
+  readonly children?: readonly string[] | undefined;
 }
 
 /** Where to start a partition that has no position yet, or to move one to. */
@@ -66,7 +70,11 @@ export interface ConnectorTools<C> {
   check?(config: C, context: ToolContext): AsyncIterable<CheckResult>;
   /** Who reads what, and how far. */
   partitions?(config: C, context: ToolContext): Promise<readonly PartitionStatus[]>;
-  /** Moves every partition to a position; refuses while someone holds one. */
+  /**
+   * Moves every partition to a position, and forgets what was stored.
+   *
+   * @throws PartitionsHeldError (`PIO_PARTITIONS_HELD`) while somebody reads one.
+   */
   reset?(config: C, to: StartPosition, context: ToolContext): Promise<void>;
   /** Reads `count` records, takes nothing and writes nothing. */
   peek?(config: C, count: number, context: ToolContext): AsyncIterable<SourceRecord>;

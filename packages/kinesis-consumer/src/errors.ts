@@ -66,6 +66,12 @@ export class LeaseTableOfOtherStreamError extends ConnectorError {
   readonly retryable = false;
 }
 
+/** There is no lease table of that name. */
+export class LeaseTableMissingError extends ConnectorError {
+  readonly code = "PIO_LEASE_TABLE_MISSING";
+  readonly retryable = false;
+}
+
 /** The table exists and cannot be used yet. */
 export class LeaseTableNotReadyError extends ConnectorError {
   readonly code = "PIO_LEASE_TABLE_NOT_READY";

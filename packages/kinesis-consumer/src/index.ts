@@ -8,3 +8,4 @@ export {
 export type { ConsumerHost, ConsumerOptions } from "./consumer-options.ts";
 export { KinesisConsumer } from "./kinesis-consumer.ts";
 export { KinesisRecord } from "./kinesis-record.ts";
+export { type LeaseToolOptions, LeaseTools } from "./tools/lease-tools.ts";

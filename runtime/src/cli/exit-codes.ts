@@ -15,6 +15,8 @@ export const exitCodes = {
   open: 4,
   /** Pulsar could not be published to. */
   pulsar: 5,
+  /** Nothing was moved: somebody reads the source. */
+  held: 6,
   /** A defect of this program. */
   internal: 70,
   /** A second SIGINT ended it at once, without a drain. */
@@ -48,6 +50,7 @@ export function exitCodeOf(error: unknown): number {
     return byStage[error.stage];
   }
   const code = codeOf(error);
+  if (code === "PIO_PARTITIONS_HELD") return exitCodes.held;
   if (code === undefined || !code.startsWith("PIO_")) return exitCodes.internal;
   if (usageCodes.has(code)) return exitCodes.usage;
   if (code.startsWith("PIO_PLUGIN_") || code === "PIO_CONFIG_SCHEMA") return exitCodes.plugin;

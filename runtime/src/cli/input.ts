@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
 import { codeOf } from "@pulsar-ts-io/core";
 import type { Origin } from "../source-config/assemble.ts";
@@ -17,6 +18,18 @@ export class CommandInput {
 
   constructor(stdin: NodeJS.ReadableStream) {
     this.#stdin = stdin;
+  }
+
+  /** Whether somebody can be asked. */
+  get interactive(): boolean {
+    return this.#stdinUser === undefined && "isTTY" in this.#stdin && this.#stdin.isTTY === true;
+  }
+
+  /** What is typed up to the end of the line; empty at the end of the input. */
+  async line(): Promise<string> {
+    const lines = createInterface({ input: this.#stdin });
+    for await (const line of lines) return line.trim();
+    return "";
   }
 
   /** The value of a flag that holds a text, JSON or YAML; `-` is standard input. */

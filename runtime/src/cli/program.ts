@@ -4,6 +4,7 @@ import { addBrokerOptions } from "./broker-options.ts";
 import type { CliHost } from "./cli-host.ts";
 import { addLocalrunOptions } from "./localrun-options.ts";
 import { addSourceOptions } from "./source-options.ts";
+import { positionNames } from "./start-position.ts";
 import { columnsOf } from "./terminal.ts";
 import { outputs } from "./transport.ts";
 
@@ -19,13 +20,14 @@ Examples:
   pulsar-ts-io connectors list
   pulsar-ts-io connectors describe <connector>
   pulsar-ts-io validate --source-type <connector> --source-config-file config.yaml
+  pulsar-ts-io partitions --source-type <connector> --source-config-file config.yaml
   pulsar-ts-io run --source-type <connector> --source-config-file config.yaml --output console
   pulsar-ts-io run --source-type <connector> --source-config-file config.yaml \\
       --destination-topic-name persistent://public/default/events --broker-service-url pulsar://localhost:6650
 
 Exit codes:
   0 stopped by its user   1 the source failed     2 wrong flag or setting   3 connector not usable
-  4 source not reachable  5 Pulsar not reachable  70 defect of this program
+  4 source not reachable  5 Pulsar not reachable  6 in use, not moved       70 defect of this program
 `;
 
 const runExamples = `
@@ -41,6 +43,25 @@ in PULSAR_HOME), else pulsar://localhost:6650. Every text of the connector's con
 ends at once.
 `;
 
+const partitionsExamples = `
+Examples:
+  pulsar-ts-io partitions -t <connector> --source-config-file config.yaml
+  pulsar-ts-io partitions -t <connector> --source-config-file config.yaml --json
+  pulsar-ts-io partitions reset -t <connector> --source-config-file config.yaml --to TRIM_HORIZON
+
+It reads and changes nothing. AT WORK says whether the owner did anything while the command looked, for a few seconds.
+LAG is the time by which the stored position is behind; ? is what could not be found out, a note says why.
+`;
+
+const resetExamples = `
+Examples:
+  pulsar-ts-io partitions reset -t <connector> --source-config-file config.yaml --to LATEST
+  pulsar-ts-io partitions reset -t <connector> --source-config-file config.yaml --to AT_TIMESTAMP --at 2026-03-05T19:28:58Z --yes
+
+Stop every instance of the source first: it is refused (exit code 6) while one is at work. What a crashed instance
+left behind is watched until it is sure that it is dead.
+`;
+
 /** The commands. What they do is loaded when one of them runs: help and usage errors must be quick. */
 export function createProgram(host: CliHost, texts: ProgramTexts): Command {
   const program = new Command("pulsar-ts-io")
@@ -50,6 +71,7 @@ export function createProgram(host: CliHost, texts: ProgramTexts): Command {
   prepare(program, host);
   addRun(program, host, texts);
   addValidate(program, host, texts);
+  addPartitions(program, host);
   addConnectors(program, host);
   return program;
 }
@@ -79,6 +101,27 @@ function addValidate(program: Command, host: CliHost, texts: ProgramTexts): void
   addConnectorsDir(addSourceOptions(validate))
     .option("--json", "print the verdict as JSON")
     .action(async (flags) => (await import("./validate-command.ts")).validateCommand(flags, host));
+}
+
+function addPartitions(program: Command, host: CliHost): void {
+  const partitions = prepare(program.command("partitions"), host)
+    .alias("leases")
+    .description("show who reads which partition of a source, and how far")
+    .addHelpText("after", partitionsExamples);
+  addConnectorsDir(addSourceOptions(partitions))
+    .option("--json", "print it as JSON")
+    .action(async (flags) => (await import("./partitions-command.ts")).listPartitions(flags, host));
+  const reset = prepare(partitions.command("reset"), host)
+    .description("move all partitions of a source that nobody reads")
+    .addHelpText("after", resetExamples);
+  addConnectorsDir(addSourceOptions(reset))
+    .addOption(new Option("--to <position>", "where to").choices(positionNames).makeOptionMandatory())
+    .option("--at <time>", "the time for AT_TIMESTAMP, ISO 8601 with its zone, or milliseconds since 1970")
+    .option("--yes", "do not ask")
+    .action(async (_flags, command: Command) =>
+      // What both commands know, commander gives to the outer one.
+      (await import("./partitions-command.ts")).resetPartitions(command.optsWithGlobals(), host),
+    );
 }
 
 function addConnectors(program: Command, host: CliHost): void {

@@ -41,3 +41,9 @@ export class PluginContractError extends ConnectorError {
   readonly code = "PIO_PLUGIN_CONTRACT";
   readonly retryable = false;
 }
+
+/** The connector has nothing that does what a command is about. */
+export class PluginToolMissingError extends ConnectorError {
+  readonly code = "PIO_PLUGIN_TOOL_MISSING";
+  readonly retryable = false;
+}

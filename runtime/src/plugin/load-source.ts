@@ -1,8 +1,7 @@
-import { stat } from "node:fs/promises";
-import { pathToFileURL } from "node:url";
 import { type Source, type SourceConstructor, toError } from "@pulsar-ts-io/core";
-import { type ConnectorPackage, inside } from "./connector-package.ts";
+import type { ConnectorPackage } from "./connector-package.ts";
 import { PluginContractError, PluginLoadError } from "./errors.ts";
+import { importModule } from "./import-module.ts";
 
 const methods = ["open", "read", "close"] as const;
 
@@ -14,8 +13,8 @@ const methods = ["open", "read", "close"] as const;
  */
 export async function loadSource(connector: ConnectorPackage): Promise<Source<unknown>> {
   const { name, sourceClass } = connector.manifest;
-  const path = inside(connector.directory, sourceClass.file, "sourceClass");
-  const exported = (await importModule(path, name))[sourceClass.exportName];
+  const { path, exports } = await importModule(connector);
+  const exported = exports[sourceClass.exportName];
   if (!isSourceConstructor(exported)) {
     throw new PluginContractError(
       `connector ${name} exports no source: ${sourceClass.exportName} of ${path} ${describe(exported)}`,
@@ -28,23 +27,6 @@ export async function loadSource(connector: ConnectorPackage): Promise<Source<un
     throw new PluginLoadError(`the source of connector ${name} cannot be made: ${toError(cause).message}`, {
       cause,
       remedy: "a source is made with nothing and does nothing until open: report this to its author",
-    });
-  }
-}
-
-async function importModule(path: string, name: string): Promise<Record<string, unknown>> {
-  const found = await stat(path).catch(() => undefined);
-  if (found === undefined) {
-    throw new PluginLoadError(`the module of connector ${name} is not there: ${path}`, {
-      remedy: "build the connector, or correct sourceClass in its manifest",
-    });
-  }
-  try {
-    return { ...(await import(pathToFileURL(path).href)) };
-  } catch (cause) {
-    throw new PluginLoadError(`the module of connector ${name} failed to load: ${toError(cause).message}`, {
-      cause,
-      remedy: `find the cause in ${path}, or install the connector again with its dependencies`,
     });
   }
 }

@@ -51,7 +51,8 @@ export class FakeProcess extends EventEmitter implements RootProcess {
     super();
     this.argv = ["node", "pulsar-ts-io", ...args];
     this.env = options.env ?? {};
-    this.stdin = options.stdin === undefined ? new PassThrough().end() : Readable.from([options.stdin]);
+    const stdin = options.stdin === undefined ? new PassThrough().end() : Readable.from([options.stdin]);
+    this.stdin = Object.assign(stdin, { isTTY: options.terminal === true });
     this.stdout = new Screen(options.terminal);
     this.stderr = new Screen(options.terminal);
     this.exited = new Promise((resolve) => {

@@ -14,7 +14,7 @@ import { type AwsFailure, mayHaveLanded, readAwsFailure, translateAwsFailure } f
 import type { HashKeyRange, ShardId } from "../shard/shard.ts";
 import { DynamoTableSetup } from "./dynamo-table-setup.ts";
 import type { Lease, NewLease, StreamStamp } from "./lease.ts";
-import { attribute, type LeaseItem, newLeaseItem, readLease } from "./lease-item.ts";
+import { attribute, type LeaseItem, newLeaseItem, number, readLease } from "./lease-item.ts";
 import type { LeaseChange, LeaseTable, WriteOutcome } from "./lease-table.ts";
 import { ownerUpdate, takeUpdate, type UpdateParts } from "./lease-update.ts";
 
@@ -150,6 +150,31 @@ export class DynamoLeaseTable implements LeaseTable {
       ConditionExpression: "#checkpoint = :end AND (attribute_not_exists(#owner) OR #owner = :me)",
       ExpressionAttributeNames: { "#checkpoint": attribute.checkpoint, "#owner": attribute.owner },
       ExpressionAttributeValues: { ":end": { S: "SHARD_END" }, ":me": { S: worker } },
+    });
+    return await this.#unlessRefused("DeleteItem", signal, () =>
+      this.#client.send(command, { abortSignal: signal }),
+    );
+  }
+
+  async replace(seen: Lease, to: NewLease, stamp: StreamStamp, signal: AbortSignal): Promise<boolean> {
+    const command = new PutItemCommand({
+      TableName: this.#tableName,
+      Item: { ...newLeaseItem(to, stamp), [attribute.counter]: number(seen.counter + 1) },
+      ConditionExpression: "#counter = :seen",
+      ExpressionAttributeNames: { "#counter": attribute.counter },
+      ExpressionAttributeValues: { ":seen": number(seen.counter) },
+    });
+    return await this.#unlessRefused("PutItem", signal, () =>
+      this.#client.send(command, { abortSignal: signal }),
+    );
+  }
+
+  async deleteUnchanged(seen: Lease, signal: AbortSignal): Promise<boolean> {
+    const command = new DeleteItemCommand({
+      ...this.#key(seen.shardId),
+      ConditionExpression: "attribute_not_exists(#key) OR #counter = :seen",
+      ExpressionAttributeNames: { "#key": attribute.key, "#counter": attribute.counter },
+      ExpressionAttributeValues: { ":seen": number(seen.counter) },
     });
     return await this.#unlessRefused("DeleteItem", signal, () =>
       this.#client.send(command, { abortSignal: signal }),

@@ -64,6 +64,13 @@ export interface LeaseTable {
   setChildren(id: ShardId, children: readonly ShardId[], signal: AbortSignal): Promise<boolean>;
   /** Fills in the range of a row that has none; the counter is neither asked nor moved. @returns false when the row is gone. */
   setHashKeyRange(id: ShardId, range: HashKeyRange, signal: AbortSignal): Promise<boolean>;
+  /**
+   * Makes the row of `seen` anew as `to`, with nobody as its owner, unless it changed since: nothing of the old row is left but its
+   * counter, which moves on and so shuts out whoever held it. @returns false when it changed, or is gone.
+   */
+  replace(seen: Lease, to: NewLease, stamp: StreamStamp, signal: AbortSignal): Promise<boolean>;
+  /** Deletes the row of `seen` unless it changed since. @returns false when it changed; true also when it is gone. */
+  deleteUnchanged(seen: Lease, signal: AbortSignal): Promise<boolean>;
   /** Deletes a finished lease that is `worker`'s or nobody's. @returns false when it is not so (any more). */
   deleteFinished(id: ShardId, worker: string, signal: AbortSignal): Promise<boolean>;
 }

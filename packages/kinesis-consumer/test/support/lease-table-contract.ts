@@ -57,6 +57,32 @@ export function leaseTableContract(make: () => Promise<LeaseTable>): void {
       expect(await table.list({ consistent: true }, signal)).toHaveLength(120);
     });
 
+    it("makes an unchanged row anew, its counter moved on and nothing else of it left", async () => {
+      const { table, lease } = await taken({ checkpoint: { kind: "latest" }, startTimeMs: 5 });
+      await table.setChildren(one, [shardId("shardId-000000000002")], signal);
+      const to = newLease(one);
+      expect(await table.replace(lease, to, stamp, signal)).toBe(true);
+      expect(sorted(await table.get(one, signal))).toEqual({
+        ...sorted({ ...to, ...stamp, counter: lease.counter + 1, childShardIds: [] }),
+        owner: undefined,
+        checkpointOwner: undefined,
+      });
+      expect(await table.replace(lease, to, stamp, signal)).toBe(false);
+      expect((await table.write(lease, {}, signal)).kind).toBe("refused");
+    });
+
+    it("replaces and deletes no row that changed or is gone", async () => {
+      const { table, lease } = await taken();
+      const seen = { ...lease, counter: lease.counter - 1 };
+      expect(await table.replace(seen, newLease(one), stamp, signal)).toBe(false);
+      expect(await table.deleteUnchanged(seen, signal)).toBe(false);
+      expect(await table.get(one, signal)).toEqual(lease);
+      expect(await table.deleteUnchanged(lease, signal)).toBe(true);
+      expect(await table.get(one, signal)).toBeUndefined();
+      expect(await table.deleteUnchanged(lease, signal)).toBe(true);
+      expect(await table.replace(lease, newLease(one), stamp, signal)).toBe(false);
+    });
+
     it("never replaces a lease that exists", async () => {
       const { table, lease } = await taken();
       expect(await table.create([newLease(one)], stamp, signal)).toEqual([]);

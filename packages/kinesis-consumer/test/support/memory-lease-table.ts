@@ -103,6 +103,21 @@ export class MemoryLeaseTable implements LeaseTable {
     return this.#patch(id, { hashKeyRange });
   }
 
+  async replace(seen: Lease, to: NewLease, stamp: StreamStamp): Promise<boolean> {
+    await this.#called("replace", seen.shardId);
+    if (this.rows.get(seen.shardId)?.counter !== seen.counter) return false;
+    this.rows.set(seen.shardId, { ...asCreated(to, stamp), counter: seen.counter + 1 });
+    return true;
+  }
+
+  async deleteUnchanged(seen: Lease): Promise<boolean> {
+    await this.#called("deleteUnchanged", seen.shardId);
+    const row = this.rows.get(seen.shardId);
+    if (row !== undefined && row.counter !== seen.counter) return false;
+    this.rows.delete(seen.shardId);
+    return true;
+  }
+
   async deleteFinished(id: ShardId, worker: string): Promise<boolean> {
     await this.#called("deleteFinished", id);
     const row = this.rows.get(id);
