@@ -1,5 +1,17 @@
-import type { ConnectorTools, StartPosition, ToolContext } from "@pulsar-ts-io/core";
-import { type AwsClients, createAwsClients, LeaseTools } from "@pulsar-ts-io/kinesis-consumer";
+import {
+  type CheckResult,
+  type ConnectorTools,
+  remedyOf,
+  type StartPosition,
+  type ToolContext,
+  toError,
+} from "@pulsar-ts-io/core";
+import {
+  AwsAccessCheck,
+  type AwsClients,
+  createAwsClients,
+  LeaseTools,
+} from "@pulsar-ts-io/kinesis-consumer";
 import { quietVersionNotice, readAwsEnvironment } from "./aws-environment.ts";
 import { credentialProvider } from "./credentials.ts";
 import { KinesisConfigError } from "./errors.ts";
@@ -8,6 +20,16 @@ import { type KinesisSourceConfig, resolveOptions } from "./resolve-options.ts";
 
 /** The generic commands for this connector. None of them is a worker: they take no lease. */
 export const tools: ConnectorTools<KinesisSourceOptions> = {
+  async *check(options, context) {
+    const config = resolve(options);
+    using clients = connect(config);
+    const check = new AwsAccessCheck(clients, context, config);
+    const identity = await tryCredentials(clients, config);
+    yield identity;
+    if (identity.outcome === "ok") yield* check.run();
+    yield { kind: "policy", holder: "the identity that the source works as", document: await check.policy() };
+    if (config.credentials.kind === "assume-role") yield assumingPolicy;
+  },
   async partitions(options, context) {
     return await withLeases(options, context, (leases) => leases.inspect());
   },
@@ -18,6 +40,38 @@ export const tools: ConnectorTools<KinesisSourceOptions> = {
     });
   },
 };
+
+/** The role's ARN counts as a secret: it is not shown. */
+const assumingPolicy: CheckResult = {
+  kind: "policy",
+  holder: "the identity that assumes the role",
+  document: {
+    Version: "2012-10-17",
+    Statement: [
+      {
+        Sid: "Role",
+        Effect: "Allow",
+        Action: ["sts:AssumeRole"],
+        Resource: "the roleArn of awsCredentialPluginParam",
+      },
+    ],
+  },
+};
+
+/** Nothing else can be tried without them. */
+async function tryCredentials(
+  { kinesis }: AwsClients,
+  { credentials }: KinesisSourceConfig,
+): Promise<Extract<CheckResult, { kind: "attempt" }>> {
+  const name = credentials.kind === "assume-role" ? "sts:AssumeRole" : "credentials";
+  try {
+    await kinesis.config.credentials();
+    return { kind: "attempt", name, outcome: "ok" };
+  } catch (error) {
+    const detail = `${toError(error).message}; nothing else was tried`;
+    return { kind: "attempt", name, outcome: "failed", detail, remedy: remedyOf(error) };
+  }
+}
 
 /** The lease table has no room for the time: each worker reads its own config. */
 function checkSameTime(to: StartPosition, configured: StartPosition): void {
@@ -37,10 +91,15 @@ async function withLeases<T>(
   context: ToolContext,
   use: (leases: LeaseTools, config: KinesisSourceConfig) => Promise<T>,
 ): Promise<T> {
-  const config = resolveOptions(options, readAwsEnvironment());
-  quietVersionNotice();
+  const config = resolve(options);
   using clients = connect(config);
   return await use(new LeaseTools(clients, context, config), config);
+}
+
+function resolve(options: KinesisSourceOptions): KinesisSourceConfig {
+  const config = resolveOptions(options, readAwsEnvironment());
+  quietVersionNotice();
+  return config;
 }
 
 function connect({ endpoints, credentials, applicationName }: KinesisSourceConfig): AwsClients {

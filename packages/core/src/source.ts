@@ -54,15 +54,25 @@ export type StartPosition =
   | { readonly kind: "trim-horizon" }
   | { readonly kind: "at-timestamp"; readonly epochMs: number };
 
-/** The outcome of one thing that `check` tried. */
-export interface CheckResult {
-  /** What was tried, such as an operation of a service. */
-  readonly name: string;
-  readonly ok: boolean;
-  /** Why it failed, or what was found. */
-  readonly detail?: string | undefined;
-  readonly remedy?: string | undefined;
-}
+/** What `check` has to tell, one thing at a time. */
+export type CheckResult =
+  | {
+      readonly kind: "attempt";
+      /** What was tried, such as an operation of a service. */
+      readonly name: string;
+      /** `limited`: refused, and the source goes on without it. */
+      readonly outcome: "ok" | "limited" | "failed" | "not-tried";
+      /** Why it is so, or what was found. */
+      readonly detail?: string | undefined;
+      readonly remedy?: string | undefined;
+    }
+  | {
+      readonly kind: "policy";
+      /** Whom it is for, in words. */
+      readonly holder: string;
+      /** What has to be granted, as the service that grants it reads it in JSON. */
+      readonly document: unknown;
+    };
 
 /** What a connector module may export, as `tools`, besides its Source; the generic commands are built on these. */
 export interface ConnectorTools<C> {

@@ -8,4 +8,5 @@ export {
 export type { ConsumerHost, ConsumerOptions } from "./consumer-options.ts";
 export { KinesisConsumer } from "./kinesis-consumer.ts";
 export { KinesisRecord } from "./kinesis-record.ts";
+export { type AccessCheckOptions, AwsAccessCheck } from "./tools/aws-access-check.ts";
 export { type LeaseToolOptions, LeaseTools } from "./tools/lease-tools.ts";

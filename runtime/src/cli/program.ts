@@ -20,6 +20,7 @@ Examples:
   pulsar-ts-io connectors list
   pulsar-ts-io connectors describe <connector>
   pulsar-ts-io validate --source-type <connector> --source-config-file config.yaml
+  pulsar-ts-io check --source-type <connector> --source-config-file config.yaml
   pulsar-ts-io partitions --source-type <connector> --source-config-file config.yaml
   pulsar-ts-io run --source-type <connector> --source-config-file config.yaml --output console
   pulsar-ts-io run --source-type <connector> --source-config-file config.yaml \\
@@ -41,6 +42,14 @@ Pulsar's address and credentials come from flags, else from client.conf (PULSAR_
 in PULSAR_HOME), else pulsar://localhost:6650. Every text of the connector's config may hold \${env:NAME} and
 \${file:/path}. SIGINT and SIGTERM stop reading, wait for Pulsar's receipts and store the position; the second one
 ends at once.
+`;
+
+const checkExamples = `
+Examples:
+  pulsar-ts-io check -t <connector> --source-config-file config.yaml
+  pulsar-ts-io check -t <connector> --source-config-file config.yaml --json
+
+Nothing is left behind: what could not be tried without that says "not tried". Exit code 4: something was refused.
 `;
 
 const partitionsExamples = `
@@ -71,6 +80,7 @@ export function createProgram(host: CliHost, texts: ProgramTexts): Command {
   prepare(program, host);
   addRun(program, host, texts);
   addValidate(program, host, texts);
+  addCheck(program, host);
   addPartitions(program, host);
   addConnectors(program, host);
   return program;
@@ -101,6 +111,15 @@ function addValidate(program: Command, host: CliHost, texts: ProgramTexts): void
   addConnectorsDir(addSourceOptions(validate))
     .option("--json", "print the verdict as JSON")
     .action(async (flags) => (await import("./validate-command.ts")).validateCommand(flags, host));
+}
+
+function addCheck(program: Command, host: CliHost): void {
+  const check = prepare(program.command("check"), host)
+    .description("try what a source will need, change nothing, and print what has to be granted")
+    .addHelpText("after", checkExamples);
+  addConnectorsDir(addSourceOptions(check))
+    .option("--json", "print it as JSON")
+    .action(async (flags) => (await import("./check-command.ts")).checkCommand(flags, host));
 }
 
 function addPartitions(program: Command, host: CliHost): void {

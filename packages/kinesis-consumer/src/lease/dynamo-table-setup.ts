@@ -37,10 +37,10 @@ export class DynamoTableSetup {
   /** Whether the table is there and can be used. */
   async ready(): Promise<boolean> {
     const { tableName } = this.#options;
-    checkName(tableName);
+    checkTableName(tableName);
     const table = await this.#describe();
     if (table === undefined) return false;
-    checkSchema(table, tableName);
+    checkTableSchema(table, tableName);
     return table.TableStatus === "ACTIVE" || table.TableStatus === "UPDATING";
   }
 
@@ -49,7 +49,7 @@ export class DynamoTableSetup {
     const { tableName, clock, logger, signal } = this.#options;
     const pause = new Backoff({ initialMs: firstPollMs, maxMs: longestPollMs });
     const deadline = clock.monotonic() + maxWaitMs;
-    checkName(tableName);
+    checkTableName(tableName);
     if (await this.#create()) logger.info({ table: tableName }, "lease table created");
     while (!(await this.ready())) {
       if (clock.monotonic() > deadline) {
@@ -96,7 +96,8 @@ export class DynamoTableSetup {
   }
 }
 
-function checkName(tableName: string): void {
+/** @throws LeaseTableNameError (`PIO_LEASE_TABLE_NAME`) when DynamoDB would refuse the name. */
+export function checkTableName(tableName: string): void {
   if (/^[A-Za-z0-9_.-]{3,255}$/.test(tableName)) return;
   const suggestion = tableName.replaceAll(/[^A-Za-z0-9_.-]+/g, "-").slice(0, 255);
   throw new LeaseTableNameError(
@@ -110,7 +111,8 @@ function checkName(tableName: string): void {
   );
 }
 
-function checkSchema(table: TableDescription, tableName: string): void {
+/** @throws LeaseTableSchemaError (`PIO_LEASE_TABLE_SCHEMA`) when the table is of another kind. */
+export function checkTableSchema(table: TableDescription, tableName: string): void {
   const keys = (table.KeySchema ?? []).map((key) => `${key.AttributeName} (${key.KeyType})`);
   const type = table.AttributeDefinitions?.find((one) => one.AttributeName === attribute.key)?.AttributeType;
   if (keys.length === 1 && keys[0] === `${attribute.key} (HASH)` && type === "S") return;

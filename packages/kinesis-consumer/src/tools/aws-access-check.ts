@@ -1,0 +1,262 @@
+import {
+  DeleteItemCommand,
+  DescribeTableCommand,
+  type DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+  ScanCommand,
+  UpdateItemCommand,
+} from "@aws-sdk/client-dynamodb";
+import {
+  DescribeStreamConsumerCommand,
+  DescribeStreamSummaryCommand,
+  GetRecordsCommand,
+  GetShardIteratorCommand,
+  type KinesisClient,
+  ListShardsCommand,
+} from "@aws-sdk/client-kinesis";
+import {
+  type CheckResult,
+  codeOf,
+  isRetryable,
+  remedyOf,
+  type ToolContext,
+  toError,
+} from "@pulsar-ts-io/core";
+import type { AwsClients } from "../aws-clients.ts";
+import { describeEndpoint } from "../aws-endpoint.ts";
+import { type AwsCall, readAwsFailure, translateAwsFailure } from "../aws-failure.ts";
+import { checkTableName, checkTableSchema } from "../lease/dynamo-table-setup.ts";
+import { attribute } from "../lease/lease-item.ts";
+import { retryBriefly } from "../retry.ts";
+import { type IamPolicy, iamPolicy } from "./iam-policy.ts";
+
+export interface AccessCheckOptions {
+  readonly streamName: string;
+  /** Names the lease table. */
+  readonly applicationName: string;
+  readonly retrieval:
+    | { readonly kind: "polling" }
+    | { readonly kind: "fan-out"; readonly consumerName: string };
+}
+
+type Attempt = Extract<CheckResult, { kind: "attempt" }>;
+
+interface Trial<T> {
+  readonly service: AwsCall["service"];
+  readonly operation: string;
+  readonly send: () => Promise<T>;
+  /** Answers that only someone gets who may call the operation, with what they mean. */
+  readonly harmless?: Readonly<Record<string, string>>;
+  /** The source goes on without this call; what it then lacks. */
+  readonly lack?: string | undefined;
+}
+
+const retryMs = 3_000;
+/** The key of no lease. */
+const probeKey = { [attribute.key]: { S: "pulsar-ts-io check" } };
+/** No row is both there and not there: the write is allowed or denied, and never done. */
+const impossible = {
+  ConditionExpression: "attribute_exists(#key) AND attribute_not_exists(#key)",
+  ExpressionAttributeNames: { "#key": attribute.key },
+};
+
+/** Tries each AWS call that a worker needs, in a form that leaves nothing behind. */
+export class AwsAccessCheck {
+  readonly #kinesis: KinesisClient;
+  readonly #dynamo: DynamoDBClient;
+  readonly #context: ToolContext;
+  readonly #options: AccessCheckOptions;
+  #streamArn: string | undefined;
+  #tableArn: string | undefined;
+
+  constructor(clients: AwsClients, context: ToolContext, options: AccessCheckOptions) {
+    this.#kinesis = clients.kinesis;
+    this.#dynamo = clients.dynamo;
+    this.#context = context;
+    this.#options = options;
+  }
+
+  /** One attempt for each permission, named as IAM names it. */
+  async *run(): AsyncGenerator<Attempt, void, undefined> {
+    yield* this.#tryStream();
+    if (this.#options.retrieval.kind === "fan-out")
+      yield* this.#tryFanOut(this.#options.retrieval.consumerName);
+    yield* this.#tryTable();
+  }
+
+  /** Everything to be granted, with the resources' names as far as {@link run} has learned them. */
+  async policy(): Promise<IamPolicy> {
+    const { streamName, applicationName, retrieval } = this.#options;
+    return iamPolicy({
+      region: await this.#kinesis.config.region(),
+      streamName,
+      tableName: applicationName,
+      consumerName: retrieval.kind === "fan-out" ? retrieval.consumerName : undefined,
+      streamArn: this.#streamArn,
+      tableArn: this.#tableArn,
+    });
+  }
+
+  async *#tryStream(): AsyncGenerator<Attempt, void, undefined> {
+    const stream = { StreamName: this.#options.streamName };
+    const sending = { abortSignal: this.#context.signal };
+    const polls = this.#options.retrieval.kind === "polling";
+    const summary = await this.#try({
+      service: "Kinesis",
+      operation: "DescribeStreamSummary",
+      send: () => this.#kinesis.send(new DescribeStreamSummaryCommand(stream), sending),
+      lack: polls
+        ? "without it, it may go unnoticed that the stream was deleted and created anew while nobody read it"
+        : undefined,
+    });
+    yield summary.attempt;
+    this.#streamArn = summary.answer?.StreamDescriptionSummary?.StreamARN;
+    const list = await this.#try({
+      service: "Kinesis",
+      operation: "ListShards",
+      send: () => this.#kinesis.send(new ListShardsCommand({ ...stream, MaxResults: 1 }), sending),
+    });
+    yield list.attempt;
+    const ShardId = list.answer?.Shards?.[0]?.ShardId;
+    if (ShardId === undefined) {
+      yield notTried("kinesis:GetShardIterator", "no shard is known");
+      yield notTried("kinesis:GetRecords", "no shard is known");
+      return;
+    }
+    const opening = new GetShardIteratorCommand({ ...stream, ShardId, ShardIteratorType: "TRIM_HORIZON" });
+    const iterator = await this.#try({
+      service: "Kinesis",
+      operation: "GetShardIterator",
+      send: () => this.#kinesis.send(opening, sending),
+    });
+    yield iterator.attempt;
+    const ShardIterator = iterator.answer?.ShardIterator;
+    if (ShardIterator === undefined) {
+      yield notTried("kinesis:GetRecords", "there is no iterator");
+      return;
+    }
+    const reading = new GetRecordsCommand({ ShardIterator, Limit: 1 });
+    const records = await this.#try({
+      service: "Kinesis",
+      operation: "GetRecords",
+      send: () => this.#kinesis.send(reading, sending),
+    });
+    yield records.attempt;
+  }
+
+  async *#tryFanOut(ConsumerName: string): AsyncGenerator<Attempt, void, undefined> {
+    const StreamARN = this.#streamArn;
+    if (StreamARN === undefined) {
+      yield notTried("kinesis:DescribeStreamConsumer", "the ARN of the stream is not known");
+    } else {
+      const command = new DescribeStreamConsumerCommand({ StreamARN, ConsumerName });
+      const consumer = await this.#try({
+        service: "Kinesis",
+        operation: "DescribeStreamConsumer",
+        send: () => this.#kinesis.send(command, { abortSignal: this.#context.signal }),
+        harmless: { ResourceNotFoundException: `no consumer "${ConsumerName}" is registered yet` },
+      });
+      yield consumer.attempt;
+    }
+    yield notTried("kinesis:RegisterStreamConsumer", "it would leave a consumer behind, which costs money");
+    yield notTried("kinesis:SubscribeToShard", "it would end the subscription of a running worker");
+  }
+
+  async *#tryTable(): AsyncGenerator<Attempt, void, undefined> {
+    const TableName = this.#options.applicationName;
+    const sending = { abortSignal: this.#context.signal };
+    const described = await this.#try({
+      service: "DynamoDB",
+      operation: "DescribeTable",
+      send: async () => {
+        checkTableName(TableName);
+        const { Table } = await this.#dynamo.send(new DescribeTableCommand({ TableName }), sending);
+        if (Table !== undefined) checkTableSchema(Table, TableName);
+        return Table;
+      },
+      harmless: { ResourceNotFoundException: "there is no table yet" },
+    });
+    yield described.attempt;
+    this.#tableArn = described.answer?.TableArn;
+    yield notTried(
+      "dynamodb:CreateTable",
+      described.answer === undefined ? "it would leave a table behind" : "the table is there already",
+    );
+    const row = { TableName, Key: probeKey };
+    const trials: readonly (readonly [string, () => Promise<unknown>])[] = [
+      ["Scan", () => this.#dynamo.send(new ScanCommand({ TableName, Limit: 1 }), sending)],
+      ["GetItem", () => this.#dynamo.send(new GetItemCommand(row), sending)],
+      [
+        "PutItem",
+        () => this.#dynamo.send(new PutItemCommand({ TableName, Item: probeKey, ...impossible }), sending),
+      ],
+      ["UpdateItem", () => this.#dynamo.send(new UpdateItemCommand({ ...row, ...impossible }), sending)],
+      ["DeleteItem", () => this.#dynamo.send(new DeleteItemCommand({ ...row, ...impossible }), sending)],
+    ];
+    for (const [operation, send] of trials) {
+      const trial = { service: "DynamoDB", operation, send, harmless: tableAnswers } as const;
+      yield (await this.#try(trial)).attempt;
+    }
+  }
+
+  async #try<T>(trial: Trial<T>): Promise<{ readonly attempt: Attempt; readonly answer: T | undefined }> {
+    const { clock, signal } = this.#context;
+    const name = `${trial.service.toLowerCase()}:${trial.operation}`;
+    try {
+      const answer = await retryBriefly({ clock, forMs: retryMs, signal }, () => this.#translated(trial));
+      return { attempt: { kind: "attempt", name, outcome: "ok" }, answer };
+    } catch (error) {
+      signal.throwIfAborted();
+      return { attempt: attemptOf(name, trial, error), answer: undefined };
+    }
+  }
+
+  async #translated<T>(trial: Trial<T>): Promise<T> {
+    try {
+      return await trial.send();
+    } catch (error) {
+      this.#context.signal.throwIfAborted();
+      const failure = readAwsFailure(error);
+      if (Object.hasOwn(trial.harmless ?? {}, failure.name) || codeOf(error)?.startsWith("PIO_") === true) {
+        throw error;
+      }
+      const { service, operation } = trial;
+      const client = service === "Kinesis" ? this.#kinesis : this.#dynamo;
+      const resource =
+        service === "Kinesis"
+          ? `stream "${this.#options.streamName}"`
+          : `lease table "${this.#options.applicationName}"`;
+      throw translateAwsFailure(failure, {
+        service,
+        operation,
+        resource,
+        ...(await describeEndpoint(service, client.config)),
+      });
+    }
+  }
+}
+
+const tableAnswers = {
+  ConditionalCheckFailedException: "allowed, and nothing was written",
+  ResourceNotFoundException: "allowed; there is no table yet",
+};
+
+function attemptOf(name: string, trial: Trial<unknown>, error: unknown): Attempt {
+  const harmless = trial.harmless?.[toError(error).name];
+  if (harmless !== undefined) return { kind: "attempt", name, outcome: "ok", detail: harmless };
+  const why = toError(error).message;
+  const limited =
+    trial.lack !== undefined && (isRetryable(error) || codeOf(error) === "PIO_AWS_ACCESS_DENIED");
+  return {
+    kind: "attempt",
+    name,
+    outcome: limited ? "limited" : "failed",
+    detail: limited ? `${why}; ${trial.lack}` : why,
+    remedy: remedyOf(error),
+  };
+}
+
+function notTried(name: string, detail: string): Attempt {
+  return { kind: "attempt", name, outcome: "not-tried", detail };
+}

@@ -1,0 +1,79 @@
+/** A policy document of AWS IAM. */
+export interface IamPolicy {
+  readonly Version: "2012-10-17";
+  readonly Statement: readonly IamStatement[];
+}
+
+interface IamStatement {
+  readonly Sid: string;
+  readonly Effect: "Allow";
+  readonly Action: readonly string[];
+  readonly Resource: string;
+}
+
+export interface PolicySubject {
+  readonly region: string;
+  readonly streamName: string;
+  readonly tableName: string;
+  /** Of the fan-out consumer; absent: the stream is polled. */
+  readonly consumerName: string | undefined;
+  /** As AWS told them; what it did not tell is built from the region and the names, with any account. */
+  readonly streamArn: string | undefined;
+  readonly tableArn: string | undefined;
+}
+
+const pollingActions = ["DescribeStreamSummary", "ListShards", "GetShardIterator", "GetRecords"] as const;
+const fanOutStreamActions = ["RegisterStreamConsumer", "DescribeStreamConsumer"] as const;
+const fanOutConsumerActions = ["DescribeStreamConsumer", "SubscribeToShard"] as const;
+const tableActions = [
+  "CreateTable",
+  "DescribeTable",
+  "Scan",
+  "GetItem",
+  "PutItem",
+  "UpdateItem",
+  "DeleteItem",
+] as const;
+
+/** What a worker and the tools call, and nothing else. A transaction of puts needs the permission for a put. */
+export function iamPolicy(subject: PolicySubject): IamPolicy {
+  const { streamName, tableName, consumerName } = subject;
+  const account = accountOf(subject.streamArn) ?? accountOf(subject.tableArn) ?? "*";
+  const arn = (service: string, name: string) =>
+    `arn:${partitionOf(subject.region)}:${service}:${subject.region}:${account}:${name}`;
+  const streamArn = subject.streamArn ?? arn("kinesis", `stream/${streamName}`);
+  const fanOut = consumerName === undefined ? [] : fanOutStreamActions;
+  return {
+    Version: "2012-10-17",
+    Statement: [
+      allow("Stream", "kinesis", [...pollingActions, ...fanOut], streamArn),
+      ...(consumerName === undefined
+        ? []
+        : [
+            // AWS appends the time of its registration to a consumer's name.
+            allow("FanOut", "kinesis", fanOutConsumerActions, `${streamArn}/consumer/${consumerName}:*`),
+          ]),
+      allow(
+        "LeaseTable",
+        "dynamodb",
+        tableActions,
+        subject.tableArn ?? arn("dynamodb", `table/${tableName}`),
+      ),
+    ],
+  };
+}
+
+function allow(sid: string, service: string, operations: readonly string[], resource: string): IamStatement {
+  const actions = operations.map((operation) => `${service}:${operation}`);
+  return { Sid: sid, Effect: "Allow", Action: actions, Resource: resource };
+}
+
+function accountOf(arn: string | undefined): string | undefined {
+  const account = arn?.split(":")[4];
+  return account === "" ? undefined : account;
+}
+
+function partitionOf(region: string): string {
+  if (region.startsWith("cn-")) return "aws-cn";
+  return region.startsWith("us-gov-") ? "aws-us-gov" : "aws";
+}
