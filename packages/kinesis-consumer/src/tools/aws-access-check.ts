@@ -52,6 +52,7 @@ interface Trial<T> {
   readonly lack?: string | undefined;
 }
 
+/** For all calls together: a service that is out of reach shall not be waited for once a call. */
 const retryMs = 3_000;
 /** The key of no lease. */
 const probeKey = { [attribute.key]: { S: "pulsar-ts-io check" } };
@@ -67,6 +68,7 @@ export class AwsAccessCheck {
   readonly #dynamo: DynamoDBClient;
   readonly #context: ToolContext;
   readonly #options: AccessCheckOptions;
+  readonly #retryUntilMs: number;
   #streamArn: string | undefined;
   #tableArn: string | undefined;
 
@@ -75,6 +77,7 @@ export class AwsAccessCheck {
     this.#dynamo = clients.dynamo;
     this.#context = context;
     this.#options = options;
+    this.#retryUntilMs = context.clock.monotonic() + retryMs;
   }
 
   /** One attempt for each permission, named as IAM names it. */
@@ -203,8 +206,9 @@ export class AwsAccessCheck {
   async #try<T>(trial: Trial<T>): Promise<{ readonly attempt: Attempt; readonly answer: T | undefined }> {
     const { clock, signal } = this.#context;
     const name = `${trial.service.toLowerCase()}:${trial.operation}`;
+    const forMs = this.#retryUntilMs - clock.monotonic();
     try {
-      const answer = await retryBriefly({ clock, forMs: retryMs, signal }, () => this.#translated(trial));
+      const answer = await retryBriefly({ clock, forMs, signal }, () => this.#translated(trial));
       return { attempt: { kind: "attempt", name, outcome: "ok" }, answer };
     } catch (error) {
       signal.throwIfAborted();

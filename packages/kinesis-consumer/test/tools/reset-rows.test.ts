@@ -1,0 +1,72 @@
+import { type DynamoDBClient, PutItemCommand, ScanCommand } from "@aws-sdk/client-dynamodb";
+import { silentLogger, systemClock } from "@pulsar-ts-io/core";
+import { startKinesisDouble } from "@pulsar-ts-io/testkit";
+import { describe, expect, it } from "vitest";
+import { createAwsClients } from "../../src/aws-clients.ts";
+import { LeaseTools } from "../../src/index.ts";
+import { DynamoLeaseTable } from "../../src/lease/dynamo-lease-table.ts";
+import { startDynalite } from "../support/start-dynalite.ts";
+
+const signal = new AbortController().signal;
+const host = { clock: systemClock, logger: silentLogger, signal };
+const subject = {
+  streamName: "orders",
+  applicationName: "orders-app",
+  initialPosition: { kind: "latest" },
+} as const;
+
+async function put(
+  dynamo: DynamoDBClient,
+  key: string,
+  more: Readonly<Record<string, string>>,
+): Promise<void> {
+  const texts = Object.entries({ leaseKey: key, ...more }).map(([name, S]) => [name, { S }]);
+  const Item = {
+    ...Object.fromEntries(texts),
+    leaseCounter: { N: "41" },
+    x_ord: { N: "7" },
+    x_startTs: { N: "1" },
+  };
+  await dynamo.send(new PutItemCommand({ TableName: "orders-app", Item }));
+}
+
+describe("the rows of a lease table", () => {
+  it("have nothing left of what was stored after a reset, but for the counter, and other kinds of rows stay", async () => {
+    await using dynalite = await startDynalite();
+    await using kinesis = await startKinesisDouble();
+    kinesis.model.createStream("orders", 1);
+    using clients = createAwsClients({
+      region: "us-east-1",
+      kinesisEndpoint: kinesis.endpoint,
+      dynamoEndpoint: dynalite.endpoint,
+      credentials: { accessKeyId: "any", secretAccessKey: "any" },
+    });
+    await new DynamoLeaseTable(clients.dynamo, { tableName: "orders-app", ...host }).ensure(signal);
+    const stored = { checkpoint: "9".repeat(56) };
+    await put(clients.dynamo, "shardId-000000000000", {
+      ...stored,
+      x_epoch: "e",
+      x_ordSeq: "1",
+      x_anchorSeq: "1",
+      pendingCheckpoint: "2",
+      throughputKBps: "3",
+    });
+    await put(clients.dynamo, "Leader", { entityType: "LEADER" });
+    await new LeaseTools(clients, host, subject).reset({ kind: "latest" });
+    const { Items = [] } = await clients.dynamo.send(new ScanCommand({ TableName: "orders-app" }));
+    const row = Items.find((item) => item["leaseKey"]?.S === "shardId-000000000000");
+    expect(Object.keys(row ?? {}).sort()).toEqual([
+      "checkpoint",
+      "checkpointSubSequenceNumber",
+      "endingHashKey",
+      "leaseCounter",
+      "leaseKey",
+      "ownerSwitchesSinceCheckpoint",
+      "startingHashKey",
+      "x_streamCreated",
+      "x_streamName",
+    ]);
+    expect(row).toMatchObject({ checkpoint: { S: "LATEST" }, leaseCounter: { N: "42" } });
+    expect(Items).toHaveLength(2);
+  });
+});
