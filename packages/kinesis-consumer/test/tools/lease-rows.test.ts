@@ -2,8 +2,8 @@ import { type DynamoDBClient, PutItemCommand, ScanCommand } from "@aws-sdk/clien
 import { silentLogger, systemClock } from "@pulsar-ts-io/core";
 import { startKinesisDouble } from "@pulsar-ts-io/testkit";
 import { describe, expect, it } from "vitest";
-import { createAwsClients } from "../../src/aws-clients.ts";
-import { LeaseTools } from "../../src/index.ts";
+import { type AwsClients, createAwsClients } from "../../src/aws-clients.ts";
+import { AwsAccessCheck, LeaseTools } from "../../src/index.ts";
 import { DynamoLeaseTable } from "../../src/lease/dynamo-lease-table.ts";
 import { startDynalite } from "../support/start-dynalite.ts";
 
@@ -14,6 +14,11 @@ const subject = {
   applicationName: "orders-app",
   initialPosition: { kind: "latest" },
 } as const;
+
+function clientsOf(kinesisEndpoint: string, dynamoEndpoint: string): AwsClients {
+  const credentials = { accessKeyId: "any", secretAccessKey: "any" };
+  return createAwsClients({ region: "us-east-1", kinesisEndpoint, dynamoEndpoint, credentials });
+}
 
 async function put(
   dynamo: DynamoDBClient,
@@ -35,12 +40,7 @@ describe("the rows of a lease table", () => {
     await using dynalite = await startDynalite();
     await using kinesis = await startKinesisDouble();
     kinesis.model.createStream("orders", 1);
-    using clients = createAwsClients({
-      region: "us-east-1",
-      kinesisEndpoint: kinesis.endpoint,
-      dynamoEndpoint: dynalite.endpoint,
-      credentials: { accessKeyId: "any", secretAccessKey: "any" },
-    });
+    using clients = clientsOf(kinesis.endpoint, dynalite.endpoint);
     await new DynamoLeaseTable(clients.dynamo, { tableName: "orders-app", ...host }).ensure(signal);
     const stored = { checkpoint: "9".repeat(56) };
     await put(clients.dynamo, "shardId-000000000000", {
@@ -68,5 +68,19 @@ describe("the rows of a lease table", () => {
     ]);
     expect(row).toMatchObject({ checkpoint: { S: "LATEST" }, leaseCounter: { N: "42" } });
     expect(Items).toHaveLength(2);
+  });
+
+  it("are as they were after a check", async () => {
+    await using dynalite = await startDynalite();
+    await using kinesis = await startKinesisDouble();
+    kinesis.model.createStream("orders", 1);
+    using clients = clientsOf(kinesis.endpoint, dynalite.endpoint);
+    await new DynamoLeaseTable(clients.dynamo, { tableName: "orders-app", ...host }).ensure(signal);
+    await put(clients.dynamo, "shardId-000000000000", { checkpoint: "LATEST" });
+    const scan = new ScanCommand({ TableName: "orders-app" });
+    const { Items: before } = await clients.dynamo.send(scan);
+    const check = new AwsAccessCheck(clients, host, { ...subject, retrieval: { kind: "polling" } });
+    for await (const { outcome } of check.run()) expect(outcome).toMatch(/^(ok|not-tried)$/);
+    expect((await clients.dynamo.send(scan)).Items).toEqual(before);
   });
 });
