@@ -111,15 +111,20 @@ describeWithStack("a start that AWS refuses", (stack) => {
     await attempt.expectNoTable();
   });
 
-  it.concurrent("asks for another setting instead of polling although fan-out is asked for", async () => {
+  it.concurrent("names the permission for fan-out that is missing, and the setting that does without", async () => {
     const attempt = new Attempt(stack, stream.name);
-    expect(await attempt.fails({ config: { useEnhancedFanOut: true } })).toMatchObject({
+    await using kinesis = await refusingKinesis(
+      stream.name,
+      "DescribeStreamConsumer",
+      "AccessDeniedException",
+    );
+    const config = { ...identity, awsEndpoint: kinesis.endpoint, useEnhancedFanOut: true };
+    expect(await attempt.fails({ config }, { env: keys, secrets })).toMatchObject({
       exitCode: 4,
-      code: "PIO_FAN_OUT_UNSUPPORTED",
-      error: "the source could not be opened: enhanced fan-out is not supported yet",
-      remedy: "set useEnhancedFanOut: false to read by polling",
+      code: "PIO_AWS_ACCESS_DENIED",
+      error: `the source could not be opened: Kinesis DescribeStreamConsumer on stream "${stream.name}" was denied: the IAM permission kinesis:DescribeStreamConsumer is missing`,
+      remedy: expect.stringContaining("set useEnhancedFanOut: false to read by polling"),
     });
-    await attempt.expectNoTable();
   });
 
   it.concurrent.each([

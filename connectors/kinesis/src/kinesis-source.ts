@@ -32,8 +32,8 @@ export class KinesisSource implements Source<KinesisSourceOptions> {
   }
 
   /**
-   * @throws KinesisConfigError (`PIO_KINESIS_CONFIG`) and FanOutUnsupportedError (`PIO_FAN_OUT_UNSUPPORTED`) before any I/O: polling
-   *   although fan-out was asked for would be a quiet change of cost and latency. And whatever keeps the consumer from its stream or table.
+   * @throws KinesisConfigError (`PIO_KINESIS_CONFIG`) before any I/O, and whatever keeps the consumer from its stream or table or, as
+   *   FanOutUnavailableError (`PIO_FAN_OUT_UNAVAILABLE`), from enhanced fan-out: polling instead would be a quiet change of latency.
    */
   async open(options: KinesisSourceOptions, context: SourceContext): Promise<void> {
     const config = resolveOptions(options, readAwsEnvironment());

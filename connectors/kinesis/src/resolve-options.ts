@@ -8,8 +8,18 @@ import { type RecordShape, resolveRecordShape } from "./kinesis-record.ts";
 
 /** How shards are read. The name of a fan-out consumer is the application's, as in Java. */
 type Retrieval =
-  | { readonly kind: "polling"; readonly idleMs: number }
-  | { readonly kind: "fan-out"; readonly consumerName: string };
+  | Polling
+  | {
+      readonly kind: "fan-out";
+      readonly consumerName: string;
+      /** Instead, when the consumer cannot be registered. */
+      readonly fallback: Polling | undefined;
+    };
+
+interface Polling {
+  readonly kind: "polling";
+  readonly idleMs: number;
+}
 
 /** The config in our own terms: complete, units in the names, nothing left to decide. */
 export interface KinesisSourceConfig {
@@ -81,7 +91,8 @@ function startAtTime(options: KinesisSourceOptions): number {
 }
 
 function retrieval(options: KinesisSourceOptions): Retrieval {
-  return options.useEnhancedFanOut
-    ? { kind: "fan-out", consumerName: options.applicationName }
-    : { kind: "polling", idleMs: options.pollIdleTime };
+  const polling: Polling = { kind: "polling", idleMs: options.pollIdleTime };
+  if (!options.useEnhancedFanOut) return polling;
+  const fallback = options.fallbackToPolling ? polling : undefined;
+  return { kind: "fan-out", consumerName: options.applicationName, fallback };
 }

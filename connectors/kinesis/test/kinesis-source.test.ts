@@ -168,13 +168,4 @@ describe("KinesisSource", () => {
     });
     expect(logger.lines).toEqual([]);
   });
-
-  it("stops with the setting to change when fan-out is asked for, which is the documented default", async () => {
-    const source = new KinesisSource();
-    await expect(source.open(options(), context)).rejects.toMatchObject({
-      code: "PIO_FAN_OUT_UNSUPPORTED",
-      remedy: expect.stringContaining("useEnhancedFanOut"),
-    });
-    await source.close();
-  });
 });

@@ -65,7 +65,7 @@ describe("the property table", () => {
     });
     const known = [...documented.map(([name]) => name), "kinesisRecordProperties", "messageKeyMode"];
     const ours = rows.filter(({ name }) => !name.includes(".") && !known.some((other) => other === name));
-    expect(ours.map(({ name }) => name)).toEqual(["maxBufferedBytes", "pollIdleTime"]);
+    expect(ours.map(({ name }) => name)).toEqual(["maxBufferedBytes", "fallbackToPolling", "pollIdleTime"]);
     for (const row of ours)
       expect(row).toMatchObject({ section: "Ours", description: expect.stringMatching(/^Ours[.] /) });
   });

@@ -13,7 +13,7 @@ describe("resolveOptions", () => {
       streamName: "my-stream",
       applicationName: "pulsar-kinesis",
       initialPosition: { kind: "latest" },
-      retrieval: { kind: "fan-out", consumerName: "pulsar-kinesis" },
+      retrieval: { kind: "fan-out", consumerName: "pulsar-kinesis", fallback: undefined },
       checkpointIntervalMs: 60_000,
       backoffMs: 3_000,
       checkpointAttempts: 3,
@@ -33,6 +33,12 @@ describe("resolveOptions", () => {
     ],
     [{ useEnhancedFanOut: false }, { retrieval: { kind: "polling", idleMs: 1_000 } }],
     [{ useEnhancedFanOut: "false", pollIdleTime: 250 }, { retrieval: { kind: "polling", idleMs: 250 } }],
+    [
+      { fallbackToPolling: "true", applicationName: "orders" },
+      {
+        retrieval: { kind: "fan-out", consumerName: "orders", fallback: { kind: "polling", idleMs: 1_000 } },
+      },
+    ],
     [{ numRetries: 0 }, { checkpointAttempts: 1 }],
     [{ numRetries: 7 }, { checkpointAttempts: 7 }],
     [

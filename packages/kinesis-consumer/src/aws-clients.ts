@@ -1,6 +1,7 @@
 import { DynamoDBClient, type DynamoDBClientConfig } from "@aws-sdk/client-dynamodb";
 import { KinesisClient, type KinesisClientConfig } from "@aws-sdk/client-kinesis";
 import { NodeHttpHandler } from "@smithy/node-http-handler";
+import { KinesisHandler } from "./kinesis-handler.ts";
 
 /** The keys of one AWS identity, in the SDK's own shape. */
 export interface AwsCredentialIdentity {
@@ -42,8 +43,8 @@ const maxSockets = 64;
 /**
  * Clients that are tuned for the consumer; whoever creates them destroys them.
  *
- * Both speak HTTP/1.1 over kept connections: the SDK's default for Kinesis is a new HTTP/2 connection for each request,
- * which costs three times the CPU and fails on emulators without TLS.
+ * Both speak HTTP/1.1 over kept connections, but for subscriptions: the SDK's default for Kinesis is a new HTTP/2 connection
+ * for each request, which costs three times the CPU and fails on emulators without TLS.
  */
 export function createAwsClients(options: AwsClientOptions): AwsClients {
   const shared = {
@@ -56,7 +57,10 @@ export function createAwsClients(options: AwsClientOptions): AwsClients {
     ...(options.kinesisEndpoint === undefined ? {} : { endpoint: options.kinesisEndpoint }),
     // The readers pace themselves: an attempt hidden in the client would hide the throttle too.
     maxAttempts: 1,
-    requestHandler: handler(kinesisTimeoutMs),
+    requestHandler: new KinesisHandler(handler(kinesisTimeoutMs), {
+      connectTimeoutMs,
+      endpoint: options.kinesisEndpoint,
+    }),
   };
   const dynamoConfig: DynamoDBClientConfig = {
     ...shared,

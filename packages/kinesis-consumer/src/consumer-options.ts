@@ -3,6 +3,12 @@ import type { Clock, Logger, Meter, StartPosition } from "@pulsar-ts-io/core";
 /** KCL's. */
 export const defaultFailoverMs = 10_000;
 
+interface PollingRetrieval {
+  readonly kind: "polling";
+  /** Between calls for a shard with nothing left to read, milliseconds; 200 at least. */
+  readonly idleMs: number;
+}
+
 export interface ConsumerOptions {
   readonly streamName: string;
   /** Names the lease table: workers with the same name share the stream. */
@@ -12,12 +18,14 @@ export interface ConsumerOptions {
   /** Where a shard starts that nobody has read yet. */
   readonly initialPosition: StartPosition;
   readonly retrieval:
+    | PollingRetrieval
     | {
-        readonly kind: "polling";
-        /** Between calls for a shard with nothing left to read, milliseconds; 200 at least. */
-        readonly idleMs: number;
-      }
-    | { readonly kind: "fan-out"; readonly consumerName: string };
+        readonly kind: "fan-out";
+        /** Registered when there is none of that name; the application's name, for KCL. */
+        readonly consumerName: string;
+        /** Read like this, with one warning, when the consumer cannot be registered. Absent: `open` throws. */
+        readonly fallback?: PollingRetrieval | undefined;
+      };
   /** Longest time between two checkpoints of a shard, milliseconds. One rides on each renewal anyway, every 3.3 s. */
   readonly checkpointIntervalMs: number;
   /** Longest pause after a throttled read or checkpoint, milliseconds. */
@@ -43,9 +51,9 @@ export interface ConsumerHost {
 
 /** @throws RangeError naming the option. */
 export function checkOptions(options: ConsumerOptions): void {
-  const { retrieval } = options;
+  const polling = options.retrieval.kind === "polling" ? options.retrieval : options.retrieval.fallback;
   const checks: readonly (readonly [string, number, number])[] = [
-    ["retrieval.idleMs", retrieval.kind === "polling" ? retrieval.idleMs : 200, 200],
+    ["retrieval.idleMs", polling?.idleMs ?? 200, 200],
     ["checkpointIntervalMs", options.checkpointIntervalMs, 0],
     ["backoffMs", options.backoffMs, 0],
     ["checkpointAttempts", options.checkpointAttempts, 1],

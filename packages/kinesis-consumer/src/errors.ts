@@ -1,9 +1,15 @@
 import { ConnectorError, type ConnectorErrorOptions } from "@pulsar-ts-io/core";
 
-/** Enhanced fan-out was asked for; this version polls only. */
-export class FanOutUnsupportedError extends ConnectorError {
-  readonly code = "PIO_FAN_OUT_UNSUPPORTED";
-  readonly retryable = false;
+/** The consumer for enhanced fan-out cannot be had: the stream has as many as it may, or Kinesis does not get it ready. */
+export class FanOutUnavailableError extends ConnectorError {
+  readonly code = "PIO_FAN_OUT_UNAVAILABLE";
+  readonly retryable = true;
+}
+
+/** A shard was subscribed to within the last five seconds, by us or by a later owner of its lease. */
+export class SubscriptionInUseError extends ConnectorError {
+  readonly code = "PIO_SUBSCRIPTION_IN_USE";
+  readonly retryable = true;
 }
 
 /** The stream does not exist under this name, account, region and endpoint. */

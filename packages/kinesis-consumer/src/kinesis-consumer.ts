@@ -1,5 +1,6 @@
 import type { AwsClients } from "./aws-clients.ts";
 import type { ConsumerHost, ConsumerOptions } from "./consumer-options.ts";
+import { AwsFanOut } from "./fetch/aws-fan-out.ts";
 import { DynamoLeaseTable } from "./lease/dynamo-lease-table.ts";
 import { AwsKinesisStream } from "./shard/aws-kinesis-stream.ts";
 import { StreamConsumer } from "./stream-consumer.ts";
@@ -18,6 +19,7 @@ export class KinesisConsumer extends StreamConsumer {
     super(
       {
         stream: new AwsKinesisStream(clients.kinesis, options.streamName, clock),
+        fanOut: new AwsFanOut(clients.kinesis, options.streamName),
         table: new DynamoLeaseTable(clients.dynamo, { tableName, clock, logger }),
       },
       host,

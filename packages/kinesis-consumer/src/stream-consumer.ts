@@ -6,8 +6,10 @@ import {
   checkOptions,
   defaultFailoverMs,
 } from "./consumer-options.ts";
-import { FanOutUnsupportedError } from "./errors.ts";
+import type { FanOutService } from "./fetch/fan-out-service.ts";
+import { openRetrieval } from "./fetch/open-retrieval.ts";
 import { ReadBudget } from "./fetch/read-budget.ts";
+import type { Retrieval } from "./fetch/shard-reader.ts";
 import { type FoundLeases, findLeases } from "./find-leases.ts";
 import { JoinedSignal } from "./joined-signal.ts";
 import type { KinesisRecord } from "./kinesis-record.ts";
@@ -25,6 +27,16 @@ export interface ConsumerPorts {
   readonly table: LeaseTable;
 }
 
+/** And where subscriptions are to be had. */
+interface ReadingPorts extends ConsumerPorts {
+  readonly fanOut: FanOutService;
+}
+
+interface Prepared {
+  readonly found: FoundLeases;
+  readonly retrieval: Retrieval;
+}
+
 /**
  * One worker of a KCL application: takes leases, reads their shards, stores what was acknowledged.
  *
@@ -32,6 +44,7 @@ export interface ConsumerPorts {
  */
 export class StreamConsumer implements AsyncDisposable {
   readonly #stream: KinesisStream;
+  readonly #fanOut: FanOutService;
   readonly #table: LeaseTable;
   readonly #host: ConsumerHost;
   readonly #options: ConsumerOptions;
@@ -39,15 +52,16 @@ export class StreamConsumer implements AsyncDisposable {
   readonly #queue: RecordQueue;
   readonly #budget: ReadBudget;
   readonly #stop = new AbortController();
-  #opening: Promise<FoundLeases> | undefined;
+  #opening: Promise<Prepared> | undefined;
   #worker: Worker | undefined;
   #running: Promise<void> | undefined;
   #failure: Error | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(ports: ConsumerPorts, host: ConsumerHost, options: ConsumerOptions) {
+  constructor(ports: ReadingPorts, host: ConsumerHost, options: ConsumerOptions) {
     checkOptions(options);
     this.#stream = ports.stream;
+    this.#fanOut = ports.fanOut;
     this.#table = ports.table;
     this.#host = host;
     this.#options = options;
@@ -64,35 +78,28 @@ export class StreamConsumer implements AsyncDisposable {
    *
    * @param signal stops the reading, and nothing else: renewals and checkpoints go on until {@link close}.
    * @throws StreamNotFoundError (`PIO_STREAM_NOT_FOUND`), StreamRecreatedError (`PIO_STREAM_RECREATED`),
-   *   the errors `PIO_LEASE_TABLE_…` and `PIO_AWS_…`, FanOutUnsupportedError (`PIO_FAN_OUT_UNSUPPORTED`).
+   *   the errors `PIO_LEASE_TABLE_…` and `PIO_AWS_…`, FanOutUnavailableError (`PIO_FAN_OUT_UNAVAILABLE`).
    */
   async open(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     if (this.#opening !== undefined || this.#closing !== undefined) {
       throw new IllegalStateError("a consumer is opened once");
     }
-    const { retrieval } = this.#options;
-    if (retrieval.kind === "fan-out") {
-      throw new FanOutUnsupportedError("enhanced fan-out is not supported yet", {
-        remedy: "set useEnhancedFanOut: false to read by polling",
-      });
-    }
     using joined = new JoinedSignal(signal, this.#stop.signal);
-    const stream = this.#stream;
-    const table = this.#table;
-    this.#opening = findLeases(stream, table, {
-      ...this.#options,
-      tableName: this.#options.applicationName,
-      clock: this.#host.clock,
-      signal: joined.signal,
-    });
-    const found = await this.#opening;
+    this.#opening = this.#prepare(joined.signal);
+    const { found, retrieval } = await this.#opening;
     joined.signal.throwIfAborted();
     const worker = new Worker(
-      { stream, table, queue: this.#queue, budget: this.#budget, host: this.#host },
+      {
+        stream: this.#stream,
+        table: this.#table,
+        queue: this.#queue,
+        budget: this.#budget,
+        host: this.#host,
+      },
       {
         ...this.#options,
-        idleMs: retrieval.idleMs,
+        retrieval,
         failoverMs: this.#options.failoverMs ?? defaultFailoverMs,
         workerId: this.#workerId,
       },
@@ -138,6 +145,18 @@ export class StreamConsumer implements AsyncDisposable {
   /** The shards whose leases this worker holds. */
   status(): readonly PartitionStatus[] {
     return this.#worker?.status() ?? [];
+  }
+
+  /** The fan-out consumer comes last: it costs money, and is not registered for a table that is refused. */
+  async #prepare(signal: AbortSignal): Promise<Prepared> {
+    const found = await findLeases(this.#stream, this.#table, {
+      ...this.#options,
+      tableName: this.#options.applicationName,
+      clock: this.#host.clock,
+      signal,
+    });
+    const retrieval = await openRetrieval(this.#options.retrieval, this.#fanOut, this.#host, signal);
+    return { found, retrieval };
   }
 
   async #run(worker: Worker, stopReading: AbortSignal): Promise<void> {

@@ -9,6 +9,7 @@ import { describeCheckpoint } from "./checkpoint.ts";
 import { ConsumerMeter } from "./consumer-meter.ts";
 import type { ConsumerHost } from "./consumer-options.ts";
 import type { ReadBudget } from "./fetch/read-budget.ts";
+import type { Retrieval } from "./fetch/shard-reader.ts";
 import { type FoundLeases, latestSlackMs } from "./find-leases.ts";
 import { JobGroup } from "./job-group.ts";
 import { aborted, JoinedSignal } from "./joined-signal.ts";
@@ -45,7 +46,7 @@ export interface WorkerOptions {
   readonly streamName: string;
   readonly applicationName: string;
   readonly initialPosition: StartPosition;
-  readonly idleMs: number;
+  readonly retrieval: Retrieval;
   readonly checkpointIntervalMs: number;
   readonly backoffMs: number;
   readonly checkpointAttempts: number;

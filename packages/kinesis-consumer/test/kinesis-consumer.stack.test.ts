@@ -8,7 +8,13 @@ import { silentMeter, systemClock } from "@pulsar-ts-io/core";
 import { RecordingLogger } from "@pulsar-ts-io/testkit";
 import { afterAll, describe, expect, it } from "vitest";
 import { describeWithStack, uniqueName } from "../../../test/stack.ts";
-import { type AwsClients, createAwsClients, KinesisConsumer, type KinesisRecord } from "../src/index.ts";
+import {
+  type AwsClients,
+  type ConsumerOptions,
+  createAwsClients,
+  KinesisConsumer,
+  type KinesisRecord,
+} from "../src/index.ts";
 import { AwsKinesisStream } from "../src/shard/aws-kinesis-stream.ts";
 import { kinesisStreamContract } from "./support/kinesis-stream-contract.ts";
 import { startDynalite } from "./support/start-dynalite.ts";
@@ -64,6 +70,18 @@ describeWithStack("on kinesis-local", ({ kinesisEndpoint, dynamoEndpoint }) => {
       expect(second.firstAfterMs).toBeLessThan(2_000);
     });
 
+    it("reads by enhanced fan-out, and starts again with the consumer that is there, repeating nothing", async () => {
+      const streamName = await createStream(clients, 2);
+      const fanOut = { kind: "fan-out", consumerName: `${streamName}-app` } as const;
+      const payloads = Array.from({ length: 300 }, (_, index) => Buffer.from([index % 256, index >> 8, 128]));
+      const parts = [payloads.slice(0, 100), payloads.slice(100, 200), payloads.slice(200)];
+      for (const part of parts) {
+        await put(clients, streamName, part);
+        const { records } = await run(clients, streamName, part.length, fanOut);
+        expect(textsOf(records)).toEqual(textsOf(part));
+      }
+    });
+
     it("works the same on dynalite, which the demo uses", async () => {
       await using server = await startDynalite();
       using demo = createAwsClients({
@@ -83,7 +101,12 @@ describeWithStack("on kinesis-local", ({ kinesisEndpoint, dynamoEndpoint }) => {
 });
 
 /** Reads and acknowledges `count` records, then stops cleanly. */
-async function run(clients: AwsClients, streamName: string, count: number) {
+async function run(
+  clients: AwsClients,
+  streamName: string,
+  count: number,
+  retrieval: ConsumerOptions["retrieval"] = { kind: "polling", idleMs: 200 },
+) {
   const started = performance.now();
   const host = {
     clock: systemClock,
@@ -96,7 +119,7 @@ async function run(clients: AwsClients, streamName: string, count: number) {
     applicationName: `${streamName}-app`,
     instanceId: "0",
     initialPosition: { kind: "trim-horizon" },
-    retrieval: { kind: "polling", idleMs: 200 },
+    retrieval,
     checkpointIntervalMs: 60_000,
     backoffMs: 3_000,
     checkpointAttempts: 3,

@@ -172,15 +172,28 @@ describe("opening", () => {
     expect(performance.now() - started).toBeLessThan(20_000);
   }, 30_000);
 
-  it("refuses enhanced fan-out, and names the setting to change", async () => {
-    const { error, calls } = await openError({
-      consumer: { retrieval: { kind: "fan-out", consumerName: "app" } },
+  it("names the permission for enhanced fan-out that is missing, and the setting that does without", async () => {
+    const rig = new Rig();
+    rig.service.faults.deny("DescribeStreamConsumer");
+    await expect(rig.start({ retrieval: { kind: "fan-out", consumerName: "app" } })).rejects.toMatchObject({
+      code: "PIO_AWS_ACCESS_DENIED",
+      message: expect.stringContaining("the IAM permission kinesis:DescribeStreamConsumer is missing"),
+      remedy: expect.stringContaining("set useEnhancedFanOut: false"),
     });
-    expect(error).toMatchObject({
-      code: "PIO_FAN_OUT_UNSUPPORTED",
-      remedy: expect.stringContaining("useEnhancedFanOut: false"),
-    });
-    expect(calls).toEqual([]);
+  });
+
+  it("polls instead, with one warning, when that is allowed", async () => {
+    const rig = new Rig(3);
+    rig.service.faults.deny("DescribeStreamConsumer");
+    const texts = rig.put(10);
+    const fallback = { kind: "polling", idleMs: 1_000 } as const;
+    const worker = await rig.start({ retrieval: { kind: "fan-out", consumerName: "app", fallback } });
+    await rig.until(() => worker.records.length === texts.length);
+    const warnings = rig.logger.lines.filter((line) => line.level === "warn");
+    expect(warnings.map((line) => line.message)).toEqual([
+      "enhanced fan-out cannot be had, reading by polling instead",
+    ]);
+    await rig.close(worker);
   });
 
   it("refuses an application name that cannot name a table, before anything is created", async () => {

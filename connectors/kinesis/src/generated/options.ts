@@ -35,7 +35,7 @@ export interface KinesisSourceOptions {
   readonly numRetries: number;
   /** The largest number of records that are fetched and not yet handed to Pulsar. Once it is reached, nothing is read from Kinesis until some have been. Default `1000`. */
   readonly receiveQueueSize: number;
-  /** true: Kinesis enhanced fan-out. false: polling. This version has polling only: set it to false. Default `true`. */
+  /** true: Kinesis enhanced fan-out, with a registered consumer of the name applicationName, which is used again and never deregistered; AWS bills it. false: polling. Default `true`. */
   readonly useEnhancedFanOut: boolean;
   /** The message properties to set, separated by commas. An empty text sets none. Default `kinesis.arrival.timestamp,kinesis.encryption.type,kinesis.partition.key,kinesis.sequence.number`. */
   readonly kinesisRecordProperties: string;
@@ -43,6 +43,8 @@ export interface KinesisSourceOptions {
   readonly messageKeyMode: "PARTITION_KEY" | "SHARD_ID";
   /** Ours. The largest number of bytes that are fetched and not yet handed to Pulsar, beside receiveQueueSize: 1000 records of 1 MiB would be a gigabyte. At least 10 MiB, one full answer of GetRecords. Default `67108864`. */
   readonly maxBufferedBytes: number;
+  /** Ours. true: when the consumer for enhanced fan-out cannot be registered (the stream has as many as it may, or the permission is missing), say so once and poll. false: stop with the error. Default `false`. */
+  readonly fallbackToPolling: boolean;
   /** Ours. The pause after an answer that reached the end of a shard, in milliseconds. A shard that is behind is read without a pause. Kinesis allows each shard five reads a second, shared by all who read it; Java's library pauses 1500. Default `1000`. */
   readonly pollIdleTime: number;
 }

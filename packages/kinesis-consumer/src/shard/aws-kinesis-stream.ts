@@ -194,7 +194,7 @@ function readPage(answer: GetRecordsCommandOutput): RecordPage {
     records: answer.Records ?? [],
     next: answer.NextShardIterator === "" ? undefined : answer.NextShardIterator,
     millisBehindLatest: answer.MillisBehindLatest ?? 0,
-    children: (answer.ChildShards ?? []).flatMap(readChild),
+    children: readChildren(answer.ChildShards),
   };
 }
 
@@ -210,7 +210,11 @@ function readShard(shard: ListedShard): Shard {
   };
 }
 
-/** None when the answer does not say whose child it is: such an end is not believed. */
+/** None for a child of which the answer does not say whose it is: such an end is not believed. */
+export function readChildren(told: readonly ToldChildShard[] | undefined): readonly ChildShard[] {
+  return (told ?? []).flatMap(readChild);
+}
+
 function readChild(child: ToldChildShard): ChildShard[] {
   const parents = child.ParentShards ?? [];
   if (child.ShardId === undefined || parents.length === 0) return [];

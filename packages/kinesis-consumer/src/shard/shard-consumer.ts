@@ -1,11 +1,6 @@
 import { Backoff, type StartPosition } from "@pulsar-ts-io/core";
-import {
-  type FetchedPage,
-  type PollingOptions,
-  pollShard,
-  type ReadEnd,
-  type ReaderMeter,
-} from "../fetch/polling.ts";
+import type { FetchedPage, ReadEnd, ReaderMeter } from "../fetch/polling.ts";
+import { readShard, type ShardReaderOptions } from "../fetch/shard-reader.ts";
 import { JoinedSignal } from "../joined-signal.ts";
 import { KinesisRecord } from "../kinesis-record.ts";
 import type { HeldLease } from "../lease/held-lease.ts";
@@ -20,7 +15,7 @@ const maxUnsettled = 20_000;
 const firstRereadMs = 1_000;
 const longestRereadMs = 10_000;
 
-export interface ShardConsumerOptions extends PollingOptions {
+export interface ShardConsumerOptions extends ShardReaderOptions {
   readonly initialPosition: StartPosition;
   readonly meter: ReaderMeter & PageMeter;
 }
@@ -96,12 +91,17 @@ export class ShardConsumer implements PageOwner {
 
   async #read(stream: KinesisStream, cursor: ShardCursor, signal: AbortSignal): Promise<ReadEnd> {
     const { shardId: id } = this.#held.lease;
-    const pages = pollShard(stream, { id, cursor }, { ...this.#options, signal });
-    for (;;) {
-      const step = await pages.next();
-      if (step.done === true) return step.value;
-      this.#accept(step.value, cursor);
-      while (this.#window.size > maxUnsettled) await this.#window.advanced(signal);
+    const renew = (stop: AbortSignal) => this.#held.write(() => ({}), stop);
+    const pages = readShard(stream, { id, cursor, renew }, { ...this.#options, signal });
+    try {
+      for (;;) {
+        const step = await pages.next();
+        if (step.done === true) return step.value;
+        this.#accept(step.value, cursor);
+        while (this.#window.size > maxUnsettled) await this.#window.advanced(signal);
+      }
+    } finally {
+      await pages.return({ kind: "gone" });
     }
   }
 

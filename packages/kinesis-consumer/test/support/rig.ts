@@ -10,6 +10,7 @@ import {
 } from "@pulsar-ts-io/testkit";
 import type { ConsumerOptions } from "../../src/consumer-options.ts";
 import { AwsUnavailableError } from "../../src/errors.ts";
+import { AwsFanOut } from "../../src/fetch/aws-fan-out.ts";
 import type { KinesisRecord } from "../../src/kinesis-record.ts";
 import { AwsKinesisStream } from "../../src/shard/aws-kinesis-stream.ts";
 import { type ShardId, shardId } from "../../src/shard/shard.ts";
@@ -111,7 +112,11 @@ export class Rig {
     const name = `worker-${this.#dead.size}-${released.length}-${Math.random()}`;
     const alive = this.#fenced(name);
     const consumer = new StreamConsumer(
-      { stream: new AwsKinesisStream(client, "orders", this.clock), table: alive },
+      {
+        stream: new AwsKinesisStream(client, "orders", this.clock),
+        fanOut: new AwsFanOut(client, "orders"),
+        table: alive,
+      },
       {
         clock: this.clock,
         logger: this.logger,

@@ -1,0 +1,170 @@
+import { type Clock, hasCode, isRetryable } from "@pulsar-ts-io/core";
+import type { OutageLog } from "../outage-log.ts";
+import type { ReadPosition, RecordPage } from "../shard/kinesis-stream.ts";
+import type { ShardId } from "../shard/shard.ts";
+import type { FanOutConsumer } from "./fan-out-consumer.ts";
+import type { FetchedPage, ReadCursor, ReadEnd, ReaderMeter } from "./polling.ts";
+import type { ReadBudget } from "./read-budget.ts";
+import { Subscription } from "./subscription.ts";
+import { SubscriptionPace } from "./subscription-pace.ts";
+
+/** A subscription lasts five minutes. One that ends well before was cut off, perhaps by a later owner of the lease. */
+const wholeSubscriptionMs = 290_000;
+
+/** A shard to subscribe to. */
+export interface SubscribedShard {
+  readonly id: ShardId;
+  readonly cursor: ReadCursor;
+  /** Renews the lease at once, and so learns whether it is still ours; aborts the reader's signal when it is not. */
+  renew(signal: AbortSignal): Promise<unknown>;
+}
+
+export interface FanOutOptions {
+  readonly clock: Clock;
+  readonly budget: ReadBudget;
+  readonly outage: OutageLog;
+  readonly meter: ReaderMeter;
+  /** A number in [0, 1). */
+  readonly random: () => number;
+}
+
+/**
+ * Yields the pages of one shard in order, as they come, until the shard ends. The counterpart of `pollShard`.
+ *
+ * One event at a time is pulled and waits for room in the budget; meanwhile the connection holds the service back. What is
+ * refused for good is thrown: PositionRefusedError (`PIO_POSITION_REFUSED`) when the position is refused twice, and the errors
+ * `PIO_AWS_…`.
+ *
+ * @see FanOutRecordsPublisher in KCL, which resumes after the checkpoint once connected: ours does so after an accepted event only.
+ */
+export async function* subscribeToShard(
+  consumer: FanOutConsumer,
+  shard: SubscribedShard,
+  options: FanOutOptions & { readonly signal: AbortSignal },
+): AsyncGenerator<FetchedPage, ReadEnd, undefined> {
+  const reader = new FanOutReader(consumer, shard, options);
+  for (;;) {
+    const end = yield* reader.subscription(options.signal);
+    if (end !== undefined) return end;
+  }
+}
+
+class FanOutReader {
+  readonly #consumer: FanOutConsumer;
+  readonly #shard: SubscribedShard;
+  readonly #options: FanOutOptions;
+  readonly #pace: SubscriptionPace;
+  /** Of the last accepted event, which may have been empty. Good for resuming only: it may name no record. */
+  #continuation: string | undefined;
+  #refusals = 0;
+
+  constructor(consumer: FanOutConsumer, shard: SubscribedShard, options: FanOutOptions) {
+    this.#consumer = consumer;
+    this.#shard = shard;
+    this.#options = options;
+    this.#pace = new SubscriptionPace(options.clock, options.random);
+  }
+
+  /** Subscribes once. @returns the shard's end; `undefined` when it is to be subscribed to again. */
+  async *subscription(signal: AbortSignal): AsyncGenerator<FetchedPage, ReadEnd | undefined, undefined> {
+    await this.#pace.wait(signal);
+    const { clock } = this.#options;
+    const { arn: consumerArn, service } = this.#consumer;
+    const request = { shardId: this.#shard.id, consumerArn, position: this.#position };
+    using subscription = new Subscription(service, request, { clock, signal });
+    try {
+      await subscription.open();
+      this.#pace.subscribed();
+      return yield* this.#events(subscription, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      return await this.#recover(error, consumerArn, signal);
+    }
+  }
+
+  get #position(): ReadPosition {
+    return this.#continuation === undefined
+      ? this.#shard.cursor.position
+      : { kind: "after-sequence", sequenceNumber: this.#continuation };
+  }
+
+  async *#events(
+    subscription: Subscription,
+    signal: AbortSignal,
+  ): AsyncGenerator<FetchedPage, ReadEnd | undefined, undefined> {
+    const startMs = this.#options.clock.monotonic();
+    for (let heard = false; ; heard = true) {
+      const event = await subscription.next();
+      if (event === undefined) {
+        if (!heard) this.#pace.failed();
+        return await this.#ended(startMs, signal);
+      }
+      if (event.next === undefined && event.children.length === 0) {
+        // Neither an end nor a way on: not to be believed. Subscribed to again at the same position.
+        this.#pace.failed();
+        return undefined;
+      }
+      this.#wellHeard();
+      if (event.records.length > 0) yield await this.#admit(event, signal);
+      if (event.next === undefined) return { kind: "shard-end", children: event.children };
+      this.#continuation = event.next;
+    }
+  }
+
+  /** The service has ended the subscription, or the connection was cut: the two look the same. */
+  async #ended(startMs: number, signal: AbortSignal): Promise<undefined> {
+    if (this.#options.clock.monotonic() - startMs < wholeSubscriptionMs) await this.#shard.renew(signal);
+  }
+
+  #wellHeard(): void {
+    this.#pace.heard();
+    this.#refusals = 0;
+    this.#options.outage.ended(this.#shard.id);
+  }
+
+  /** Waits until there is room for the event. */
+  async #admit(page: RecordPage, signal: AbortSignal): Promise<FetchedPage> {
+    const { budget } = this.#options;
+    const count = page.records.length;
+    let bytes = 0;
+    for (const record of page.records) bytes += record.Data?.byteLength ?? 0;
+    const grant = await budget.acquire(count, Math.max(1, Math.ceil(bytes / count)), signal);
+    budget.settle(grant, count, bytes);
+    return { page, bytes };
+  }
+
+  /** Deals with a subscription that was refused, or broke. @returns the end, when the shard is not known any more. */
+  async #recover(error: unknown, consumerArn: string, signal: AbortSignal): Promise<ReadEnd | undefined> {
+    const { meter, outage } = this.#options;
+    if (hasCode(error, "PIO_STREAM_NOT_FOUND")) return { kind: "gone" };
+    if (hasCode(error, "PIO_SHARD_NOT_FOUND")) return await this.#whichIsMissing(consumerArn, signal);
+    if (hasCode(error, "PIO_SUBSCRIPTION_IN_USE")) {
+      await this.#shard.renew(signal);
+      this.#pace.inUse();
+      return undefined;
+    }
+    if (hasCode(error, "PIO_POSITION_REFUSED")) this.#refused(error);
+    else if (!isRetryable(error)) throw error;
+    else if (hasCode(error, "PIO_AWS_THROTTLED")) meter.throttled();
+    else outage.began(this.#shard.id, error);
+    this.#pace.failed();
+    return undefined;
+  }
+
+  #refused(error: unknown): void {
+    this.#continuation = undefined;
+    this.#refusals += 1;
+    // A time that has not come yet for the service is one it will accept later.
+    if (this.#refusals > 1 && this.#shard.cursor.position.kind !== "at-timestamp") throw error;
+  }
+
+  async #whichIsMissing(consumerArn: string, signal: AbortSignal): Promise<ReadEnd | undefined> {
+    try {
+      if (await this.#consumer.verify(consumerArn, signal)) return { kind: "gone" };
+    } catch (error) {
+      signal.throwIfAborted();
+      return await this.#recover(error, consumerArn, signal);
+    }
+    return undefined;
+  }
+}
