@@ -28,7 +28,22 @@ import org.apache.pulsar.client.impl.TopicMessageIdImpl;
 public final class ReadBack {
     private static final ObjectMapper JSON = new ObjectMapper();
 
+    /** Standard input is a pipe from the parent: its end is the parent's end, however that came. */
+    private static void endWithParent() {
+        Thread watch = new Thread(() -> {
+            try {
+                while (System.in.read() >= 0) {}
+            } catch (java.io.IOException e) {
+                // As good as an end.
+            }
+            Runtime.getRuntime().halt(1);
+        });
+        watch.setDaemon(true);
+        watch.start();
+    }
+
     public static void main(String[] args) throws Exception {
+        endWithParent();
         String serviceUrl = args[0];
         long count = Long.parseLong(args[1]);
         int idleMs = Integer.parseInt(args[2]);

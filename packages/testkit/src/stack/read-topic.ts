@@ -78,7 +78,8 @@ export async function* readTopic(options: ReadTopicOptions): AsyncGenerator<Topi
       ...topics,
     ],
     {
-      stdio: ["ignore", "pipe", "pipe"],
+      // Its standard input stays open as long as we live: the reader ends with us, also when we are killed.
+      stdio: "pipe",
       env: {
         ...resolved.env,
         PULSAR_TOKEN: options.token ?? "",

@@ -1,4 +1,8 @@
+import { execFileSync, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
 import { silentLogger, silentMeter, systemClock } from "@pulsar-ts-io/core";
 import { createWireTransport, defaultPublisherOptions, type OutgoingMessage } from "@pulsar-ts-io/pulsar";
 import { expect, it } from "vitest";
@@ -79,4 +83,22 @@ describeWithStack("readTopic", (stack) => {
       message: expect.stringMatching(/no-such-tenant/),
     });
   });
+
+  it("leaves no Java behind when the program that reads is killed", async () => {
+    const topic = uniqueTopic();
+    await publish(topic, [{ value: Uint8Array.of(1) }]);
+    const program = fileURLToPath(new URL("./read-topic-program.ts", import.meta.url));
+    const args = ["--import", "tsx", "--conditions=@pulsar-ts-io/source", program, serviceUrl, topic];
+    const parent = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
+    await once(createInterface({ input: parent.stdout }), "line");
+    expect(readersOf(topic)).toBe(1);
+    parent.kill("SIGKILL");
+    await expect.poll(() => readersOf(topic), { timeout: 30_000 }).toBe(0);
+  });
 });
+
+/** How many Java processes read `topic`. */
+function readersOf(topic: string): number {
+  const commandLines = execFileSync("ps", ["-eo", "args"], { encoding: "utf8" }).split("\n");
+  return commandLines.filter((line) => line.includes(" ReadBack ") && line.includes(topic)).length;
+}
