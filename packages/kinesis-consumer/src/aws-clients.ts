@@ -1,6 +1,7 @@
 import { DynamoDBClient, type DynamoDBClientConfig } from "@aws-sdk/client-dynamodb";
 import { KinesisClient, type KinesisClientConfig } from "@aws-sdk/client-kinesis";
 import { NodeHttpHandler } from "@smithy/node-http-handler";
+import { fitsInstalledSdk, GetRecordsProtocol } from "./fetch/aws-get-records-protocol.ts";
 import { KinesisHandler } from "./kinesis-handler.ts";
 
 /** The keys of one AWS identity, in the SDK's own shape. */
@@ -61,6 +62,7 @@ export function createAwsClients(options: AwsClientOptions): AwsClients {
       connectTimeoutMs,
       endpoint: options.kinesisEndpoint,
     }),
+    ...(fitsInstalledSdk() ? { protocol: GetRecordsProtocol } : {}),
   };
   const dynamoConfig: DynamoDBClientConfig = {
     ...shared,

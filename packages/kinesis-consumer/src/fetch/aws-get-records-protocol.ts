@@ -1,0 +1,117 @@
+import { AwsJson1_1Protocol } from "@aws-sdk/core/protocols";
+
+/** The parts of the SDK that {@link GetRecordsProtocol} leans on; without them the SDK's own protocol is used. */
+const leansOn = ["deserializeResponse", "deserializeMetadata", "isErrorResponse"] as const;
+
+type DeserializeArguments = Parameters<AwsJson1_1Protocol["deserializeResponse"]>;
+type Answer = Awaited<ReturnType<AwsJson1_1Protocol["deserializeResponse"]>>;
+
+/** Whether the installed SDK has what the fast path needs. The versions are pinned; this guards those who override them. */
+export function fitsInstalledSdk(): boolean {
+  const methods: object = AwsJson1_1Protocol.prototype;
+  return leansOn.every((name) => typeof Reflect.get(methods, name) === "function");
+}
+
+/**
+ * The SDK's protocol with a reader of its own for the answers of GetRecords, which are nearly all that Kinesis sends.
+ *
+ * The SDK walks a schema and checks each base64 text with a regular expression: 4 to 5 times the CPU of reading it
+ * directly. What is not exactly as documented goes to the SDK's own reader, which decides what it is worth.
+ */
+export class GetRecordsProtocol extends AwsJson1_1Protocol {
+  override async deserializeResponse<Output extends Answer>(
+    ...[operation, context, response]: DeserializeArguments
+  ): Promise<Output> {
+    if (operation.name !== "GetRecords" || this.isErrorResponse(response.statusCode)) {
+      return await super.deserializeResponse<Output>(operation, context, response);
+    }
+    const body = await bodyOf(response.body, context);
+    const answer = readGetRecords(body);
+    if (answer === undefined) {
+      return await super.deserializeResponse<Output>(operation, context, { ...response, body });
+    }
+    // The SDK's caller knows what GetRecords answers; here it is any operation's output.
+    return Object.assign(answer, { $metadata: this.deserializeMetadata(response) }) as unknown as Output;
+  }
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** @returns what the SDK would have made of `body`, or `undefined` when that is for the SDK to say. */
+export function readGetRecords(body: Uint8Array): object | undefined {
+  const answer = parsed(body);
+  if (answer === undefined) return undefined;
+  const {
+    Records: told,
+    NextShardIterator: next,
+    MillisBehindLatest: behind,
+    ChildShards: children,
+  } = answer;
+  // Children come once in the life of a shard: nothing is gained by reading them here.
+  if (!Array.isArray(told) || !isAbsent(children)) return undefined;
+  if (!isAbsent(next) && typeof next !== "string") return undefined;
+  if (!isAbsent(behind) && !Number.isSafeInteger(behind)) return undefined;
+  const records: object[] = [];
+  for (const one of told) {
+    const record = isObject(one) ? readRecord(one) : undefined;
+    if (record === undefined) return undefined;
+    records.push(record);
+  }
+  return {
+    Records: records,
+    ...(isAbsent(next) ? {} : { NextShardIterator: next }),
+    ...(isAbsent(behind) ? {} : { MillisBehindLatest: behind }),
+  };
+}
+
+function parsed(body: Uint8Array): Fields | undefined {
+  try {
+    const value: unknown = JSON.parse(asBuffer(body).toString("utf8"));
+    return isObject(value) ? value : undefined;
+  } catch {
+    // The SDK says what is wrong with it, in the error that callers know.
+    return undefined;
+  }
+}
+
+/** @returns `undefined` when a field is not as documented. One object and one view of bytes for each record. */
+function readRecord(told: Fields): object | undefined {
+  const { Data, ApproximateArrivalTimestamp: arrival, SequenceNumber, PartitionKey, EncryptionType } = told;
+  if (typeof Data !== "string" || typeof SequenceNumber !== "string") return undefined;
+  if (typeof arrival !== "number" || typeof PartitionKey !== "string") return undefined;
+  if (!isAbsent(EncryptionType) && typeof EncryptionType !== "string") return undefined;
+  const bytes = Buffer.from(Data, "base64");
+  // Buffer skips what is no base64, which the length tells, and takes the two letters of base64url.
+  if (bytes.length !== decodedLength(Data) || Data.includes("-") || Data.includes("_")) return undefined;
+  const record = {
+    Data: bytes,
+    ApproximateArrivalTimestamp: new Date(Math.round(arrival * 1_000)),
+    SequenceNumber,
+    PartitionKey,
+  };
+  return isAbsent(EncryptionType) ? record : { ...record, EncryptionType };
+}
+
+/** -1 when `text` cannot be padded base64. */
+function decodedLength(text: string): number {
+  if (text.length % 4 !== 0) return -1;
+  const padding = text.endsWith("==") ? 2 : text.endsWith("=") ? 1 : 0;
+  return (text.length / 4) * 3 - padding;
+}
+
+async function bodyOf(body: unknown, context: DeserializeArguments[1]): Promise<Uint8Array> {
+  return body instanceof Uint8Array ? body : await context.streamCollector(body);
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function isObject(value: unknown): value is Fields {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** JSON's null stands for a field that is not there. */
+function isAbsent(value: unknown): value is null | undefined {
+  return value === undefined || value === null;
+}

@@ -1,0 +1,126 @@
+import { Readable } from "node:stream";
+import { GetRecordsCommand, KinesisClient } from "@aws-sdk/client-kinesis";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { createAwsClients } from "../../src/aws-clients.ts";
+import {
+  fitsInstalledSdk,
+  GetRecordsProtocol,
+  readGetRecords,
+} from "../../src/fetch/aws-get-records-protocol.ts";
+
+const bytes = fc.uint8Array({ maxLength: 200 });
+const record = fc.record(
+  {
+    Data: bytes.map((data) => Buffer.from(data).toString("base64")),
+    PartitionKey: fc.string({ unit: "grapheme", minLength: 1, maxLength: 8 }),
+    SequenceNumber: fc.bigInt({ min: 0n, max: 1n << 186n }).map(String),
+    ApproximateArrivalTimestamp: fc.integer({ min: 0, max: 4e12 }).map((ms) => ms / 1_000),
+    EncryptionType: fc.constantFrom("NONE", "KMS", null),
+  },
+  { requiredKeys: ["Data", "PartitionKey", "SequenceNumber", "ApproximateArrivalTimestamp"] },
+);
+const answer = fc.record(
+  {
+    Records: fc.array(record, { maxLength: 5 }),
+    NextShardIterator: fc.oneof(fc.string(), fc.constant(null)),
+    MillisBehindLatest: fc.nat(),
+    ChildShards: fc.constantFrom(null, [
+      {
+        ShardId: "shardId-1",
+        ParentShards: ["shardId-0"],
+        HashKeyRange: { StartingHashKey: "0", EndingHashKey: "9" },
+      },
+    ]),
+  },
+  { requiredKeys: ["Records"] },
+);
+
+describe("GetRecordsProtocol", () => {
+  it("reads every answer as the SDK's own protocol reads it", async () => {
+    await fc.assert(
+      fc.asyncProperty(answer, async (told) => {
+        const body = JSON.stringify(told);
+        expect(await read(body, true)).toEqual(await read(body, false));
+      }),
+    );
+  });
+
+  it("reads nothing another way than the SDK does when an answer is not as documented", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        answer,
+        fc.nat(),
+        fc.constantFrom('"', "!", "=", "-", "_", "0", "é", "[]"),
+        async (told, at, text) => {
+          const whole = JSON.stringify(told);
+          const place = at % whole.length;
+          const body = whole.slice(0, place) + text + whole.slice(place + 1);
+          expect(await read(body, true)).toEqual(await read(body, false));
+        },
+      ),
+    );
+  });
+
+  it.each([
+    ["no JSON", "{"],
+    ["no records", "{}"],
+    ["base64 with a letter that is none", answerWith({ Data: "ab!d" })],
+    ["base64 without its padding", answerWith({ Data: "YQ" })],
+    ["a record that is none", '{"Records":[null]}'],
+    ["a record without data", answerWith({ Data: null })],
+    ["an arrival as text", answerWith({ ApproximateArrivalTimestamp: "1970-01-01T00:00:00Z" })],
+  ])("leaves to the SDK an answer with %s", (_what, body) => {
+    expect(readGetRecords(Buffer.from(body))).toBeUndefined();
+  });
+
+  it("does not leave an answer as AWS sends it to the SDK", () => {
+    const page = readGetRecords(Buffer.from(answerWith({})));
+    expect(page).toMatchObject({ Records: [{ Data: Buffer.from("a") }], NextShardIterator: "next" });
+  });
+
+  it("throws the service's errors as the SDK does", async () => {
+    const body = JSON.stringify({ __type: "ExpiredIteratorException", message: "too old" });
+    expect(await read(body, true, 400)).toEqual({ thrown: "ExpiredIteratorException" });
+  });
+
+  it("is what the consumer's client speaks with the installed SDK", () => {
+    expect(fitsInstalledSdk()).toBe(true);
+    using clients = createAwsClients({ region: "us-east-1" });
+    expect(clients.kinesis.config.protocol).toBeInstanceOf(GetRecordsProtocol);
+  });
+});
+
+function answerWith(fields: object): string {
+  const plain = { Data: "YQ==", PartitionKey: "k", SequenceNumber: "5", ApproximateArrivalTimestamp: 1.5 };
+  return JSON.stringify({
+    Records: [{ ...plain, ...fields }],
+    NextShardIterator: "next",
+    MillisBehindLatest: 0,
+  });
+}
+
+/** What a client makes of `body`: the page, payloads as plain numbers, or the name of what it throws. */
+async function read(body: string, fast: boolean, statusCode = 200): Promise<unknown> {
+  const client = new KinesisClient({
+    region: "us-east-1",
+    credentials: { accessKeyId: "test", secretAccessKey: "test" },
+    maxAttempts: 1,
+    requestHandler: {
+      handle: () =>
+        Promise.resolve({
+          response: { statusCode, headers: {}, body: Readable.from([Buffer.from(body)]) },
+        }),
+    },
+    ...(fast ? { protocol: GetRecordsProtocol } : {}),
+  });
+  try {
+    const { $metadata, ...page } = await client.send(new GetRecordsCommand({ ShardIterator: "any" }));
+    expect($metadata.httpStatusCode).toBe(statusCode);
+    return { ...page, Records: page.Records?.map((one) => ({ ...one, Data: one.Data && [...one.Data] })) };
+  } catch (error) {
+    return { thrown: error instanceof Error ? error.name : error };
+  } finally {
+    client.destroy();
+  }
+}
