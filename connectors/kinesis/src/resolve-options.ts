@@ -21,6 +21,9 @@ interface Polling {
   readonly idleMs: number;
 }
 
+/** What becomes of the aggregates of the Kinesis Producer Library. */
+type Aggregates = { readonly kind: "keep" } | { readonly kind: "split"; readonly filterByHashKey: boolean };
+
 /** The config in our own terms: complete, units in the names, nothing left to decide. */
 export interface KinesisSourceConfig {
   readonly streamName: string;
@@ -28,6 +31,7 @@ export interface KinesisSourceConfig {
   readonly applicationName: string;
   readonly initialPosition: StartPosition;
   readonly retrieval: Retrieval;
+  readonly aggregates: Aggregates;
   readonly checkpointIntervalMs: number;
   /** Longest pause after a throttled call. */
   readonly backoffMs: number;
@@ -53,6 +57,7 @@ export function resolveOptions(
     applicationName: options.applicationName,
     initialPosition: initialPosition(options),
     retrieval: retrieval(options),
+    aggregates: aggregates(options),
     checkpointIntervalMs: options.checkpointInterval,
     backoffMs: options.backoffTime,
     // Java's loop runs numRetries times; 0 would mean no checkpoint at all.
@@ -95,4 +100,9 @@ function retrieval(options: KinesisSourceOptions): Retrieval {
   if (!options.useEnhancedFanOut) return polling;
   const fallback = options.fallbackToPolling ? polling : undefined;
   return { kind: "fan-out", consumerName: options.applicationName, fallback };
+}
+
+function aggregates(options: KinesisSourceOptions): Aggregates {
+  if (!options.kplDeaggregation) return { kind: "keep" };
+  return { kind: "split", filterByHashKey: options.kplHashRangeFilter === "kcl" };
 }

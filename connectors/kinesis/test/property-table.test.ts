@@ -65,7 +65,13 @@ describe("the property table", () => {
     });
     const known = [...documented.map(([name]) => name), "kinesisRecordProperties", "messageKeyMode"];
     const ours = rows.filter(({ name }) => !name.includes(".") && !known.some((other) => other === name));
-    expect(ours.map(({ name }) => name)).toEqual(["maxBufferedBytes", "fallbackToPolling", "pollIdleTime"]);
+    expect(ours.map(({ name }) => name)).toEqual([
+      "maxBufferedBytes",
+      "fallbackToPolling",
+      "kplDeaggregation",
+      "kplHashRangeFilter",
+      "pollIdleTime",
+    ]);
     for (const row of ours)
       expect(row).toMatchObject({ section: "Ours", description: expect.stringMatching(/^Ours[.] /) });
   });
@@ -104,14 +110,14 @@ describe("the property table", () => {
   const choices = rows.flatMap(({ name }) =>
     (schema.properties?.[name]?.enum ?? []).map((choice) => [name, `${choice}`] as const),
   );
-  it.each(choices)("takes for %s the choice %s, and corrects its lower case", (name, choice) => {
+  it.each(choices)("takes for %s the choice %s, and corrects its other case", (name, choice) => {
     const config = {
       ...minimal,
       startAtTime: 0,
       awsCredentialPluginParam: '{"roleArn":"arn:aws:iam::123:role/reader","roleSessionName":"me"}',
     };
     expect(validate({ ...config, [name]: choice }).kind).toBe("valid");
-    expect(problemsOf({ ...config, [name]: choice.toLowerCase() })).toEqual([
+    expect(problemsOf({ ...config, [name]: otherCase(choice) })).toEqual([
       expect.stringMatching(new RegExp(`^${name}: must be one of .*\\(did you mean ${choice}\\?\\)$`)),
     ]);
   });
@@ -136,3 +142,7 @@ describe("the property table", () => {
     expect(problemsOf(config).join("\n")).toContain(`is not a known setting (did you mean ${word}?)`);
   });
 });
+
+function otherCase(text: string): string {
+  return text === text.toLowerCase() ? text.toUpperCase() : text.toLowerCase();
+}

@@ -14,6 +14,7 @@ describe("resolveOptions", () => {
       applicationName: "pulsar-kinesis",
       initialPosition: { kind: "latest" },
       retrieval: { kind: "fan-out", consumerName: "pulsar-kinesis", fallback: undefined },
+      aggregates: { kind: "split", filterByHashKey: true },
       checkpointIntervalMs: 60_000,
       backoffMs: 3_000,
       checkpointAttempts: 3,
@@ -39,6 +40,8 @@ describe("resolveOptions", () => {
         retrieval: { kind: "fan-out", consumerName: "orders", fallback: { kind: "polling", idleMs: 1_000 } },
       },
     ],
+    [{ kplHashRangeFilter: "off" }, { aggregates: { kind: "split", filterByHashKey: false } }],
+    [{ kplDeaggregation: false }, { aggregates: { kind: "keep" } }],
     [{ numRetries: 0 }, { checkpointAttempts: 1 }],
     [{ numRetries: 7 }, { checkpointAttempts: 7 }],
     [

@@ -1,4 +1,5 @@
 import type { Counter, Meter } from "@pulsar-ts-io/core";
+import type { AggregateMeter } from "./aggregate/deaggregator.ts";
 import type { ReaderMeter } from "./fetch/polling.ts";
 import type { PageMeter } from "./shard/shard-consumer.ts";
 
@@ -10,6 +11,7 @@ export class ConsumerMeter {
   readonly #bytes: Counter;
   readonly #throttles: Counter;
   readonly #expired: Counter;
+  readonly #flawed: Readonly<Record<"out-of-range" | "broken", Counter>>;
 
   constructor(meter: Meter, stream: string) {
     this.#meter = meter;
@@ -27,9 +29,21 @@ export class ConsumerMeter {
       "Shard iterators that had expired",
       labels,
     );
+    this.#flawed = {
+      "out-of-range": meter.counter(
+        "pulsar_ts_io_kinesis_aggregates_dropped_total",
+        "KPL aggregates dropped for a hash key of another shard",
+        labels,
+      ),
+      broken: meter.counter(
+        "pulsar_ts_io_kinesis_aggregates_cut_total",
+        "KPL aggregates cut off at a key that they do not have",
+        labels,
+      ),
+    };
   }
 
-  ofShard(shard: string): ReaderMeter & PageMeter {
+  ofShard(shard: string): ReaderMeter & PageMeter & AggregateMeter {
     const lag = this.#meter.gauge(
       "pulsar_ts_io_kinesis_lag_seconds",
       "How far the last answer was behind the newest record",
@@ -43,6 +57,7 @@ export class ConsumerMeter {
       },
       throttled: () => this.#throttles.add(1),
       iteratorExpired: () => this.#expired.add(1),
+      aggregateFlawed: (flaw) => this.#flawed[flaw].add(1),
     };
   }
 }

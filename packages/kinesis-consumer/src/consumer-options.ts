@@ -26,6 +26,8 @@ export interface ConsumerOptions {
         /** Read like this, with one warning, when the consumer cannot be registered. Absent: `open` throws. */
         readonly fallback?: PollingRetrieval | undefined;
       };
+  /** What becomes of the aggregates of the Kinesis Producer Library. */
+  readonly aggregates: AggregateHandling;
   /** Longest time between two checkpoints of a shard, milliseconds. One rides on each renewal anyway, every 3.3 s. */
   readonly checkpointIntervalMs: number;
   /** Longest pause after a throttled read or checkpoint, milliseconds. */
@@ -39,6 +41,15 @@ export interface ConsumerOptions {
   /** How long a lease lasts after its last renewal, milliseconds; the same for all workers of the table. Default 10 000, KCL's. */
   readonly failoverMs?: number;
 }
+
+export type AggregateHandling =
+  /** Handed out as they are. */
+  | { readonly kind: "keep" }
+  | {
+      readonly kind: "split";
+      /** Whether an aggregate with a record of another shard is dropped, as KCL does. */
+      readonly filterByHashKey: boolean;
+    };
 
 /** What the consumer uses of the process it runs in. */
 export interface ConsumerHost {

@@ -11,6 +11,15 @@ export interface RecordPlace {
   readonly millisBehindLatest: number;
 }
 
+/** One of several records that one Kinesis record brought. */
+export interface RecordPart {
+  readonly partitionKey: string;
+  readonly data: Uint8Array;
+  readonly subSequenceNumber: number;
+  /** Whether it is the last of them. */
+  readonly endsRecord: boolean;
+}
+
 /** One user record. The payload is the very memory that the AWS client decoded it into. */
 export class KinesisRecord {
   readonly data: Uint8Array;
@@ -28,17 +37,22 @@ export class KinesisRecord {
   readonly #window: AckWindow;
   readonly #ordinal: number;
 
-  constructor(raw: RawRecord, place: RecordPlace) {
-    this.data = raw.Data ?? noBytes;
-    this.partitionKey = raw.PartitionKey ?? "";
+  /** @param part which part of `raw` it is; absent: the whole. */
+  constructor(raw: RawRecord, place: RecordPlace, part?: RecordPart) {
+    this.data = part?.data ?? raw.Data ?? noBytes;
+    this.partitionKey = part?.partitionKey ?? raw.PartitionKey ?? "";
     this.sequenceNumber = raw.SequenceNumber ?? "";
-    this.subSequenceNumber = 0;
+    this.subSequenceNumber = part?.subSequenceNumber ?? 0;
     this.shardId = place.shardId;
     this.arrival = raw.ApproximateArrivalTimestamp;
     this.encryptionType = raw.EncryptionType ?? "NONE";
     this.millisBehindLatest = place.millisBehindLatest;
     this.#window = place.window;
-    this.#ordinal = place.window.deliver(this.sequenceNumber, 0, true);
+    this.#ordinal = place.window.deliver(
+      this.sequenceNumber,
+      this.subSequenceNumber,
+      part?.endsRecord ?? true,
+    );
   }
 
   /**

@@ -1,13 +1,14 @@
 import {
   type Clock,
   hasCode,
+  type Logger,
   type PartitionStatus,
   runTogether,
   type StartPosition,
 } from "@pulsar-ts-io/core";
 import { describeCheckpoint } from "./checkpoint.ts";
 import { ConsumerMeter } from "./consumer-meter.ts";
-import type { ConsumerHost } from "./consumer-options.ts";
+import type { AggregateHandling, ConsumerHost } from "./consumer-options.ts";
 import type { ReadBudget } from "./fetch/read-budget.ts";
 import type { Retrieval } from "./fetch/shard-reader.ts";
 import { type FoundLeases, latestSlackMs } from "./find-leases.ts";
@@ -47,6 +48,7 @@ export interface WorkerOptions {
   readonly applicationName: string;
   readonly initialPosition: StartPosition;
   readonly retrieval: Retrieval;
+  readonly aggregates: AggregateHandling;
   readonly checkpointIntervalMs: number;
   readonly backoffMs: number;
   readonly checkpointAttempts: number;
@@ -76,6 +78,7 @@ export class Worker {
   readonly #gate: ParentGate;
   readonly #end: ShardEnd;
   readonly #readingTrouble: OutageLog;
+  readonly #logger: Logger;
   readonly #readers = new JobGroup();
   readonly #readings = new Map<ShardId, Reading>();
   readonly #intakeStop = new AbortController();
@@ -89,6 +92,7 @@ export class Worker {
     const tableTrouble = new OutageLog(logger, "the lease table");
     const shared = { ...options, clock, logger, outage: tableTrouble, initial, stamp };
     this.#places = places;
+    this.#logger = logger;
     this.#options = options;
     this.#found = found;
     this.#clock = clock;
@@ -176,6 +180,7 @@ export class Worker {
         ...this.#options,
         clock: this.#clock,
         budget,
+        logger: this.#logger,
         outage: this.#readingTrouble,
         meter: this.#meter.ofShard(lease.shardId),
         random: Math.random,

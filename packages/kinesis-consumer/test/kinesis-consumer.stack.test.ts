@@ -120,6 +120,7 @@ async function run(
     instanceId: "0",
     initialPosition: { kind: "trim-horizon" },
     retrieval,
+    aggregates: { kind: "split", filterByHashKey: true },
     checkpointIntervalMs: 60_000,
     backoffMs: 3_000,
     checkpointAttempts: 3,

@@ -45,6 +45,10 @@ export interface KinesisSourceOptions {
   readonly maxBufferedBytes: number;
   /** Ours. true: when the consumer for enhanced fan-out cannot be registered (the stream has as many as it may, or the permission is missing), say so once and poll. false: stop with the error. Default `false`. */
   readonly fallbackToPolling: boolean;
+  /** Ours. true: records that the Kinesis Producer Library packed into one are unpacked, as Java's library does: one message for each, with its own key. false: they arrive packed, as Kinesis stores them. Default `true`. */
+  readonly kplDeaggregation: boolean;
+  /** Ours. kcl: as in Java's library, a packed record with a key of another shard is dropped whole: after a reshard the producer sends it again. off: it is delivered, which producers need that pack without regard to keys. Default `kcl`. */
+  readonly kplHashRangeFilter: "kcl" | "off";
   /** Ours. The pause after an answer that reached the end of a shard, in milliseconds. A shard that is behind is read without a pause. Kinesis allows each shard five reads a second, shared by all who read it; Java's library pauses 1500. Default `1000`. */
   readonly pollIdleTime: number;
 }

@@ -8,8 +8,8 @@ const ackedFlag = 2;
  * Remembers which deliveries of one shard are acknowledged, and how far the checkpoint may move.
  *
  * A position is safe once it and everything delivered before it are acknowledged: the checkpoint never passes a record in
- * flight. Only the last user record of a Kinesis record makes a checkpoint, because a Java successor skips the rest of an
- * aggregate. Three arrays in a ring rather than an object for each delivery: there is one for each record.
+ * flight. Only the last user record of a Kinesis record makes a checkpoint of its own accord, because a Java successor may skip the
+ * rest of an aggregate. Three arrays in a ring rather than an object for each delivery: there is one for each record.
  */
 export class AckWindow {
   readonly #changed = new WakeUp();
@@ -22,6 +22,9 @@ export class AckWindow {
   #next = 0;
   #safeSequence: string | undefined;
   #safeSub = 0;
+  /** The newest delivery before the oldest that is not acknowledged. */
+  #settledSequence: string | undefined;
+  #settledSub = 0;
   #closed = false;
 
   /** Deliveries from the oldest unacknowledged one on. */
@@ -63,6 +66,17 @@ export class AckWindow {
     };
   }
 
+  /** Whether more is acknowledged without a gap than {@link safe} says: the first user records of an aggregate. */
+  get endsInside(): boolean {
+    return this.#settledSequence !== this.#safeSequence || this.#settledSub !== this.#safeSub;
+  }
+
+  /** Makes the inside of an aggregate safe, as far as it is acknowledged. */
+  allowInside(): void {
+    this.#safeSequence = this.#settledSequence;
+    this.#safeSub = this.#settledSub;
+  }
+
   /** Whether {@link safe} is past what `sequenceNumber` and `subSequenceNumber`, as last stored, say. */
   isPast(stored: SafePosition): boolean {
     return (
@@ -80,6 +94,8 @@ export class AckWindow {
   close(): void {
     this.#closed = true;
     this.#safeSequence = undefined;
+    this.#settledSequence = undefined;
+    this.#settledSub = this.#safeSub;
     this.#sequenceNumbers = [];
     this.#subSequenceNumbers = [];
     this.#flags = [];
@@ -87,6 +103,7 @@ export class AckWindow {
 
   #advance(): void {
     let oldest = this.#oldest;
+    let last = 0;
     while (oldest < this.#next) {
       const slot = oldest & this.#mask;
       const flags = this.#flags[slot] ?? 0;
@@ -95,8 +112,11 @@ export class AckWindow {
         this.#safeSequence = this.#sequenceNumbers[slot];
         this.#safeSub = this.#subSequenceNumbers[slot] ?? 0;
       }
+      last = slot;
       oldest += 1;
     }
+    this.#settledSequence = this.#sequenceNumbers[last];
+    this.#settledSub = this.#subSequenceNumbers[last] ?? 0;
     this.#oldest = oldest;
     this.#changed.wake();
   }

@@ -1,13 +1,18 @@
-import { Backoff, type StartPosition } from "@pulsar-ts-io/core";
+import { Backoff, type Logger, type StartPosition } from "@pulsar-ts-io/core";
+import type { UserRecord } from "../aggregate/deaggregate.ts";
+import { type AggregateMeter, Deaggregator } from "../aggregate/deaggregator.ts";
+import type { AggregateHandling } from "../consumer-options.ts";
 import type { FetchedPage, ReadEnd, ReaderMeter } from "../fetch/polling.ts";
 import { readShard, type ShardReaderOptions } from "../fetch/shard-reader.ts";
 import { JoinedSignal } from "../joined-signal.ts";
-import { KinesisRecord } from "../kinesis-record.ts";
+import { KinesisRecord, type RecordPlace } from "../kinesis-record.ts";
 import type { HeldLease } from "../lease/held-lease.ts";
 import type { PageOwner, RecordQueue } from "../record-queue.ts";
 import type { AckWindow } from "./ack-window.ts";
-import type { KinesisStream } from "./kinesis-stream.ts";
+import type { KinesisStream, RawRecord } from "./kinesis-stream.ts";
+import type { HashKeyRange } from "./shard.ts";
 import { ShardCursor } from "./shard-cursor.ts";
+import { findHashKeyRange } from "./shard-range.ts";
 
 /** Positions of one shard that may wait for an older one to be acknowledged. */
 const maxUnsettled = 20_000;
@@ -17,7 +22,9 @@ const longestRereadMs = 10_000;
 
 export interface ShardConsumerOptions extends ShardReaderOptions {
   readonly initialPosition: StartPosition;
-  readonly meter: ReaderMeter & PageMeter;
+  readonly aggregates: AggregateHandling;
+  readonly logger: Logger;
+  readonly meter: ReaderMeter & PageMeter & AggregateMeter;
 }
 
 /** What is counted of each page. */
@@ -41,6 +48,7 @@ export class ShardConsumer implements PageOwner {
   readonly #queue: RecordQueue;
   readonly #options: ShardConsumerOptions;
   #millisBehindLatest: number | undefined;
+  #unpack: Unpack | undefined;
 
   constructor(
     held: HeldLease,
@@ -97,7 +105,8 @@ export class ShardConsumer implements PageOwner {
       for (;;) {
         const step = await pages.next();
         if (step.done === true) return step.value;
-        this.#accept(step.value, cursor);
+        this.#unpack ??= await this.#unpackFor(step.value, stream, signal);
+        this.#accept(step.value, cursor, this.#unpack);
         while (this.#window.size > maxUnsettled) await this.#window.advanced(signal);
       }
     } finally {
@@ -105,7 +114,24 @@ export class ShardConsumer implements PageOwner {
     }
   }
 
-  #accept({ page, bytes }: FetchedPage, cursor: ShardCursor): void {
+  /** Made with the first page and not before: a shard that is gone is not listed either. */
+  async #unpackFor(first: FetchedPage, stream: KinesisStream, signal: AbortSignal): Promise<Unpack> {
+    const { aggregates, budget, clock, logger, meter, outage } = this.#options;
+    const { lease } = this.#held;
+    if (aggregates.kind === "keep") return keepWhole;
+    let range: HashKeyRange | undefined;
+    try {
+      if (aggregates.filterByHashKey)
+        range = await findHashKeyRange(lease, stream, { clock, outage, signal });
+    } catch (error) {
+      budget.release(first.page.records.length, first.bytes);
+      throw error;
+    }
+    const deaggregator = new Deaggregator(lease.shardId, logger, { range, meter });
+    return (raw) => deaggregator.userRecords(raw);
+  }
+
+  #accept({ page, bytes }: FetchedPage, cursor: ShardCursor, unpack: Unpack): void {
     this.#millisBehindLatest = page.millisBehindLatest;
     const place = {
       shardId: this.#held.lease.shardId,
@@ -113,20 +139,47 @@ export class ShardConsumer implements PageOwner {
       millisBehindLatest: page.millisBehindLatest,
     };
     const records: KinesisRecord[] = [];
-    let newBytes = 0;
     for (const raw of page.records) {
       const sequenceNumber = raw.SequenceNumber ?? "";
-      if (!cursor.isNew(sequenceNumber, 0)) continue;
-      const record = new KinesisRecord(raw, place);
-      records.push(record);
-      newBytes += record.data.byteLength;
-      cursor.accept(sequenceNumber);
+      const parts = unpack(raw);
+      if (parts !== undefined) acceptParts(raw, parts, { place, cursor, records });
+      else if (cursor.isNew(sequenceNumber, 0)) {
+        records.push(new KinesisRecord(raw, place));
+        cursor.accept(sequenceNumber);
+      }
     }
-    const dropped = page.records.length - records.length;
-    if (dropped > 0) this.#options.budget.release(dropped, bytes - newBytes);
+    let newBytes = 0;
+    for (const record of records) newBytes += record.data.byteLength;
+    const came = { records: page.records.length, bytes };
+    if (came.records !== records.length || bytes !== newBytes) {
+      this.#options.budget.settle(came, records.length, newBytes);
+    }
     this.#options.meter.read(records.length, newBytes, page.millisBehindLatest);
     this.#queue.push(records, this);
   }
+}
+
+/** The user records in an aggregate; `undefined` for a record that is delivered as it is. */
+type Unpack = (raw: RawRecord) => readonly UserRecord[] | undefined;
+
+const keepWhole: Unpack = () => undefined;
+
+/** Takes in what of an aggregate the checkpoint does not cover: it may end in the middle. */
+function acceptParts(
+  raw: RawRecord,
+  parts: readonly UserRecord[],
+  to: { readonly place: RecordPlace; readonly cursor: ShardCursor; readonly records: KinesisRecord[] },
+): void {
+  const sequenceNumber = raw.SequenceNumber ?? "";
+  const last = parts.length - 1;
+  // An aggregate of which nothing is delivered need not be read again either.
+  if (!to.cursor.isNew(sequenceNumber, Math.max(0, last))) return;
+  for (const [subSequenceNumber, { partitionKey, data }] of parts.entries()) {
+    if (!to.cursor.isNew(sequenceNumber, subSequenceNumber)) continue;
+    const endsRecord = subSequenceNumber === last;
+    to.records.push(new KinesisRecord(raw, to.place, { partitionKey, data, subSequenceNumber, endsRecord }));
+  }
+  to.cursor.accept(sequenceNumber);
 }
 
 function isReason(error: unknown, signal: AbortSignal): boolean {

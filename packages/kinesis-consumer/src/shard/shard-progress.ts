@@ -4,6 +4,9 @@ import { aborted } from "../joined-signal.ts";
 import type { LeaseProgress } from "../lease/lease-coordinator.ts";
 import type { AckWindow, SafePosition } from "./ack-window.ts";
 
+/** How long a checkpoint waits for the end of an aggregate. */
+const longestInsideMs = 60_000;
+
 /** What of a shard is acknowledged and not yet stored. */
 export class ShardProgress implements LeaseProgress {
   readonly #window: AckWindow;
@@ -11,6 +14,8 @@ export class ShardProgress implements LeaseProgress {
   readonly #letGo: () => Promise<void>;
   #stored: SafePosition;
   #storedMs: number | undefined;
+  /** Since when the acknowledged records end inside an aggregate, and no end of one before it is left to store. */
+  #insideSinceMs: number | undefined;
 
   /** @param options.letGo makes the host let go of the shard; does not reject. */
   constructor(
@@ -30,7 +35,18 @@ export class ShardProgress implements LeaseProgress {
   }
 
   unsaved(): Checkpoint | undefined {
+    if (this.#waitedInside()) this.#window.allowInside();
     return this.#window.isPast(this.#stored) ? this.#window.safe : undefined;
+  }
+
+  #waitedInside(): boolean {
+    if (!this.#window.endsInside || this.#window.isPast(this.#stored)) {
+      this.#insideSinceMs = undefined;
+      return false;
+    }
+    const now = this.#clock.monotonic();
+    this.#insideSinceMs ??= now;
+    return now - this.#insideSinceMs >= longestInsideMs;
   }
 
   saved(checkpoint: Checkpoint): void {

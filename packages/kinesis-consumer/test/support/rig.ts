@@ -252,6 +252,7 @@ const defaults: ConsumerOptions = {
   instanceId: "0",
   initialPosition: { kind: "trim-horizon" },
   retrieval: { kind: "polling", idleMs: 1_000 },
+  aggregates: { kind: "split", filterByHashKey: true },
   checkpointIntervalMs: 60_000,
   backoffMs: 3_000,
   checkpointAttempts: 3,

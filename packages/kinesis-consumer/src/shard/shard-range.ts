@@ -1,0 +1,32 @@
+import { Backoff, type Clock } from "@pulsar-ts-io/core";
+import type { Lease } from "../lease/lease.ts";
+import type { OutageLog } from "../outage-log.ts";
+import { retryUntilDone } from "../retry.ts";
+import type { KinesisStream } from "./kinesis-stream.ts";
+import type { HashKeyRange } from "./shard.ts";
+
+/** Between two looks for a shard that is not listed. */
+const firstPauseMs = 1_000;
+const longestPauseMs = 30_000;
+
+/**
+ * The hash keys of a leased shard: from its row, and for a row of an old KCL, which has none, from the listing, waited for as long as
+ * it takes. KCL takes all hash keys for a shard that is not listed, and so delivers aggregates that it drops elsewhere.
+ */
+export async function findHashKeyRange(
+  lease: Lease,
+  stream: KinesisStream,
+  options: { readonly clock: Clock; readonly outage: OutageLog; readonly signal: AbortSignal },
+): Promise<HashKeyRange> {
+  if (lease.hashKeyRange !== undefined) return lease.hashKeyRange;
+  const key = `hash keys of ${lease.shardId}`;
+  const pause = new Backoff({ initialMs: firstPauseMs, maxMs: longestPauseMs });
+  for (;;) {
+    const shards = await retryUntilDone({ ...options, key }, () =>
+      stream.listShards(undefined, options.signal),
+    );
+    const shard = shards.find(({ shardId }) => shardId === lease.shardId);
+    if (shard !== undefined) return shard.hashKeyRange;
+    await options.clock.sleep(pause.next(), options.signal);
+  }
+}
