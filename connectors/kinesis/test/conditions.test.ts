@@ -119,3 +119,14 @@ describe("the start", () => {
     }
   });
 });
+
+describe("a setting that the others leave without effect", () => {
+  it.each([
+    [{ useEnhancedFanOut: false }, []],
+    [{ useEnhancedFanOut: false, fallbackToPolling: "true" }, ["fallbackToPolling"]],
+    [{ kplDeaggregation: false }, []],
+    [{ kplDeaggregation: false, kplHashRangeFilter: "off" }, ["kplHashRangeFilter"]],
+  ])("is warned of when it was changed, and not when it is what it is by default: %j", (changes, warned) => {
+    expect(names(warningsOf({ ...minimal, ...changes }))).toEqual(warned);
+  });
+});

@@ -4,6 +4,13 @@ import type { Clause, Condition, Effect } from "./json-schema.ts";
 /** What is set at a path, also inside a property's JSON; `undefined` when nothing is. */
 export type Lookup = (path: string) => unknown;
 
+/** The settings that conditions speak of. */
+export interface Lookups {
+  readonly lookup: Lookup;
+  /** What a property is without being set; nobody is warned of a default that has no effect. */
+  readonly defaultOf: Lookup;
+}
+
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The paths whose content does not matter under these settings. */
@@ -25,13 +32,13 @@ export function ignoredPaths(conditions: readonly Condition[], lookup: Lookup): 
  */
 export function applyConditions(
   conditions: readonly Condition[],
-  lookup: Lookup,
+  lookups: Lookups,
   environment: Environment | undefined,
   findings: Findings,
 ): void {
   for (const { when, effect, because } of conditions) {
-    if (!when.every((clause) => !findings.has(clause.path) && holds(clause, lookup))) continue;
-    apply(effect, because, lookup, environment, findings);
+    if (!when.every((clause) => !findings.has(clause.path) && holds(clause, lookups.lookup))) continue;
+    apply(effect, because, lookups, environment, findings);
   }
 }
 
@@ -54,7 +61,7 @@ function holds(clause: Clause, lookup: Lookup): boolean {
 function apply(
   effect: Effect,
   because: string,
-  lookup: Lookup,
+  { lookup, defaultOf }: Lookups,
   environment: Environment | undefined,
   findings: Findings,
 ): void {
@@ -71,7 +78,8 @@ function apply(
       return;
     case "ignored":
       for (const path of effect.paths) {
-        if (lookup(path) !== undefined) {
+        const value = lookup(path);
+        if (value !== undefined && value !== defaultOf(path)) {
           findings.warn({ path, message: `has no effect: ${because}`, remedy: `remove ${path}` });
         }
       }

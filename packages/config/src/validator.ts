@@ -87,7 +87,8 @@ export class ConfigValidator<C = Record<string, unknown>> {
       if (content !== undefined) contents.set(key, content);
     }
     this.#checkSchema(settings, this.#schema, "", false, findings);
-    applyConditions(conditions, lookup, this.#environment, findings);
+    const defaultOf: Lookup = (path) => this.#schema.properties?.[path]?.default;
+    applyConditions(conditions, { lookup, defaultOf }, this.#environment, findings);
     return settings;
   }
 
