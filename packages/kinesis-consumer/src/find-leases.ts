@@ -1,4 +1,5 @@
 import { type Clock, codeOf, type StartPosition } from "@pulsar-ts-io/core";
+import type { Kcl3Watch } from "./lease/kcl3-watch.ts";
 import type { Lease, StreamStamp } from "./lease/lease.ts";
 import type { LeaseTable } from "./lease/lease-table.ts";
 import { retryBriefly } from "./retry.ts";
@@ -17,6 +18,7 @@ export interface FindLeasesOptions {
   readonly streamName: string;
   readonly tableName: string;
   readonly initialPosition: StartPosition;
+  readonly kcl3: Kcl3Watch;
 }
 
 /** What a worker starts from. */
@@ -39,12 +41,14 @@ export async function findLeases(
   table: LeaseTable,
   options: FindLeasesOptions & { readonly signal: AbortSignal },
 ): Promise<FoundLeases> {
-  const { clock, signal, streamName, tableName, initialPosition } = options;
+  const { clock, kcl3, signal, streamName, tableName, initialPosition } = options;
   const retry = <T>(attempt: () => Promise<T>) => retryBriefly({ clock, forMs: retryMs, signal }, attempt);
   const [found, shards, streamCreatedMs] = await Promise.all([
     retry(async () => ((await table.ready(signal)) ? await scan(table, clock, signal) : undefined)),
     retry(() => stream.listShards(undefined, signal)),
     createdMsIfPossible(retry(() => stream.createdMs(signal))),
+    // Before the first lease is taken: how much restraint that needs.
+    retry(() => kcl3.look(signal)),
   ]);
   const startTimeMs = initialPosition.kind === "latest" ? stream.serviceTimeMs() - latestSlackMs : undefined;
   const initial = { position: initialPosition, startTimeMs };

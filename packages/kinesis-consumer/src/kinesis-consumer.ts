@@ -1,6 +1,7 @@
 import type { AwsClients } from "./aws-clients.ts";
 import type { ConsumerHost, ConsumerOptions } from "./consumer-options.ts";
 import { AwsFanOut } from "./fetch/aws-fan-out.ts";
+import { DynamoKcl3State } from "./lease/dynamo-kcl3-state.ts";
 import { DynamoLeaseTable } from "./lease/dynamo-lease-table.ts";
 import { AwsKinesisStream } from "./shard/aws-kinesis-stream.ts";
 import { StreamConsumer } from "./stream-consumer.ts";
@@ -21,6 +22,7 @@ export class KinesisConsumer extends StreamConsumer {
         stream: new AwsKinesisStream(clients.kinesis, options.streamName, clock),
         fanOut: new AwsFanOut(clients.kinesis, options.streamName),
         table: new DynamoLeaseTable(clients.dynamo, { tableName, clock, logger }),
+        kcl3: new DynamoKcl3State(clients.dynamo, tableName),
       },
       host,
       options,

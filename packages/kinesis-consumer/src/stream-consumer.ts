@@ -13,6 +13,8 @@ import type { Retrieval } from "./fetch/shard-reader.ts";
 import { type FoundLeases, findLeases } from "./find-leases.ts";
 import { JoinedSignal } from "./joined-signal.ts";
 import type { KinesisRecord } from "./kinesis-record.ts";
+import type { Kcl3StateReader } from "./lease/kcl3-state.ts";
+import { Kcl3Watch } from "./lease/kcl3-watch.ts";
 import type { LeaseTable } from "./lease/lease-table.ts";
 import { RecordQueue } from "./record-queue.ts";
 import type { KinesisStream } from "./shard/kinesis-stream.ts";
@@ -27,9 +29,10 @@ export interface ConsumerPorts {
   readonly table: LeaseTable;
 }
 
-/** And where subscriptions are to be had. */
+/** And where subscriptions are to be had, and who else is there. */
 interface ReadingPorts extends ConsumerPorts {
   readonly fanOut: FanOutService;
+  readonly kcl3: Kcl3StateReader;
 }
 
 interface Prepared {
@@ -46,6 +49,7 @@ export class StreamConsumer implements AsyncDisposable {
   readonly #stream: KinesisStream;
   readonly #fanOut: FanOutService;
   readonly #table: LeaseTable;
+  readonly #kcl3: Kcl3StateReader;
   readonly #host: ConsumerHost;
   readonly #options: ConsumerOptions;
   readonly #workerId: string;
@@ -63,6 +67,7 @@ export class StreamConsumer implements AsyncDisposable {
     this.#stream = ports.stream;
     this.#fanOut = ports.fanOut;
     this.#table = ports.table;
+    this.#kcl3 = ports.kcl3;
     this.#host = host;
     this.#options = options;
     this.#workerId = `${options.instanceId}-${randomBytes(4).toString("hex")}`;
@@ -86,13 +91,17 @@ export class StreamConsumer implements AsyncDisposable {
       throw new IllegalStateError("a consumer is opened once");
     }
     using joined = new JoinedSignal(signal, this.#stop.signal);
-    this.#opening = this.#prepare(joined.signal);
+    const { clock, logger } = this.#host;
+    const failoverMs = this.#options.failoverMs ?? defaultFailoverMs;
+    const kcl3 = new Kcl3Watch(this.#kcl3, { clock, logger, failoverMs });
+    this.#opening = this.#prepare(kcl3, joined.signal);
     const { found, retrieval } = await this.#opening;
     joined.signal.throwIfAborted();
     const worker = new Worker(
       {
         stream: this.#stream,
         table: this.#table,
+        kcl3,
         queue: this.#queue,
         budget: this.#budget,
         host: this.#host,
@@ -100,7 +109,7 @@ export class StreamConsumer implements AsyncDisposable {
       {
         ...this.#options,
         retrieval,
-        failoverMs: this.#options.failoverMs ?? defaultFailoverMs,
+        failoverMs,
         workerId: this.#workerId,
       },
       found,
@@ -148,11 +157,12 @@ export class StreamConsumer implements AsyncDisposable {
   }
 
   /** The fan-out consumer comes last: it costs money, and is not registered for a table that is refused. */
-  async #prepare(signal: AbortSignal): Promise<Prepared> {
+  async #prepare(kcl3: Kcl3Watch, signal: AbortSignal): Promise<Prepared> {
     const found = await findLeases(this.#stream, this.#table, {
       ...this.#options,
       tableName: this.#options.applicationName,
       clock: this.#host.clock,
+      kcl3,
       signal,
     });
     const retrieval = await openRetrieval(this.#options.retrieval, this.#fanOut, this.#host, signal);

@@ -15,6 +15,7 @@ import { type FoundLeases, latestSlackMs } from "./find-leases.ts";
 import { JobGroup } from "./job-group.ts";
 import { aborted, JoinedSignal } from "./joined-signal.ts";
 import type { HeldLease } from "./lease/held-lease.ts";
+import type { Kcl3Watch } from "./lease/kcl3-watch.ts";
 import type { Lease } from "./lease/lease.ts";
 import { LeaseCleaner } from "./lease/lease-cleaner.ts";
 import { LeaseCoordinator } from "./lease/lease-coordinator.ts";
@@ -36,6 +37,7 @@ import { positionOfOtherStream } from "./shard/stream-identity.ts";
 export interface WorkerPlaces {
   readonly stream: KinesisStream;
   readonly table: LeaseTable;
+  readonly kcl3: Kcl3Watch;
   readonly queue: RecordQueue;
   readonly budget: ReadBudget;
   readonly host: ConsumerHost;
@@ -90,7 +92,15 @@ export class Worker {
     const { initial, stamp } = found;
     const logger = host.logger.child({ component: "kinesis-consumer", workerId: options.workerId });
     const tableTrouble = new OutageLog(logger, "the lease table");
-    const shared = { ...options, clock, logger, outage: tableTrouble, initial, stamp };
+    const shared = {
+      ...options,
+      clock,
+      logger,
+      outage: tableTrouble,
+      initial,
+      stamp,
+      restraint: places.kcl3,
+    };
     this.#places = places;
     this.#logger = logger;
     this.#options = options;
@@ -159,6 +169,7 @@ export class Worker {
         (reading) => this.#readers.run(reading),
         (reading) => this.#audit.run(reading),
         (reading) => this.#cleaner.run(reading),
+        (reading) => this.#places.kcl3.run(reading),
       ]);
     } catch (error) {
       if (!signal.aborted || error !== signal.reason) throw error;

@@ -224,7 +224,7 @@ describe("opening", () => {
       message: expect.stringMatching(message),
       remedy: expect.stringContaining("another application name"),
     });
-    expect(new Set(calls)).toEqual(new Set(["DescribeTable", "Scan"]));
+    expect(new Set(calls)).toEqual(new Set(["DescribeTable", "GetItem", "Scan"]));
   });
 
   it("refuses the leases of a stream of the same name that was deleted", async () => {

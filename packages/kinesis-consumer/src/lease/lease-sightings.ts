@@ -10,6 +10,23 @@ export interface LeaseSightingsOptions {
   /** Whose leases are adopted early: `<instanceId>`, as Java writes it, and `<instanceId>-<8 random>`, as we do. */
   readonly instanceId: string;
   readonly failoverMs: number;
+  readonly restraint: TakingRestraint;
+}
+
+/** A lease that may be wanted by workers who take turns in another way. */
+export interface LeaseCase {
+  /** When this worker would take it if there were none of them. */
+  readonly fromMs: number;
+  /** Since when it has not changed. */
+  readonly sinceMs: number;
+  /** When any lease of another worker was last seen to change. */
+  readonly renewedMs: number;
+}
+
+/** Puts off the taking of leases. */
+export interface TakingRestraint {
+  /** From when on a lease may be taken, monotonic milliseconds. */
+  takeableFromMs(lease: LeaseCase): number;
 }
 
 /** A lease that this worker may take, now or soon. */
@@ -59,9 +76,16 @@ export class LeaseSightings {
 
   /** Leases that are not held here, each with the moment it may be taken. */
   takeable(isHeld: (id: ShardId) => boolean): readonly Takeable[] {
-    return [...this.#seen.values()]
-      .filter(({ lease }) => !isHeld(lease.shardId))
-      .map(({ lease, sinceMs }) => ({ lease, fromMs: sinceMs + this.#patienceMs(lease) }));
+    const { restraint, workerId } = this.#options;
+    const others = [...this.#seen.values()].filter(({ lease }) => !isHeld(lease.shardId));
+    const renewedMs = Math.max(
+      ...others.filter(({ lease }) => lease.owner !== undefined).map(({ sinceMs }) => sinceMs),
+    );
+    return others.map(({ lease, sinceMs }) => {
+      const fromMs = sinceMs + this.#patienceMs(lease);
+      if (readerOf(lease) === workerId) return { lease, fromMs };
+      return { lease, fromMs: restraint.takeableFromMs({ fromMs, sinceMs, renewedMs }) };
+    });
   }
 
   #see(

@@ -15,6 +15,7 @@ import type { KinesisRecord } from "../../src/kinesis-record.ts";
 import { AwsKinesisStream } from "../../src/shard/aws-kinesis-stream.ts";
 import { type ShardId, shardId } from "../../src/shard/shard.ts";
 import { StreamConsumer } from "../../src/stream-consumer.ts";
+import { MemoryKcl3State } from "./memory-kcl3-state.ts";
 import { MemoryLeaseTable } from "./memory-lease-table.ts";
 
 /** What became of one worker's records. */
@@ -67,6 +68,7 @@ export class Rig {
   readonly model: KinesisModel = new KinesisModel({ clock: this.clock });
   readonly service: KinesisService = new KinesisService(this.model);
   readonly table: MemoryLeaseTable = new MemoryLeaseTable();
+  readonly kcl3: MemoryKcl3State = new MemoryKcl3State();
   readonly logger: RecordingLogger = new RecordingLogger();
   readonly meter: RecordingMeter = new RecordingMeter();
   /** Where each record that was put is. */
@@ -116,6 +118,7 @@ export class Rig {
         stream: new AwsKinesisStream(client, "orders", this.clock),
         fanOut: new AwsFanOut(client, "orders"),
         table: alive,
+        kcl3: this.kcl3,
       },
       {
         clock: this.clock,

@@ -1,0 +1,135 @@
+import {
+  type AttributeValue,
+  DescribeTableCommand,
+  type DynamoDBClient,
+  GetItemCommand,
+  paginateScan,
+} from "@aws-sdk/client-dynamodb";
+import { describeEndpoint } from "../aws-endpoint.ts";
+import { readAwsFailure, translateAwsFailure } from "../aws-failure.ts";
+import type { Kcl3State, Kcl3StateReader } from "./kcl3-state.ts";
+import { attribute } from "./lease-item.ts";
+
+type Item = Record<string, AttributeValue>;
+
+const ownerIndexName = "LeaseOwnerToLeaseKeyIndex";
+
+/**
+ * Reads what KCL 3 keeps: in tables of its own up to 3.4, in rows of the lease table from 3.5 on, and in both while it moves.
+ *
+ * Nothing is ever written there: a leader's lock in the hands of one who assigns no leases would stall KCL 3.
+ */
+export class DynamoKcl3State implements Kcl3StateReader {
+  readonly #client: DynamoDBClient;
+  readonly #leaseTable: string;
+  readonly #coordinatorTable: string;
+  readonly #metricsTable: string;
+
+  constructor(client: DynamoDBClient, applicationName: string) {
+    this.#client = client;
+    this.#leaseTable = applicationName;
+    this.#coordinatorTable = `${applicationName}-CoordinatorState`;
+    this.#metricsTable = `${applicationName}-WorkerMetricStats`;
+  }
+
+  async read(signal: AbortSignal): Promise<Kcl3State> {
+    const [version, leader] = await Promise.all([
+      this.#row("Migration3.0", signal),
+      this.#row("Leader", signal),
+    ]);
+    const clientVersion = textOf(version.row?.["cv"]);
+    const leaderBeat = beatOf(leader.row);
+    if (clientVersion === undefined && leaderBeat === undefined) {
+      return { clientVersion, leaderBeat, metricsSeconds: new Map(), ownerIndex: false };
+    }
+    const inLeaseTable = version.inLeaseTable || leader.inLeaseTable;
+    const [own, among, ownerIndex] = await Promise.all([
+      this.#metrics({ table: this.#metricsTable, key: "wid" }, signal),
+      inLeaseTable ? this.#metrics({ table: this.#leaseTable, key: attribute.key }, signal) : [],
+      this.#hasOwnerIndex(signal),
+    ]);
+    return { clientVersion, leaderBeat, metricsSeconds: new Map([...own, ...among]), ownerIndex };
+  }
+
+  /** The row in the lease table is the newer one where both exist. */
+  async #row(
+    id: string,
+    signal: AbortSignal,
+  ): Promise<{ readonly row: Item | undefined; readonly inLeaseTable: boolean }> {
+    const [own, among] = await Promise.all([
+      this.#item({ table: this.#coordinatorTable, key: "key" }, id, signal),
+      this.#item({ table: this.#leaseTable, key: attribute.key }, id, signal),
+    ]);
+    return { row: among ?? own, inLeaseTable: among !== undefined };
+  }
+
+  async #item(
+    place: { readonly table: string; readonly key: string },
+    id: string,
+    signal: AbortSignal,
+  ): Promise<Item | undefined> {
+    const command = new GetItemCommand({ TableName: place.table, Key: { [place.key]: { S: id } } });
+    return await this.#ifThere("GetItem", place.table, signal, async () => {
+      const answer = await this.#client.send(command, { abortSignal: signal });
+      return answer.Item;
+    });
+  }
+
+  async #metrics(
+    place: { readonly table: string; readonly key: string },
+    signal: AbortSignal,
+  ): Promise<readonly (readonly [string, number])[]> {
+    const input = {
+      TableName: place.table,
+      FilterExpression: "attribute_exists(#lut)",
+      ProjectionExpression: "#key, #lut",
+      ExpressionAttributeNames: { "#key": place.key, "#lut": "lut" },
+    };
+    const found = await this.#ifThere("Scan", place.table, signal, async () => {
+      const items: Item[] = [];
+      const pages = paginateScan({ client: this.#client }, input, { abortSignal: signal });
+      for await (const page of pages) items.push(...(page.Items ?? []));
+      return items;
+    });
+    return (found ?? []).map((item) => [textOf(item[place.key]) ?? "", Number(item["lut"]?.N)] as const);
+  }
+
+  async #hasOwnerIndex(signal: AbortSignal): Promise<boolean> {
+    const command = new DescribeTableCommand({ TableName: this.#leaseTable });
+    const indexes = await this.#ifThere("DescribeTable", this.#leaseTable, signal, async () => {
+      const answer = await this.#client.send(command, { abortSignal: signal });
+      return answer.Table?.GlobalSecondaryIndexes;
+    });
+    return indexes?.some((index) => index.IndexName === ownerIndexName) ?? false;
+  }
+
+  /** `undefined` for what does not exist or may not be read: the permissions that polling needs are enough. */
+  async #ifThere<T>(
+    operation: string,
+    table: string,
+    signal: AbortSignal,
+    send: () => Promise<T>,
+  ): Promise<T | undefined> {
+    try {
+      return await send();
+    } catch (error) {
+      signal.throwIfAborted();
+      const where = await describeEndpoint("DynamoDB", this.#client.config);
+      const call = { service: "DynamoDB", operation, resource: `table "${table}"`, ...where } as const;
+      const translated = translateAwsFailure(readAwsFailure(error), call);
+      if (translated.retryable) throw translated;
+      return undefined;
+    }
+  }
+}
+
+/** A lock that was released has no leader. */
+function beatOf(row: Item | undefined): string | undefined {
+  const version = textOf(row?.["recordVersionNumber"]);
+  if (version === undefined || textOf(row?.["isReleased"]) === "1") return undefined;
+  return `${textOf(row?.["ownerName"])} ${version}`;
+}
+
+function textOf(value: AttributeValue | undefined): string | undefined {
+  return value?.S;
+}
