@@ -182,6 +182,21 @@ describe("opening", () => {
     });
   });
 
+  it("says that the stream has as many fan-out consumers as it may, and names the setting that does without", async () => {
+    const rig = new Rig();
+    const always = { count: Number.POSITIVE_INFINITY };
+    rig.service.faults.refuse("DescribeStreamConsumer", "ResourceNotFoundException", always);
+    rig.service.faults.refuse("RegisterStreamConsumer", "LimitExceededException", always);
+    await expect(rig.start({ retrieval: { kind: "fan-out", consumerName: "app" } })).rejects.toMatchObject({
+      code: "PIO_FAN_OUT_UNAVAILABLE",
+      message: expect.stringContaining(
+        'no consumer can be registered for enhanced fan-out of stream "orders"',
+      ),
+      remedy: expect.stringContaining("set useEnhancedFanOut: false"),
+    });
+    expect(rig.clock.monotonic()).toBeLessThan(10_000);
+  });
+
   it("polls instead, with one warning, when that is allowed", async () => {
     const rig = new Rig(3);
     rig.service.faults.deny("DescribeStreamConsumer");

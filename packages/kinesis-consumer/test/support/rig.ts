@@ -11,6 +11,7 @@ import {
 import type { ConsumerOptions } from "../../src/consumer-options.ts";
 import { AwsUnavailableError } from "../../src/errors.ts";
 import { AwsFanOut } from "../../src/fetch/aws-fan-out.ts";
+import type { FanOutService } from "../../src/fetch/fan-out-service.ts";
 import type { KinesisRecord } from "../../src/kinesis-record.ts";
 import { AwsKinesisStream } from "../../src/shard/aws-kinesis-stream.ts";
 import { type ShardId, shardId } from "../../src/shard/shard.ts";
@@ -69,6 +70,8 @@ export class Rig {
   readonly service: KinesisService = new KinesisService(this.model);
   readonly table: MemoryLeaseTable = new MemoryLeaseTable();
   readonly kcl3: MemoryKcl3State = new MemoryKcl3State();
+  /** Instead of the double's fan-out. */
+  fanOut: FanOutService | undefined;
   readonly logger: RecordingLogger = new RecordingLogger();
   readonly meter: RecordingMeter = new RecordingMeter();
   /** Where each record that was put is. */
@@ -116,7 +119,7 @@ export class Rig {
     const consumer = new StreamConsumer(
       {
         stream: new AwsKinesisStream(client, "orders", this.clock),
-        fanOut: new AwsFanOut(client, "orders"),
+        fanOut: this.fanOut ?? new AwsFanOut(client, "orders"),
         table: alive,
         kcl3: this.kcl3,
       },
