@@ -82,6 +82,26 @@ describeWithStack("on kinesis-local", ({ kinesisEndpoint, dynamoEndpoint }) => {
       }
     });
 
+    it("unpacks an aggregate of a foreign aggregator, and goes on after it", async () => {
+      const streamName = await createStream(clients, 1);
+      const packed = Buffer.from(packedByNpm, "base64");
+      await put(clients, streamName, [Buffer.from("before"), packed, Buffer.from("behind")]);
+      const first = await run(clients, streamName, 4);
+      const keys = first.records.map(({ partitionKey, subSequenceNumber }) => [
+        partitionKey,
+        subSequenceNumber,
+      ]);
+      expect(keys).toEqual([
+        ["key-0", 0],
+        ["a", 0],
+        ["b", 1],
+        ["ключ-鍵-🔑", 2],
+      ]);
+      expect(new Set(first.records.slice(1).map(({ sequenceNumber }) => sequenceNumber)).size).toBe(1);
+      const second = await run(clients, streamName, 1);
+      expect(textsOf(second.records)).toEqual(textsOf([Buffer.from("behind")]));
+    });
+
     it("works the same on dynalite, which the demo uses", async () => {
       await using server = await startDynalite();
       using demo = createAwsClients({
@@ -175,3 +195,7 @@ async function put(
   }));
   await clients.kinesis.send(new PutRecordsCommand({ StreamName: streamName, Records }));
 }
+
+/** "three records placed by their partition keys" of `golden/kpl-aggregates.jsonl`. */
+const packedByNpm =
+  "84mawgoBYQoBYgoR0LrQu9GO0Yct6Y21LfCflJEaBwgAGgNvbmUaBwgBGgN0d28aBggCGgIA//pqh9phmx3yNNgfUm4HMEg=";
