@@ -203,8 +203,12 @@ export class Worker {
       window.close();
       queue.sweep();
       if (this.#readings.get(lease.shardId) === reading) this.#readings.delete(lease.shardId);
-      if (held.lost) void this.#releasePartition(lease.shardId);
+      if (held.lost) {
+        this.#taker.gaveUp(lease.shardId);
+        void this.#releasePartition(lease.shardId);
+      }
     });
+    held.handOff.addEventListener("abort", () => this.#taker.gaveUp(lease.shardId));
     this.#readers.start(async (signal) => {
       try {
         await consumer.run(stream, this.#life(), signal);

@@ -16,7 +16,7 @@ import { DynamoTableSetup } from "./dynamo-table-setup.ts";
 import type { Lease, NewLease, StreamStamp } from "./lease.ts";
 import { attribute, type LeaseItem, newLeaseItem, number, readLease } from "./lease-item.ts";
 import type { LeaseChange, LeaseTable, WriteOutcome } from "./lease-table.ts";
-import { ownerUpdate, takeUpdate, type UpdateParts } from "./lease-update.ts";
+import { handOffRequest, ownerUpdate, takeUpdate, type UpdateParts } from "./lease-update.ts";
 
 /** TransactWriteItems takes 100 items. */
 const maxItemsAtOnce = 100;
@@ -105,6 +105,10 @@ export class DynamoLeaseTable implements LeaseTable {
     signal: AbortSignal,
   ): Promise<WriteOutcome> {
     return await this.#update(lease.shardId, takeUpdate(lease, worker, options), signal);
+  }
+
+  async requestHandOff(lease: Lease, worker: string, signal: AbortSignal): Promise<WriteOutcome> {
+    return await this.#update(lease.shardId, handOffRequest(lease, worker), signal);
   }
 
   async write(lease: Lease, change: LeaseChange, signal: AbortSignal): Promise<WriteOutcome> {

@@ -26,6 +26,7 @@ export const attribute = {
   checkpointOwner: "checkpointOwner",
   entityType: "entityType",
   startTime: "x_startTs",
+  consumerWorker: "x_worker",
   streamName: "x_streamName",
   streamCreated: "x_streamCreated",
 } as const;
@@ -52,6 +53,7 @@ export function readLease(item: LeaseItem): Lease | undefined {
     hashKeyRange: range(item),
     checkpointOwner: item[attribute.checkpointOwner]?.S,
     startTimeMs: optionalInteger(item, attribute.startTime),
+    consumerWorker: item[attribute.consumerWorker]?.S,
     streamName: item[attribute.streamName]?.S,
     streamCreatedMs: optionalInteger(item, attribute.streamCreated),
   };

@@ -43,6 +43,7 @@ export function asCreated(lease: NewLease, stamp: StreamStamp): Lease {
     ...lease,
     ...stamp,
     owner: undefined,
+    consumerWorker: undefined,
     counter: 0,
     childShardIds: [],
     checkpointOwner: undefined,

@@ -1,6 +1,8 @@
+import { compareCheckpoints } from "../checkpoint.ts";
 import type { ShardId } from "../shard/shard.ts";
 import { type Lease, readerOf } from "./lease.ts";
 import { renewIntervalMs } from "./lease-coordinator.ts";
+import type { SeenLease } from "./lease-share.ts";
 
 /** KCL's renewal tick waits for its slowest lease: one late tick looks dead. */
 const adoptionSlackMs = 500;
@@ -27,6 +29,8 @@ export interface LeaseCase {
 export interface TakingRestraint {
   /** From when on a lease may be taken, monotonic milliseconds. */
   takeableFromMs(lease: LeaseCase): number;
+  /** Whether leases of living workers may be taken. */
+  readonly maySteal: boolean;
 }
 
 /** A lease that this worker may take, now or soon. */
@@ -44,7 +48,7 @@ export interface Takeable {
 export class LeaseSightings {
   readonly #options: LeaseSightingsOptions;
   readonly #ownName: RegExp;
-  #seen = new Map<ShardId, { readonly lease: Lease; readonly sinceMs: number }>();
+  #seen = new Map<ShardId, SeenLease>();
 
   constructor(options: LeaseSightingsOptions) {
     this.#options = options;
@@ -53,8 +57,8 @@ export class LeaseSightings {
   }
 
   /** All leases as last seen. */
-  get leases(): readonly Lease[] {
-    return [...this.#seen.values()].map((sighting) => sighting.lease);
+  get leases(): readonly SeenLease[] {
+    return [...this.#seen.values()];
   }
 
   /** Replaces what is known with the result of a scan. @param scannedMs when the scan had returned, monotonic. */
@@ -81,21 +85,24 @@ export class LeaseSightings {
     const renewedMs = Math.max(
       ...others.filter(({ lease }) => lease.owner !== undefined).map(({ sinceMs }) => sinceMs),
     );
-    return others.map(({ lease, sinceMs }) => {
-      const fromMs = sinceMs + this.#patienceMs(lease);
+    return others.map(({ lease, sinceMs, expiresMs: fromMs }) => {
       if (readerOf(lease) === workerId) return { lease, fromMs };
       return { lease, fromMs: restraint.takeableFromMs({ fromMs, sinceMs, renewedMs }) };
     });
   }
 
-  #see(
-    lease: Lease,
-    seenMs: number,
-    before: { readonly lease: Lease; readonly sinceMs: number } | undefined,
-  ): void {
-    const same =
-      before !== undefined && before.lease.counter === lease.counter && before.lease.owner === lease.owner;
-    this.#seen.set(lease.shardId, { lease, sinceMs: same ? before.sinceMs : seenMs });
+  #see(lease: Lease, seenMs: number, before: SeenLease | undefined): void {
+    const sameOwner = before !== undefined && before.lease.owner === lease.owner;
+    const same = sameOwner && before.lease.counter === lease.counter;
+    const moved = sameOwner && compareCheckpoints(lease.checkpoint, before.lease.checkpoint) !== 0;
+    const sinceMs = same ? before.sinceMs : seenMs;
+    this.#seen.set(lease.shardId, {
+      lease,
+      sinceMs,
+      expiresMs: sinceMs + this.#patienceMs(lease),
+      renewedMs: !sameOwner ? undefined : same ? before.renewedMs : seenMs,
+      checkpointedMs: !sameOwner ? undefined : moved ? seenMs : before.checkpointedMs,
+    });
   }
 
   #patienceMs(lease: Lease): number {

@@ -58,6 +58,11 @@ export interface LeaseTable {
     options: { readonly stamp: StreamStamp; readonly startTimeMs: number | undefined },
     signal: AbortSignal,
   ): Promise<WriteOutcome>;
+  /**
+   * Asks `lease.owner`, a worker of this package, to hand its lease over to `worker`. It stays the reader until it has settled
+   * what it has read; then the lease is `worker`'s to take. Refused when it owns the lease no more.
+   */
+  requestHandOff(lease: Lease, worker: string, signal: AbortSignal): Promise<WriteOutcome>;
   /** Renews, checkpoints or releases in one write, if the worker that reads `lease` still has it unchanged. */
   write(lease: Lease, change: LeaseChange, signal: AbortSignal): Promise<WriteOutcome>;
   /** Notes the children of a shard; the counter is neither asked nor moved. @returns false when the row is gone. */

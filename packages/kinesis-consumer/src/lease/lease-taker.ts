@@ -2,17 +2,21 @@ import { type Clock, isRetryable, type Logger } from "@pulsar-ts-io/core";
 import type { OutageLog } from "../outage-log.ts";
 import type { ShardId } from "../shard/shard.ts";
 import { sleepUntilWoken, WakeUp } from "../wake-up.ts";
-import type { Lease, StreamStamp } from "./lease.ts";
+import { type Lease, readerOf, type StreamStamp } from "./lease.ts";
+import { LeaseBalancer } from "./lease-balancer.ts";
+import { chosenWorker, leasesNeeded, loadsOf, ourWorkers, type ShareView } from "./lease-share.ts";
 import { LeaseSightings, type LeaseSightingsOptions, type Takeable } from "./lease-sightings.ts";
 import type { LeaseTable } from "./lease-table.ts";
 
 const scanMs = 3_000;
 /** A scan of so many leases costs as much as hundreds of renewals. */
-const largeTable = 1_000;
+const largeTable = 2_000;
 const scanLargeMs = 20_000;
 const takesAtOnce = 32;
 /** After a take that failed for a reason that may pass. */
 const restMs = 1_000;
+/** How long a lease is left to the worker whose share it is; then it is anyone's. */
+const leftToOthersMs = 2_000;
 
 /** What the taker needs of the worker it takes leases for. */
 export interface LeaseTakerHost {
@@ -31,15 +35,15 @@ export interface LeaseTakerOptions extends LeaseSightingsOptions {
 }
 
 /**
- * Watches the lease table and takes what is nobody's, what has expired, and what a predecessor left.
- *
- * This is where leases are shared out among workers: {@link choose} decides which of the available ones are this worker's.
+ * Watches the lease table and takes what is nobody's, what has expired, what a predecessor left, and this worker's share of
+ * what the others have.
  */
 export class LeaseTaker {
   readonly #table: LeaseTable;
   readonly #host: LeaseTakerHost;
   readonly #options: LeaseTakerOptions;
   readonly #sightings: LeaseSightings;
+  readonly #balancer: LeaseBalancer;
   readonly #nudged = new WakeUp();
   #scanDue = true;
   /** After a failed take: monotonic milliseconds before which none is tried. */
@@ -50,11 +54,7 @@ export class LeaseTaker {
     this.#host = host;
     this.#options = options;
     this.#sightings = new LeaseSightings(options);
-  }
-
-  /** All leases of the table as last seen. */
-  get leases(): readonly Lease[] {
-    return this.#sightings.leases;
+    this.#balancer = new LeaseBalancer(table, options);
   }
 
   /** Starts from a scan that someone else made. @param scannedMs when it had returned, monotonic. */
@@ -70,6 +70,11 @@ export class LeaseTaker {
     this.#nudged.wake();
   }
 
+  /** Notes that a lease of this worker is another's now, or soon. */
+  gaveUp(id: ShardId): void {
+    this.#balancer.gaveUp(id);
+  }
+
   /**
    * Takes leases until `signal` aborts. Failures of the table that may heal do not end it.
    *
@@ -79,20 +84,19 @@ export class LeaseTaker {
     const { clock } = this.#options;
     let scannedMs = clock.monotonic();
     for (;;) {
-      if (this.#scanDue) {
+      const scan = this.#scanDue;
+      if (scan) {
         await this.#scan(signal);
         scannedMs = clock.monotonic();
+      } else if (clock.monotonic() >= this.#balancer.lookFromMs) {
+        this.#sawAll(await this.#balancer.look(signal));
       }
-      await this.#takeWhatIsDue(writes);
+      const settled = await this.#takeWhatIsDue(writes);
       signal.throwIfAborted();
+      if (scan && settled) await this.#balance(signal, writes);
       await sleepUntilWoken(clock, this.#nextWakeMs(scannedMs) - clock.monotonic(), this.#nudged, signal);
       this.#scanDue ||= clock.monotonic() >= scannedMs + this.#scanEveryMs();
     }
-  }
-
-  /** Which of the available leases this worker takes. One worker takes everything. */
-  choose(available: readonly Lease[]): readonly Lease[] {
-    return available;
   }
 
   #scanEveryMs(): number {
@@ -100,13 +104,57 @@ export class LeaseTaker {
   }
 
   #nextWakeMs(scannedMs: number): number {
-    const due = this.#takeable().map((one) => one.fromMs);
-    const takeMs = Math.max(this.#restUntilMs, Math.min(...due));
-    return Math.min(scannedMs + this.#scanEveryMs(), takeMs);
+    const now = this.#options.clock.monotonic();
+    const [due, later] = this.#takeable(now);
+    // Whose share a lease is depends on who lives when it may be taken: that is looked at then.
+    const takeMs = Math.max(
+      this.#restUntilMs,
+      Math.min(...[...this.#shared(due), ...later].map((one) => one.fromMs)),
+    );
+    return Math.min(scannedMs + this.#scanEveryMs(), takeMs, this.#balancer.lookFromMs);
   }
 
-  #takeable(): readonly Takeable[] {
-    return this.#sightings.takeable((id) => this.#host.isHeld(id));
+  /** What may be taken now, the earliest first, and what may be later. */
+  #takeable(nowMs: number): readonly [due: readonly Takeable[], later: readonly Takeable[]] {
+    const all = this.#sightings.takeable((id) => this.#host.isHeld(id));
+    const due = all.filter((one) => one.fromMs <= nowMs).sort((a, b) => a.fromMs - b.fromMs);
+    return [due, all.filter((one) => one.fromMs > nowMs)];
+  }
+
+  #view(): ShareView {
+    const { clock, workerId, failoverMs } = this.#options;
+    const isHeld = (id: ShardId) => this.#host.isHeld(id);
+    return { workerId, failoverMs, isHeld, leases: this.#sightings.leases, nowMs: clock.monotonic() };
+  }
+
+  /**
+   * The same leases, some of them later: beside other workers this one takes its share at once, and what is left then after 2 s,
+   * so that nothing waits for a worker that does not take it. What a dead worker had falls to each of ours by its key.
+   */
+  #shared(takeable: readonly Takeable[]): readonly Takeable[] {
+    const view = this.#view();
+    const loads = loadsOf(view);
+    if (loads.size === 1) return takeable;
+    const { workerId } = this.#options;
+    const workers = ourWorkers(view);
+    const falls = ({ lease }: Takeable) =>
+      lease.owner === undefined || chosenWorker(lease.shardId, workers) === workerId;
+    let needed = leasesNeeded(view, loads);
+    return takeable.map((one) => {
+      if (readerOf(one.lease) === workerId) return one;
+      needed -= falls(one) ? 1 : 0;
+      return falls(one) && needed >= 0 ? one : { ...one, fromMs: one.fromMs + leftToOthersMs };
+    });
+  }
+
+  async #balance(signal: AbortSignal, writes: AbortSignal): Promise<void> {
+    const steals = await this.#balancer.balance(this.#view(), signal);
+    await this.#takeAll(steals, writes);
+  }
+
+  #sawAll(leases: readonly Lease[]): void {
+    const nowMs = this.#options.clock.monotonic();
+    for (const lease of leases) this.#sightings.saw(lease, nowMs);
   }
 
   async #scan(signal: AbortSignal): Promise<void> {
@@ -123,13 +171,22 @@ export class LeaseTaker {
     }
   }
 
-  async #takeWhatIsDue(signal: AbortSignal): Promise<void> {
+  /** @returns whether none was left to be taken, now or by the others. */
+  async #takeWhatIsDue(signal: AbortSignal): Promise<boolean> {
     const now = this.#options.clock.monotonic();
-    if (now < this.#restUntilMs) return;
-    const available = this.#takeable().filter((one) => one.fromMs <= now);
-    const chosen = [...this.choose(available.map((one) => one.lease))];
-    for (let from = 0; from < chosen.length; from += takesAtOnce) {
-      await Promise.all(chosen.slice(from, from + takesAtOnce).map((lease) => this.#take(lease, signal)));
+    if (now < this.#restUntilMs) return false;
+    const [available] = this.#takeable(now);
+    const mine = this.#shared(available).filter((one) => one.fromMs <= now);
+    await this.#takeAll(
+      mine.map((one) => one.lease),
+      signal,
+    );
+    return available.length === 0;
+  }
+
+  async #takeAll(leases: readonly Lease[], signal: AbortSignal): Promise<void> {
+    for (let from = 0; from < leases.length; from += takesAtOnce) {
+      await Promise.all(leases.slice(from, from + takesAtOnce).map((lease) => this.#take(lease, signal)));
     }
   }
 

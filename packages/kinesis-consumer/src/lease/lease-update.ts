@@ -24,12 +24,28 @@ export function takeUpdate(
   update.require(`${update.name("counter")} = ${update.value("seen", number(lease.counter))}`);
   update.set("counter", number(lease.counter + 1));
   update.set("owner", { S: worker });
+  update.set("consumerWorker", { S: worker });
   update.set("streamName", { S: stamp.streamName });
   if (stamp.streamCreatedMs !== undefined) update.set("streamCreated", number(stamp.streamCreatedMs));
   if (startTimeMs !== undefined) update.setIfAbsent("startTime", number(startTimeMs));
   update.remove("checkpointOwner");
   const from = lease.owner ?? worker;
   if (from !== worker || lease.checkpointOwner === worker) update.add("ownerSwitches", number(1));
+  return update.build();
+}
+
+/**
+ * Asks the owner of a lease to hand it over, as a KCL 3 leader does: `leaseOwner` names the next worker, `checkpointOwner` the
+ * one that still reads, and the counter stays, so that his renewals go on. @see LeaseAssignmentManager in KCL 3
+ */
+export function handOffRequest(lease: Lease, worker: string): UpdateParts {
+  const update = new UpdateBuilder();
+  const owner = { S: lease.owner ?? "" };
+  update.require(`${update.name("owner")} = ${update.value("reader", owner)}`);
+  update.require(`${update.name("consumerWorker")} = ${update.value("reader", owner)}`);
+  update.require(`attribute_not_exists(${update.name("checkpointOwner")})`);
+  update.set("owner", { S: worker });
+  update.set("checkpointOwner", owner);
   return update.build();
 }
 

@@ -17,6 +17,8 @@ export interface Lease {
   readonly checkpointOwner: string | undefined;
   /** Ours (`x_startTs`): where a lease at LATEST is opened, milliseconds since the epoch. */
   readonly startTimeMs: number | undefined;
+  /** Ours (`x_worker`): the worker of this package that took it last. Java keeps it, so it counts only while it is `owner`. */
+  readonly consumerWorker: string | undefined;
   /** Ours (`x_streamName`). */
   readonly streamName: string | undefined;
   /** Ours (`x_streamCreated`), milliseconds since the epoch. */

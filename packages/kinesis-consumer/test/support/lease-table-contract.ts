@@ -179,6 +179,30 @@ export function leaseTableContract(make: () => Promise<LeaseTable>): void {
     });
   });
 
+  describe("a request for a lease", () => {
+    it("names the next owner and leaves the lease to its reader, who hands it over with his last checkpoint", async () => {
+      const { table, lease } = await taken();
+      const asked = expectWritten(await table.requestHandOff(lease, "other", signal));
+      expect(asked).toEqual({ ...lease, owner: "other", checkpointOwner: "me" });
+      expect((await table.write(lease, {}, signal)).kind).toBe("refused");
+      const renewed = expectWritten(await table.write(asked, {}, signal));
+      const handed = expectWritten(
+        await table.write(renewed, { checkpoint: after(7n), release: true }, signal),
+      );
+      expect(handed).toMatchObject({ owner: "other", checkpointOwner: undefined, checkpoint: after(7n) });
+      expect((await table.write(renewed, {}, signal)).kind).toBe("refused");
+    });
+
+    it("is refused when it was asked for already, or another worker took it since", async () => {
+      const { table, lease } = await taken();
+      expectWritten(await table.requestHandOff(lease, "other", signal));
+      expect((await table.requestHandOff(lease, "third", signal)).kind).toBe("refused");
+      const moved = await takeNow(table, one, "fourth");
+      expect((await table.requestHandOff(lease, "third", signal)).kind).toBe("refused");
+      expect(await table.get(one, signal)).toEqual(moved);
+    });
+  });
+
   describe("children and clean-up", () => {
     it("notes children and ranges without moving the counter", async () => {
       const { table, lease } = await taken();

@@ -60,9 +60,19 @@ export class MemoryLeaseTable implements LeaseTable {
       streamCreatedMs: options.stamp.streamCreatedMs ?? row.streamCreatedMs,
       startTimeMs: row.startTimeMs ?? options.startTimeMs,
       owner: worker,
+      consumerWorker: worker,
       counter: row.counter + 1,
       checkpointOwner: undefined,
     });
+  }
+
+  async requestHandOff(lease: Lease, worker: string): Promise<WriteOutcome> {
+    const failed = await this.#tried("requestHandOff", lease.shardId);
+    if (failed !== undefined) return failed;
+    const row = this.rows.get(lease.shardId);
+    const same = row !== undefined && row.owner === lease.owner && row.consumerWorker === row.owner;
+    if (!same || row.checkpointOwner !== undefined) return refused(row);
+    return this.#put("requestHandOff", { ...row, owner: worker, checkpointOwner: row.owner });
   }
 
   async write(lease: Lease, change: LeaseChange): Promise<WriteOutcome> {

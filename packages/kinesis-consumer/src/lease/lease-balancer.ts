@@ -1,0 +1,112 @@
+import { type Clock, isRetryable, type Logger } from "@pulsar-ts-io/core";
+import type { OutageLog } from "../outage-log.ts";
+import type { ShardId } from "../shard/shard.ts";
+import type { Lease } from "./lease.ts";
+import { isOurs, leasesToSteal, type ShareView } from "./lease-share.ts";
+import type { TakingRestraint } from "./lease-sightings.ts";
+import type { LeaseTable } from "./lease-table.ts";
+
+/** Three of KCL's take intervals: a lease that was taken from us is not taken back before. */
+const barredMs = 60_150;
+/** Between looks at the leases that others are handing to us. */
+const lookMs = 500;
+/** A hand-off takes 25 s at most, and is noticed within a renewal. */
+const handOffMs = 30_000;
+
+export interface LeaseBalancerOptions {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly outage: OutageLog;
+  readonly workerId: string;
+  readonly restraint: TakingRestraint;
+}
+
+/**
+ * Evens out how many leases the living workers have: asks workers of this package to hand theirs over, which repeats nothing,
+ * and takes those of Java workers, who do the same to us.
+ */
+export class LeaseBalancer {
+  readonly #table: LeaseTable;
+  readonly #options: LeaseBalancerOptions;
+  readonly #barredUntilMs = new Map<ShardId, number>();
+  readonly #askedUntilMs = new Map<ShardId, number>();
+  #lookedMs = Number.NEGATIVE_INFINITY;
+
+  constructor(table: LeaseTable, options: LeaseBalancerOptions) {
+    this.#table = table;
+    this.#options = options;
+  }
+
+  /** When {@link look} is due, monotonic milliseconds. */
+  get lookFromMs(): number {
+    return this.#askedUntilMs.size === 0 ? Number.POSITIVE_INFINITY : this.#lookedMs + lookMs;
+  }
+
+  /** Notes that another worker has or is given a lease of ours. */
+  gaveUp(id: ShardId): void {
+    this.#barredUntilMs.set(id, this.#options.clock.monotonic() + barredMs);
+  }
+
+  /** Moves as many leases here as it takes to even out. @returns those of Java workers, as they are now: to be taken. */
+  async balance(view: ShareView, signal: AbortSignal): Promise<readonly Lease[]> {
+    if (!this.#options.restraint.maySteal) return [];
+    this.#forgetOld(view.nowMs);
+    const steals = leasesToSteal(view, (id) => this.#barredUntilMs.has(id) || this.#askedUntilMs.has(id));
+    const found = await Promise.all(steals.map(({ lease }) => this.#ask(lease, signal)));
+    return found.flatMap((lease) => lease ?? []);
+  }
+
+  /** Leases that were asked for, as they are now. */
+  async look(signal: AbortSignal): Promise<readonly Lease[]> {
+    this.#lookedMs = this.#options.clock.monotonic();
+    this.#forgetOld(this.#lookedMs);
+    const rows = await Promise.all([...this.#askedUntilMs.keys()].map((id) => this.#get(id, signal)));
+    const leases = rows.flatMap((lease) => lease ?? []);
+    for (const { shardId, owner, checkpointOwner } of leases) {
+      if (owner !== this.#options.workerId || checkpointOwner === undefined)
+        this.#askedUntilMs.delete(shardId);
+    }
+    return leases;
+  }
+
+  /** @returns the lease when it is to be taken from its owner, who cannot be asked. */
+  async #ask(lease: Lease, signal: AbortSignal): Promise<Lease | undefined> {
+    const { clock, logger, outage, workerId } = this.#options;
+    const { shardId, owner } = lease;
+    if (!isOurs(lease)) {
+      // What the scan saw of a living worker's lease is a renewal old, perhaps.
+      const current = await this.#get(shardId, signal);
+      return current?.owner === owner && current?.checkpointOwner === undefined ? current : undefined;
+    }
+    const outcome = await this.#table.requestHandOff(lease, workerId, signal);
+    if (outcome.kind === "failed") {
+      if (!isRetryable(outcome.error)) throw outcome.error;
+      outage.began(`request of ${shardId}`, outcome.error);
+      if (!outcome.mayHaveLanded) return undefined;
+    }
+    if (outcome.kind === "refused") return undefined;
+    outage.ended(`request of ${shardId}`);
+    this.#askedUntilMs.set(shardId, clock.monotonic() + handOffMs);
+    logger.info({ shardId, from: owner }, "lease asked for");
+    return undefined;
+  }
+
+  async #get(id: ShardId, signal: AbortSignal): Promise<Lease | undefined> {
+    const { outage } = this.#options;
+    try {
+      const lease = await this.#table.get(id, signal);
+      outage.ended(`look at ${id}`);
+      return lease;
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!isRetryable(error)) throw error;
+      outage.began(`look at ${id}`, error);
+      return undefined;
+    }
+  }
+
+  #forgetOld(nowMs: number): void {
+    for (const [id, untilMs] of this.#barredUntilMs) if (untilMs <= nowMs) this.#barredUntilMs.delete(id);
+    for (const [id, untilMs] of this.#askedUntilMs) if (untilMs <= nowMs) this.#askedUntilMs.delete(id);
+  }
+}
