@@ -22,9 +22,11 @@ export { type LogLevel, type LogLine, RecordingLogger } from "./recording-logger
 export { RecordingMeter } from "./recording-meter.ts";
 export { startDynalite } from "./stack/dynalite.ts";
 export { startDynamoDbLocal } from "./stack/dynamodb-local.ts";
+export { type JavaProgram, type JavaSource, prepareJava } from "./stack/java-program.ts";
 export { type KinesisLocalOptions, startKinesisLocal } from "./stack/kinesis-local.ts";
 export type { LocalService } from "./stack/local-service.ts";
 export { startLocalStack } from "./stack/localstack.ts";
+export type { MavenJars } from "./stack/maven-jars.ts";
 export { type LocalPulsar, type PulsarOptions, startPulsar } from "./stack/pulsar.ts";
 export { PulsarAdmin, type PulsarAdminOptions, type TopicStats } from "./stack/pulsar-admin.ts";
 export type { PulsarSettings } from "./stack/pulsar-settings.ts";

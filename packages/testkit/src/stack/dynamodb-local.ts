@@ -3,6 +3,7 @@ import { freePort } from "./free-ports.ts";
 import { findJava } from "./java.ts";
 import { type LocalService, startService } from "./local-service.ts";
 import { mavenJars } from "./maven-jars.ts";
+import { packageFile } from "./package-file.ts";
 import { type ResolvedStackOptions, resolveStackOptions, type StackOptions } from "./stack-options.ts";
 
 /**
@@ -39,6 +40,7 @@ function dynamoDbJars(options: ResolvedStackOptions): Promise<string> {
   return mavenJars(
     {
       name: "dynamodb-local",
+      pom: packageFile("stack/dynamodb-local/pom.xml"),
       version: "2.6.1",
       title: "DynamoDB Local",
       megabytes: 51,

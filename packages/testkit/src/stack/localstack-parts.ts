@@ -46,6 +46,7 @@ async function dynamoDbParts(java: string, options: ResolvedStackOptions): Promi
   const jars = await mavenJars(
     {
       name: "localstack-dynamodb",
+      pom: packageFile("stack/localstack-dynamodb/pom.xml"),
       version: "2.6.1",
       title: "DynamoDB Local for LocalStack",
       megabytes: 52,

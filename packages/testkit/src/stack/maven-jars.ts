@@ -1,5 +1,4 @@
 import { mkdir, readdir } from "node:fs/promises";
-import { join } from "node:path";
 import { cachedFolder } from "./cache.ts";
 import { hasMaven } from "./java.ts";
 import { packageFile } from "./package-file.ts";
@@ -8,8 +7,10 @@ import { StackFetchError, StackPartMissingError } from "./stack-errors.ts";
 import type { ResolvedStackOptions } from "./stack-options.ts";
 
 export interface MavenJars {
-  /** The folder under `stack/` whose pom names the artifacts; also the name in the cache, with `version`. */
+  /** The name in the cache, with `version`. */
   readonly name: string;
+  /** Path of the pom that names the artifacts. */
+  readonly pom: string;
   readonly version: string;
   /** Properties of the pom to set. */
   readonly properties?: Readonly<Record<string, string>> | undefined;
@@ -53,7 +54,7 @@ async function fetchJars(jars: MavenJars, folder: string, options: ResolvedStack
       "--global-settings",
       packageFile("stack/central-only-settings.xml"),
       "--file",
-      packageFile(`stack/${jars.name}/pom.xml`),
+      jars.pom,
       "dependency:copy-dependencies",
       "-DincludeScope=runtime",
       `-DoutputDirectory=${folder}`,
@@ -65,7 +66,7 @@ async function fetchJars(jars: MavenJars, folder: string, options: ResolvedStack
   if (exitCode !== 0 || count === 0) {
     const why = tail.split("\n").filter((line) => line.includes("ERROR"));
     throw new StackFetchError(`fetching ${jars.title} from Maven Central failed: ${why[0] ?? tail}`, {
-      remedy: `see whether Maven can reach repo.maven.apache.org; by hand: mvn -f ${join("stack", jars.name)} dependency:copy-dependencies`,
+      remedy: `see whether Maven can reach repo.maven.apache.org; by hand: mvn -f ${jars.pom} dependency:copy-dependencies`,
     });
   }
   report(`fetched ${jars.title}: ${count} jars`);

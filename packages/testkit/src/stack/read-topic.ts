@@ -1,16 +1,11 @@
 import { spawn } from "node:child_process";
-import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { readdir, readFile } from "node:fs/promises";
-import { delimiter, join } from "node:path";
 import { createInterface } from "node:readline";
-import { cachedFolder } from "./cache.ts";
-import { findJava } from "./java.ts";
+import { prepareJava } from "./java-program.ts";
 import { packageFile } from "./package-file.ts";
-import { pulsarJars, pulsarVersion } from "./pulsar-jars.ts";
-import { runCommand } from "./run-command.ts";
-import { StackPartMissingError, StackRequestError } from "./stack-errors.ts";
-import { type ResolvedStackOptions, resolveStackOptions, type StackOptions } from "./stack-options.ts";
+import { pulsarArtifacts, pulsarVersion } from "./pulsar-jars.ts";
+import { StackRequestError } from "./stack-errors.ts";
+import { resolveStackOptions, type StackOptions } from "./stack-options.ts";
 
 /** A message as Pulsar's Java client sees it. */
 export interface TopicMessage {
@@ -61,34 +56,21 @@ export async function* readTopic(options: ReadTopicOptions): AsyncGenerator<Topi
   const resolved = resolveStackOptions(options);
   const { signal } = resolved;
   const { serviceUrl, topic, count = 0, idleMs = 1_000, bytesUpTo = 1_024 } = options;
-  const java = await findJava(resolved);
-  const jars = await pulsarJars(pulsarVersion, resolved);
-  const program = await compile(java, jars, resolved);
+  const jars = pulsarArtifacts(pulsarVersion);
+  const program = await prepareJava({ path: packageFile("stack/ReadBack.java"), jars }, resolved);
   const topics = typeof topic === "string" ? [topic] : topic;
   const numbers = [count, idleMs, bytesUpTo].map(String);
-  const child = spawn(
-    java,
-    [
-      ...jvmFlags,
-      "-cp",
-      join(jars, "*") + delimiter + program,
-      "ReadBack",
-      serviceUrl,
-      ...numbers,
-      ...topics,
-    ],
-    {
-      // Its standard input stays open as long as we live: the reader ends with us, also when we are killed.
-      stdio: "pipe",
-      env: {
-        ...resolved.env,
-        PULSAR_TOKEN: options.token ?? "",
-        PULSAR_TLS_TRUST_CERTS: options.tlsTrustCertsFile ?? "",
-      },
-      signal,
-      killSignal: "SIGKILL",
+  const child = spawn(program.java, [...jvmFlags, ...program.args, serviceUrl, ...numbers, ...topics], {
+    // Its standard input stays open as long as we live: the reader ends with us, also when we are killed.
+    stdio: "pipe",
+    env: {
+      ...resolved.env,
+      PULSAR_TOKEN: options.token ?? "",
+      PULSAR_TLS_TRUST_CERTS: options.tlsTrustCertsFile ?? "",
     },
-  );
+    signal,
+    killSignal: "SIGKILL",
+  });
   const ended = once(child, "close").catch(() => {}); // an abort rejects it; it is thrown below
   let complaint = "";
   child.stderr.on("data", (chunk: Buffer) => {
@@ -116,30 +98,6 @@ export async function readTopicToEnd(options: ReadTopicOptions): Promise<readonl
   const messages: TopicMessage[] = [];
   for await (const message of readTopic(options)) messages.push(message);
   return messages;
-}
-
-/** The folder with the compiled program; compiling it each time would take longer than running it. */
-async function compile(java: string, jars: string, options: ResolvedStackOptions): Promise<string> {
-  const source = packageFile("stack/ReadBack.java");
-  const hash = createHash("sha256")
-    .update(await readFile(source))
-    .digest("hex")
-    .slice(0, 12);
-  const fill = async (folder: string) => {
-    const compiler = ["-XX:TieredStopAtLevel=1", "-m", "jdk.compiler/com.sun.tools.javac.Main"];
-    // Started this way the compiler takes no `*` in its class path.
-    const classPath = (await readdir(jars)).map((jar) => join(jars, jar)).join(delimiter);
-    const { exitCode, tail } = await runCommand(
-      java,
-      [...compiler, "-cp", classPath, "-proc:none", "-d", folder, source],
-      options,
-    );
-    if (exitCode === 0) return;
-    throw new StackPartMissingError(`ReadBack.java could not be compiled: ${tail}`, {
-      remedy: "install a JDK 17: a Java runtime alone has no compiler",
-    });
-  };
-  return await cachedFolder(`read-back-${pulsarVersion}-${hash}`, fill, options);
 }
 
 const jvmFlags = [

@@ -1,0 +1,91 @@
+import { eventually } from "../harness/eventually.ts";
+import { KinesisStream, type StoredRecord } from "../harness/kinesis-stream.ts";
+import { type LeaseRow, LeaseRows } from "../harness/lease-rows.ts";
+import { type RunningStack, uniqueName } from "../stack.ts";
+import { JavaWorker, type JavaWorkerOptions } from "./java-worker.ts";
+import { OurWorker, type OurWorkerOptions } from "./our-worker.ts";
+
+type Given = "streamName" | "applicationName" | "kinesisEndpoint" | "dynamoEndpoint";
+
+/** A stream and a lease table for workers of Java and of ours. Disposing deletes the stream; workers are disposed of before. */
+export class Crossing implements AsyncDisposable {
+  readonly stream: KinesisStream;
+  /** Everything that was put so far. */
+  readonly stored: StoredRecord[] = [];
+  readonly #rows: LeaseRows;
+  readonly #places: Pick<OurWorkerOptions, Given>;
+  #count = 0;
+
+  private constructor(stream: KinesisStream, stack: RunningStack) {
+    const { kinesisEndpoint, dynamoEndpoint } = stack;
+    this.stream = stream;
+    this.#rows = new LeaseRows(dynamoEndpoint);
+    const applicationName = `${stream.name}-app`;
+    this.#places = { kinesisEndpoint, dynamoEndpoint, streamName: stream.name, applicationName };
+  }
+
+  static async begin(stack: RunningStack, name: string, shardCount: number): Promise<Crossing> {
+    const stream = await KinesisStream.create(stack.kinesisEndpoint, uniqueName(name), shardCount);
+    return new Crossing(stream, stack);
+  }
+
+  /** Also the lease table. */
+  get applicationName(): string {
+    return this.#places.applicationName;
+  }
+
+  java(options: Omit<JavaWorkerOptions, Given> & { readonly applicationName?: string }): Promise<JavaWorker> {
+    return JavaWorker.start({ ...this.#places, ...options });
+  }
+
+  ours(options: Partial<OurWorkerOptions> = {}): Promise<OurWorker> {
+    return OurWorker.start({ ...this.#places, ...options });
+  }
+
+  /** Puts `count` short records under as many keys. */
+  async put(count: number): Promise<readonly StoredRecord[]> {
+    const records = Array.from({ length: count }, () => {
+      this.#count += 1;
+      return { key: `key-${this.#count}`, data: Buffer.from(`record ${this.#count}`) };
+    });
+    const stored = await this.stream.put(records);
+    this.stored.push(...stored);
+    return stored;
+  }
+
+  /** The rows of the lease table, by their key. */
+  async rows(table: string = this.applicationName): Promise<readonly LeaseRow[]> {
+    return (await this.#rows.tableExists(table)) ? await this.#rows.of(table) : [];
+  }
+
+  /** Waits until the rows of the lease table are as `look` wants them. */
+  async settled(
+    what: string,
+    look: (rows: readonly LeaseRow[]) => boolean,
+    table: string = this.applicationName,
+  ): Promise<readonly LeaseRow[]> {
+    return await eventually(
+      `${what} in ${table}`,
+      async () => {
+        const rows = await this.rows(table);
+        return look(rows) && rows;
+      },
+      { everyMs: 20, timeoutMs: 90_000 },
+    );
+  }
+
+  /** What was put behind the checkpoints of `rows`: what a successor reads. */
+  behind(rows: readonly LeaseRow[]): readonly StoredRecord[] {
+    const checkpoints = new Map(rows.map((row) => [row["leaseKey"]?.S, row["checkpoint"]?.S ?? ""]));
+    return this.stored.filter(({ shardId, sequenceNumber }) => {
+      const checkpoint = checkpoints.get(shardId) ?? "";
+      if (checkpoint === "SHARD_END") return false;
+      return !/^\d+$/.test(checkpoint) || BigInt(sequenceNumber) > BigInt(checkpoint);
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#rows[Symbol.dispose]();
+    await this.stream[Symbol.asyncDispose]();
+  }
+}
