@@ -1,9 +1,12 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { eventually } from "../harness/eventually.ts";
 import { KinesisStream, type StoredRecord } from "../harness/kinesis-stream.ts";
 import { type LeaseRow, LeaseRows } from "../harness/lease-rows.ts";
 import { type RunningStack, uniqueName } from "../stack.ts";
 import { JavaWorker, type JavaWorkerOptions } from "./java-worker.ts";
 import { OurWorker, type OurWorkerOptions } from "./our-worker.ts";
+import { byShard, type Sighting } from "./sighting.ts";
+import { TableWatch } from "./table-watch.ts";
 
 type Given = "streamName" | "applicationName" | "kinesisEndpoint" | "dynamoEndpoint";
 
@@ -53,6 +56,33 @@ export class Crossing implements AsyncDisposable {
     return stored;
   }
 
+  /** Puts a few records every `everyMs` until it is disposed of. */
+  feed(everyMs = 200): AsyncDisposable {
+    const stop = new AbortController();
+    const feeding = this.#feed(everyMs, stop.signal);
+    return {
+      [Symbol.asyncDispose]: async () => {
+        stop.abort();
+        await feeding;
+      },
+    };
+  }
+
+  watch(): TableWatch {
+    return new TableWatch(() => this.rows());
+  }
+
+  /** Waits until each record that was put was handed out by one of `workers`. */
+  async delivered(workers: readonly { readonly records: readonly Sighting[] }[]): Promise<void> {
+    const missing = () => {
+      const seen = new Set(workers.flatMap(({ records }) => records.map((record) => record.sequenceNumber)));
+      return this.stored.filter(({ sequenceNumber }) => !seen.has(sequenceNumber));
+    };
+    await eventually("every record", () => missing().length === 0).catch((cause: unknown) => {
+      throw new Error(`never handed out: ${JSON.stringify(byShard(missing()))}`, { cause });
+    });
+  }
+
   /** The rows of the lease table, by their key. */
   async rows(table: string = this.applicationName): Promise<readonly LeaseRow[]> {
     return (await this.#rows.tableExists(table)) ? await this.#rows.of(table) : [];
@@ -82,6 +112,10 @@ export class Crossing implements AsyncDisposable {
       if (checkpoint === "SHARD_END") return false;
       return !/^\d+$/.test(checkpoint) || BigInt(sequenceNumber) > BigInt(checkpoint);
     });
+  }
+
+  async #feed(everyMs: number, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) await Promise.all([this.put(6), delay(everyMs)]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

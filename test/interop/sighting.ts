@@ -1,3 +1,4 @@
+import type { Shard } from "@aws-sdk/client-kinesis";
 import type { StoredRecord } from "../harness/kinesis-stream.ts";
 
 /** A record as a worker handed it out. */
@@ -24,4 +25,28 @@ export function byShard(
 /** How many different records there are. */
 export function distinct(records: readonly Sighting[]): number {
   return new Set(records.map(({ sequenceNumber }) => sequenceNumber)).size;
+}
+
+/**
+ * Shards of which a record was handed out, by whichever worker, before the last of a parent had been for the first time.
+ */
+export function childrenFirst(
+  shards: readonly Shard[],
+  workers: readonly { readonly records: readonly Sighting[] }[],
+): readonly string[] {
+  const began = new Map<string, number>();
+  const ended = new Map<string, number>();
+  const seen = new Set<string>();
+  const inOrder = workers.flatMap(({ records }) => records).sort((one, other) => one.atMs - other.atMs);
+  for (const { shardId, sequenceNumber, atMs } of inOrder) {
+    if (seen.has(sequenceNumber)) continue;
+    seen.add(sequenceNumber);
+    if (!began.has(shardId)) began.set(shardId, atMs);
+    ended.set(shardId, atMs);
+  }
+  return shards.flatMap(({ ShardId: id = "", ParentShardId, AdjacentParentShardId }) => {
+    const beganMs = began.get(id) ?? Number.POSITIVE_INFINITY;
+    const parents = [ParentShardId, AdjacentParentShardId];
+    return parents.some((parent) => (ended.get(parent ?? "") ?? 0) > beganMs) ? [id] : [];
+  });
 }

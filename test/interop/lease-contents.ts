@@ -1,0 +1,31 @@
+import type { LeaseRow } from "../harness/lease-rows.ts";
+
+/** Who renewed how often is told by no record. */
+const circumstances = ["leaseOwner", "leaseCounter"];
+
+/** KCL 3.5 keeps rows of other kinds in the same table. */
+export function leasesOf(rows: readonly LeaseRow[]): readonly LeaseRow[] {
+  return rows.filter((row) => row["checkpoint"] !== undefined);
+}
+
+/** The leases with all that both must agree upon. */
+export function contentsOf(rows: readonly LeaseRow[]): readonly unknown[] {
+  return leasesOf(rows).map((row) =>
+    shared(row).flatMap(([name, value]) => {
+      if (circumstances.includes(name)) return [];
+      return [[name, value.SS === undefined ? value : [...value.SS].sort()]];
+    }),
+  );
+}
+
+/** The attributes of each lease with their types. */
+export function typesOf(rows: readonly LeaseRow[]): readonly unknown[] {
+  return leasesOf(rows).map((row) => shared(row).map(([name, value]) => [name, Object.keys(value)]));
+}
+
+/** Without what only we write, and what only KCL 3 writes; ordered by name. */
+function shared(row: LeaseRow): [name: string, value: LeaseRow[string]][] {
+  return Object.entries(row)
+    .filter(([name]) => !(name.startsWith("x_") || name === "throughputKBps" || name === "entityType"))
+    .sort(([one], [other]) => (one < other ? -1 : 1));
+}
