@@ -104,7 +104,7 @@ describeWithStack("KinesisSource on a real stream", ({ kinesisEndpoint, dynamoEn
     const records = [...first, ...rest];
     expect(records.map(({ key }) => key)).toEqual(["key-0", "key-1", "key-2", "key-3", "key-4"]);
     for (const record of records) {
-      expect(record.value).toEqual(payload);
+      expect(Buffer.from(record.value)).toEqual(Buffer.from(payload));
       expect(record.properties).toEqual({
         "kinesis.partition.key": record.key,
         "kinesis.shard.id": "shardId-000000000000",
