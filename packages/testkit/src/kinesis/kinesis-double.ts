@@ -6,8 +6,9 @@ import { control } from "./control.ts";
 import { KinesisFaults } from "./faults.ts";
 import { KinesisModel } from "./kinesis-model.ts";
 import { KinesisService } from "./kinesis-service.ts";
+import { sendOutcome } from "./send-outcome.ts";
 import type { ShardLimits } from "./shard-limits.ts";
-import { answerCall, type Outcome, type WireAnswer } from "./wire.ts";
+import { answerCall } from "./wire.ts";
 
 export interface KinesisDoubleOptions {
   /** For arrival times, expiry, retention and slow answers; default the real one. */
@@ -82,41 +83,7 @@ async function serve(
     authorization: request.headers.authorization,
     body,
   };
-  send(await answerCall(service, call, hangUp.signal), response);
-}
-
-function send(outcome: Outcome, response: ServerResponse): void {
-  switch (outcome.kind) {
-    case "answer":
-      write(outcome.answer, response);
-      response.end();
-      return;
-    case "cut":
-      write({ ...outcome.answer, chunks: firstHalf(outcome.answer.chunks) }, response);
-      // After what was written has left: a reset at once would throw it away.
-      response.write("", () => response.socket?.resetAndDestroy());
-      return;
-    case "reset":
-      response.socket?.resetAndDestroy();
-      return;
-    case "silence":
-      return;
-    default:
-      outcome satisfies never;
-  }
-}
-
-/** One system call for all pieces: they are gathered, not copied together. */
-function write(answer: WireAnswer, response: ServerResponse): void {
-  response.writeHead(answer.status, answer.headers);
-  response.cork();
-  for (const chunk of answer.chunks) response.write(chunk);
-  response.uncork();
-}
-
-function firstHalf(chunks: readonly Uint8Array[]): readonly Uint8Array[] {
-  const whole = Buffer.concat(chunks);
-  return [whole.subarray(0, Math.ceil(whole.length / 2))];
+  await sendOutcome(await answerCall(service, call, hangUp.signal), response, hangUp.signal);
 }
 
 async function read(request: IncomingMessage): Promise<Buffer> {

@@ -1,6 +1,7 @@
 import type { Clock } from "@pulsar-ts-io/core";
 import { ServiceError } from "./service-error.ts";
 import { Stream } from "./stream.ts";
+import type { StreamConsumer } from "./stream-consumers.ts";
 
 export interface KinesisModelOptions {
   readonly clock: Clock;
@@ -48,7 +49,9 @@ export class KinesisModel {
 
   /** @throws ServiceError ResourceNotFoundException */
   deleteStream(name: string, region = "us-east-1"): void {
-    this.#streams.delete(this.stream(name, region).arn);
+    const stream = this.stream(name, region);
+    this.#streams.delete(stream.arn);
+    for (const consumer of stream.consumers.list()) stream.consumers.deregister(consumer);
   }
 
   /** Deletes the stream and creates another of its name, whose sequence numbers have nothing to do with the old ones. */
@@ -71,6 +74,12 @@ export class KinesisModel {
       "ResourceNotFoundException",
       `Stream ${name} under account ${this.accountId} not found.`,
     );
+  }
+
+  /** @throws ServiceError ResourceNotFoundException */
+  consumerByArn(arn: string): { readonly stream: Stream; readonly consumer: StreamConsumer } {
+    const stream = this.streamByArn(arn.slice(0, Math.max(0, arn.indexOf("/consumer/"))));
+    return { stream, consumer: stream.consumers.byArn(arn) };
   }
 
   /** Names of the streams of a region, sorted. */

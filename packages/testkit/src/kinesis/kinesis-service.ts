@@ -1,3 +1,9 @@
+import {
+  deregisterStreamConsumer,
+  describeStreamConsumer,
+  listStreamConsumers,
+  registerStreamConsumer,
+} from "./consumer-operations.ts";
 import { type CallTarget, KinesisFaults } from "./faults.ts";
 import type { KinesisModel } from "./kinesis-model.ts";
 import { OperationContext } from "./operation-context.ts";
@@ -19,26 +25,33 @@ import {
   mergeShards,
   splitShard,
 } from "./stream-operations.ts";
+import { subscribeToShard } from "./subscribe-operation.ts";
+import { Subscription } from "./subscription.ts";
 
-/** Answers an object to be sent as JSON, or JSON in pieces. */
-type Operation = (context: OperationContext) => unknown | readonly Uint8Array[];
+/** Answers an object to be sent as JSON, JSON in pieces, or a subscription. */
+type Operation = (context: OperationContext) => unknown;
 
 const operations: ReadonlyMap<string, Operation> = new Map(
   Object.entries({
     CreateStream: createStream,
     DecreaseStreamRetentionPeriod: decreaseRetention,
     DeleteStream: deleteStream,
+    DeregisterStreamConsumer: deregisterStreamConsumer,
     DescribeStream: describeStream,
+    DescribeStreamConsumer: describeStreamConsumer,
     DescribeStreamSummary: describeStreamSummary,
     GetRecords: getRecords,
     GetShardIterator: getShardIterator,
     IncreaseStreamRetentionPeriod: increaseRetention,
     ListShards: listShards,
+    ListStreamConsumers: listStreamConsumers,
     ListStreams: listStreams,
     MergeShards: mergeShards,
     PutRecord: putRecord,
     PutRecords: putRecords,
+    RegisterStreamConsumer: registerStreamConsumer,
     SplitShard: splitShard,
+    SubscribeToShard: subscribeToShard,
   }),
 );
 
@@ -91,15 +104,21 @@ export class KinesisService {
     this.#calls.set(operation, (this.#calls.get(operation) ?? 0) + 1);
   }
 
-  /** @throws ServiceError */
-  perform(operation: string, body: unknown, region: string): readonly Uint8Array[] {
+  /**
+   * The answer as JSON in pieces, or the subscription that was granted.
+   *
+   * @throws ServiceError
+   */
+  perform(operation: string, body: unknown, region: string): readonly Uint8Array[] | Subscription {
     const perform = operations.get(operation);
     if (perform === undefined) {
       throw new ServiceError("UnknownOperationException", `the double does not know ${operation}`);
     }
     const context = new OperationContext(new RequestFields(body), this.model, this.limits, region);
     const answer = perform(context);
-    return isPieces(answer) ? answer : [Buffer.from(JSON.stringify(answer))];
+    return isPieces(answer) || answer instanceof Subscription
+      ? answer
+      : [Buffer.from(JSON.stringify(answer))];
   }
 }
 
@@ -121,9 +140,11 @@ export function targetOf(operation: string, body: unknown): CallTarget {
       return { operation, streamName: undefined, shardId: undefined }; // it will be refused as invalid
     }
   }
-  return { operation, streamName: text("StreamName") ?? nameIn(text("StreamARN")), shardId: text("ShardId") };
+  const arn = text("StreamARN") ?? text("ConsumerARN");
+  return { operation, streamName: text("StreamName") ?? nameIn(arn), shardId: text("ShardId") };
 }
 
+/** `arn:aws:kinesis:us-east-1:000000000000:stream/orders`, for a consumer `…/consumer/name:1767225600` after it. */
 function nameIn(arn: string | undefined): string | undefined {
-  return arn?.slice(arn.indexOf("/") + 1);
+  return arn?.split("/")[1];
 }

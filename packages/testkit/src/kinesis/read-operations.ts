@@ -1,23 +1,15 @@
 import type { OperationContext } from "./operation-context.ts";
+import { childShards, pageJson, readPage } from "./record-page.ts";
 import { ServiceError } from "./service-error.ts";
 import type { Shard } from "./shard.ts";
 import {
   decodeIterator,
   encodeIterator,
-  type IteratorType,
   iteratorLifeMs,
+  iteratorTypes,
   startingOffset,
 } from "./shard-iterator.ts";
 import type { Stream } from "./stream.ts";
-import { wireShardRange } from "./wire-shapes.ts";
-
-const iteratorTypes: readonly IteratorType[] = [
-  "AFTER_SEQUENCE_NUMBER",
-  "AT_SEQUENCE_NUMBER",
-  "AT_TIMESTAMP",
-  "LATEST",
-  "TRIM_HORIZON",
-];
 
 /** AWS: a call answers at most 10 000 records and 10 MB. */
 const maxRecords = 10_000;
@@ -35,7 +27,6 @@ export function getShardIterator(context: OperationContext): unknown {
   return { ShardIterator: iteratorAt(stream, shard, startingOffset(stream, shard, from, nowMs), nowMs) };
 }
 
-/** Answers the stored JSON of the records as it is: nothing is built for a record here. */
 export function getRecords(context: OperationContext): readonly Uint8Array[] {
   const { fields, model, limits, nowMs } = context;
   const token = fields.string("ShardIterator");
@@ -54,37 +45,12 @@ export function getRecords(context: OperationContext): readonly Uint8Array[] {
     nowMs,
   );
 
-  const from = Math.max(iterator.offset, shard.log.start);
-  const slice = shard.log.read(from, limit, maxBytes);
-  limits.afterRead(limitKey, slice.bytes, nowMs);
-  const next = from + slice.count;
-  const atEnd = !shard.open && next >= shard.log.end;
-  const rest = {
-    NextShardIterator: atEnd ? null : iteratorAt(stream, shard, next, nowMs),
-    MillisBehindLatest: millisBehind(shard, next, nowMs),
-    ...(atEnd ? { ChildShards: childShards(stream, shard, nowMs) } : {}),
-  };
-  const tail = Buffer.from(`],${JSON.stringify(rest).slice(1)}`);
-  const [first, ...others] = slice.chunks;
-  // Each stored record begins with a comma, which the first one must not.
-  return first === undefined ? [head, tail] : [head, first.subarray(1), ...others, tail];
-}
-
-const head = Buffer.from('{"Records":[');
-
-/** How old the next record is that the caller has not got; 0 when it has them all. */
-function millisBehind(shard: Shard, next: number, nowMs: number): number {
-  const arrivedMs = shard.log.arrivedAt(next);
-  return arrivedMs === undefined ? 0 : Math.max(1, nowMs - arrivedMs);
-}
-
-function childShards(stream: Stream, shard: Shard, nowMs: number): unknown {
-  const shards = stream.shards(nowMs).filter((candidate) => shard.childIds.includes(candidate.id));
-  return shards.map((child) => ({
-    ShardId: child.id,
-    ParentShards: child.parentIds,
-    HashKeyRange: wireShardRange(child),
-  }));
+  const page = readPage(shard, iterator.offset, { maxCount: limit, maxBytes }, nowMs);
+  limits.afterRead(limitKey, page.slice.bytes, nowMs);
+  return pageJson(page, {
+    NextShardIterator: page.atEnd ? null : iteratorAt(stream, shard, page.next, nowMs),
+    ...(page.atEnd ? { ChildShards: childShards(stream, shard, nowMs) } : {}),
+  });
 }
 
 function iteratorAt(stream: Stream, shard: Shard, offset: number, issuedMs: number): string {

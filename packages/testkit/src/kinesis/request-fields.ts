@@ -64,6 +64,14 @@ export class RequestFields {
     throw validationError(lowerFirst(name), undefined, "Member must not be null");
   }
 
+  /** Absent is false. */
+  optionalBoolean(name: string): boolean {
+    if (!this.has(name)) return false;
+    const value = this.#members[name];
+    if (typeof value === "boolean") return value;
+    throw new ServiceError("SerializationException", `${name} is not a boolean`);
+  }
+
   /** On the wire seconds since the epoch, with fractions; here milliseconds. */
   optionalTimestampMs(name: string): number | undefined {
     if (!this.has(name)) return undefined;
@@ -96,6 +104,12 @@ export class RequestFields {
 
   optionalObject(name: string): RequestFields | undefined {
     return this.has(name) ? new RequestFields(this.#members[name]) : undefined;
+  }
+
+  object(name: string): RequestFields {
+    const value = this.optionalObject(name);
+    if (value !== undefined) return value;
+    throw validationError(lowerFirst(name), undefined, "Member must not be null");
   }
 
   list(name: string, max: number): readonly RequestFields[] {

@@ -2,12 +2,17 @@ import { ServiceError } from "./service-error.ts";
 import type { Shard } from "./shard.ts";
 import type { Stream } from "./stream.ts";
 
-export type IteratorType =
-  | "AFTER_SEQUENCE_NUMBER"
-  | "AT_SEQUENCE_NUMBER"
-  | "AT_TIMESTAMP"
-  | "LATEST"
-  | "TRIM_HORIZON";
+const types = [
+  "AFTER_SEQUENCE_NUMBER",
+  "AT_SEQUENCE_NUMBER",
+  "AT_TIMESTAMP",
+  "LATEST",
+  "TRIM_HORIZON",
+] as const;
+
+export type IteratorType = (typeof types)[number];
+
+export const iteratorTypes: readonly IteratorType[] = types;
 
 /** Where to start reading a shard, as a request says it. */
 export interface StartingPoint {

@@ -30,6 +30,7 @@ export class Shard {
   readonly createdMs: number;
   readonly log: RecordLog = new RecordLog();
   readonly #origin: ShardOrigin;
+  readonly #watchers = new Set<() => void>();
   #lastArrivalMs: number;
   #closed:
     | { readonly atMs: number; readonly childIds: readonly string[]; readonly ending: bigint }
@@ -79,12 +80,25 @@ export class Shard {
       arrivedMs,
       entry.dataBytes + Buffer.byteLength(entry.partitionKey),
     );
+    this.#tell();
     return sequence;
   }
 
   close(nowMs: number, childIds: readonly string[]): void {
     const atMs = Math.max(nowMs, this.#lastArrivalMs);
     this.#closed = { atMs, childIds, ending: this.#sequenceNumber(this.log.end + 1, atMs) };
+    this.#tell();
+  }
+
+  /** Calls `listener` whenever there is a record more, and when the shard ends. @returns what stops that. */
+  watch(listener: () => void): () => void {
+    this.#watchers.add(listener);
+    return () => this.#watchers.delete(listener);
+  }
+
+  /** Where to go on reading before the record at `offset`; it may be the number of no record. */
+  continuation(offset: number, nowMs: number): bigint {
+    return this.#sequenceNumber(offset, Math.max(nowMs, this.#lastArrivalMs));
   }
 
   /**
@@ -102,6 +116,10 @@ export class Shard {
     if (arrivedMs === undefined) return offset;
     const there = this.#sequenceNumber(offset + 1, arrivedMs);
     return sequence < there || (sequence === there && !after) ? offset : offset + 1;
+  }
+
+  #tell(): void {
+    for (const listener of this.#watchers) listener();
   }
 
   #sequenceNumber(index: number, arrivedMs: number): bigint {

@@ -20,7 +20,14 @@ export function createStream(context: OperationContext): unknown {
 }
 
 export function deleteStream(context: OperationContext): unknown {
-  context.model.deleteStream(context.stream().name, context.region);
+  const stream = context.stream();
+  if (stream.consumers.list().length > 0 && !context.fields.optionalBoolean("EnforceConsumerDeletion")) {
+    throw new ServiceError(
+      "ResourceInUseException",
+      `Stream ${stream.name} under account ${context.model.accountId} has consumers, and EnforceConsumerDeletion is not set.`,
+    );
+  }
+  context.model.deleteStream(stream.name, context.region);
   return none;
 }
 
@@ -33,7 +40,11 @@ export function describeStreamSummary(context: OperationContext): unknown {
   const stream = context.stream();
   const open = stream.shards(nowMs).filter((shard) => shard.open).length;
   return {
-    StreamDescriptionSummary: { ...wireStream(stream, nowMs), OpenShardCount: open, ConsumerCount: 0 },
+    StreamDescriptionSummary: {
+      ...wireStream(stream, nowMs),
+      OpenShardCount: open,
+      ConsumerCount: stream.consumers.list().length,
+    },
   };
 }
 

@@ -1,6 +1,7 @@
 import { contains, cut, evenRanges, type HashRange, hashOf, joined } from "./hash-range.ts";
 import { ServiceError } from "./service-error.ts";
 import { type PutEntry, Shard } from "./shard.ts";
+import { StreamConsumers } from "./stream-consumers.ts";
 
 export interface StreamOrigin {
   readonly name: string;
@@ -30,6 +31,7 @@ export class Stream {
   readonly createdMs: number;
   /** Differs from that of every other stream there ever was, this one's namesakes included. */
   readonly generation: number;
+  readonly consumers: StreamConsumers;
   readonly #origin: StreamOrigin;
   readonly #shards = new Map<string, Shard>();
   /** The open ones, by the start of their ranges. */
@@ -42,6 +44,7 @@ export class Stream {
     this.#origin = origin;
     this.name = origin.name;
     this.arn = origin.arn;
+    this.consumers = new StreamConsumers(origin.arn, origin.transitionMs);
     this.createdMs = origin.createdMs;
     this.#busyUntilMs = origin.createdMs + origin.transitionMs;
     this.generation = origin.stamp(origin.createdMs);

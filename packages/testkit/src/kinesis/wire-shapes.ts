@@ -2,7 +2,7 @@ import type { Shard } from "./shard.ts";
 import type { Stream } from "./stream.ts";
 
 /** Timestamps travel as seconds with fractions. */
-function wireTime(ms: number): number {
+export function wireTime(ms: number): number {
   return ms / 1_000;
 }
 

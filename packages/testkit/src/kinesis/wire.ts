@@ -1,7 +1,9 @@
 import { randomUUID } from "node:crypto";
-import { type FaultEffect, refusal } from "./faults.ts";
+import { answerEvents, type StreamStep } from "./event-answer.ts";
+import { type CallTarget, refusal } from "./faults.ts";
 import { type KinesisService, targetOf } from "./kinesis-service.ts";
 import { ServiceError } from "./service-error.ts";
+import { Subscription } from "./subscription.ts";
 
 /** A call as it came over some transport. */
 export interface WireCall {
@@ -12,21 +14,28 @@ export interface WireCall {
   readonly body: Buffer;
 }
 
-export interface WireAnswer {
+export interface WireHead {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
+}
+
+export interface WireAnswer extends WireHead {
   readonly chunks: readonly Uint8Array[];
 }
 
 /** What the transport shall do. */
 export type Outcome =
   | { readonly kind: "answer"; readonly answer: WireAnswer }
+  /** Send the steps as they come. */
+  | { readonly kind: "stream"; readonly head: WireHead; readonly steps: AsyncIterable<StreamStep> }
   /** Send half of it, then reset the connection. */
   | { readonly kind: "cut"; readonly answer: WireAnswer }
   /** Reset the connection. */
   | { readonly kind: "reset" }
   /** Leave the connection open and say nothing. */
   | { readonly kind: "silence" };
+
+type Answered = Extract<Outcome, { kind: "answer" | "stream" }>;
 
 /** Answers a call in AWS JSON 1.1, faults included. Rejects only with the signal's reason: the caller hung up. */
 export async function answerCall(
@@ -41,13 +50,12 @@ export async function answerCall(
   const target = targetOf(operation, body);
   service.remember({ ...target, body, atMs: clock.now() });
   const effect = service.faults.strike(target);
-  const perform = () =>
-    answerOf(service, () => service.perform(operation, body, regionOf(call.authorization)));
+  const perform = () => answered(service, { target, body, region: regionOf(call.authorization) }, signal);
   switch (effect?.kind) {
     case undefined:
-      return { kind: "answer", answer: perform() };
+      return perform();
     case "refuse":
-      return { kind: "answer", answer: answerOf(service, () => refuse(effect, target)) };
+      return { kind: "answer", answer: errorAnswer(service, refusal(effect, target)) };
     case "reset":
     case "silence":
       return { kind: effect.kind };
@@ -55,46 +63,72 @@ export async function answerCall(
       perform();
       return { kind: "reset" };
     case "cut-answer":
-      return { kind: "cut", answer: perform() };
+      return cutShort(perform());
     case "delay":
       await clock.sleep(effect.ms, signal);
-      return { kind: "answer", answer: perform() };
+      return perform();
     default:
       return effect satisfies never;
   }
 }
 
-function refuse(
-  effect: Extract<FaultEffect, { kind: "refuse" }>,
-  target: ReturnType<typeof targetOf>,
-): never {
-  throw refusal(effect, target);
+interface ParsedCall {
+  readonly target: CallTarget;
+  readonly body: unknown;
+  readonly region: string;
 }
 
-function answerOf(service: KinesisService, perform: () => readonly Uint8Array[]): WireAnswer {
+function answered(service: KinesisService, call: ParsedCall, signal: AbortSignal): Answered {
+  const { target, body, region } = call;
   try {
-    return wireAnswer(service, 200, perform());
+    const result = service.perform(target.operation, body, region);
+    if (!(result instanceof Subscription)) {
+      return { kind: "answer", answer: wireAnswer(service, 200, result) };
+    }
+    const head = wireHead(service, 200, "application/vnd.amazon.eventstream");
+    const { faults, model } = service;
+    return {
+      kind: "stream",
+      head,
+      steps: answerEvents(result, { faults, clock: model.clock, target }, signal),
+    };
   } catch (error) {
     const failure =
       error instanceof ServiceError
         ? error
         : new ServiceError("InternalFailure", `a defect of the double: ${error}`);
-    const body = Buffer.from(JSON.stringify({ __type: failure.awsName, message: failure.message }));
-    return wireAnswer(service, failure.status, [body]);
+    return { kind: "answer", answer: errorAnswer(service, failure) };
   }
 }
 
+/** Of a stream only the head is left. */
+function cutShort(outcome: Answered): Outcome {
+  return {
+    kind: "cut",
+    answer: outcome.kind === "answer" ? outcome.answer : { ...outcome.head, chunks: [] },
+  };
+}
+
+function errorAnswer(service: KinesisService, failure: ServiceError): WireAnswer {
+  const body = Buffer.from(JSON.stringify({ __type: failure.awsName, message: failure.message }));
+  return wireAnswer(service, failure.status, [body]);
+}
+
 function wireAnswer(service: KinesisService, status: number, chunks: readonly Uint8Array[]): WireAnswer {
+  const { headers } = wireHead(service, status, "application/x-amz-json-1.1");
+  const length = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+  return { status, headers: { ...headers, "content-length": String(length) }, chunks };
+}
+
+function wireHead(service: KinesisService, status: number, contentType: string): WireHead {
   return {
     status,
     headers: {
-      "content-type": "application/x-amz-json-1.1",
-      "content-length": String(chunks.reduce((sum, chunk) => sum + chunk.length, 0)),
+      "content-type": contentType,
       // Consumers take the service's time from here, so it follows the clock of the model.
       date: new Date(service.model.clock.now()).toUTCString(),
       "x-amzn-requestid": randomUUID(),
     },
-    chunks,
   };
 }
 
