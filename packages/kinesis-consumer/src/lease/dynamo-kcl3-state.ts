@@ -38,9 +38,9 @@ export class DynamoKcl3State implements Kcl3StateReader {
       this.#row("Leader", signal),
     ]);
     const clientVersion = textOf(version.row?.["cv"]);
-    const leaderBeat = beatOf(leader.row);
-    if (clientVersion === undefined && leaderBeat === undefined) {
-      return { clientVersion, leaderBeat, metricsSeconds: new Map(), ownerIndex: false };
+    const leading = leadingOf(leader.row);
+    if (clientVersion === undefined && leading.leaderBeat === undefined) {
+      return { clientVersion, ...leading, metricsSeconds: new Map(), ownerIndex: false };
     }
     const inLeaseTable = version.inLeaseTable || leader.inLeaseTable;
     const [own, among, ownerIndex] = await Promise.all([
@@ -48,7 +48,7 @@ export class DynamoKcl3State implements Kcl3StateReader {
       inLeaseTable ? this.#metrics({ table: this.#leaseTable, key: attribute.key }, signal) : [],
       this.#hasOwnerIndex(signal),
     ]);
-    return { clientVersion, leaderBeat, metricsSeconds: new Map([...own, ...among]), ownerIndex };
+    return { clientVersion, ...leading, metricsSeconds: new Map([...own, ...among]), ownerIndex };
   }
 
   /** The row in the lease table is the newer one where both exist. */
@@ -124,10 +124,13 @@ export class DynamoKcl3State implements Kcl3StateReader {
 }
 
 /** A lock that was released has no leader. */
-function beatOf(row: Item | undefined): string | undefined {
+function leadingOf(row: Item | undefined): Pick<Kcl3State, "leader" | "leaderBeat"> {
   const version = textOf(row?.["recordVersionNumber"]);
-  if (version === undefined || textOf(row?.["isReleased"]) === "1") return undefined;
-  return `${textOf(row?.["ownerName"])} ${version}`;
+  if (version === undefined || textOf(row?.["isReleased"]) === "1") {
+    return { leader: undefined, leaderBeat: undefined };
+  }
+  const leader = textOf(row?.["ownerName"]);
+  return { leader, leaderBeat: `${leader} ${version}` };
 }
 
 function textOf(value: AttributeValue | undefined): string | undefined {

@@ -2,6 +2,8 @@
 export interface Kcl3State {
   /** Such as `CLIENT_VERSION_3X`; absent: no worker of KCL 3 was ever here, or we may not look. */
   readonly clientVersion: string | undefined;
+  /** The worker that leads; absent: nobody does. */
+  readonly leader: string | undefined;
   /** Changes with each heartbeat of the leader, every 30 s; absent: nobody leads. */
   readonly leaderBeat: string | undefined;
   /** When each worker wrote its metrics, every 30 s: seconds since the epoch by that worker's clock. */

@@ -110,15 +110,16 @@ export class Kcl3Watch implements TakingRestraint {
     const concern = this.#passive ? "native" : clientVersion;
     if (concern === this.#warnedOf) return;
     this.#warnedOf = concern;
+    const workers = workersOf(state);
     if (this.#passive) {
       logger.warn(
-        { clientVersion, workers: [...state.metricsSeconds.keys()] },
-        "workers of KCL 3 share the lease table: leases are taken only if nobody wanted them for 40 s, and none is stolen",
+        { clientVersion, workers },
+        "workers of KCL 3 share the lease table: this one takes only leases that nobody wanted for 40 s, and reads little or nothing; stop them to let it take over, or stop it",
       );
     } else if (clientVersion === "CLIENT_VERSION_UPGRADE_FROM_2X") {
       logger.warn(
-        { clientVersion },
-        "workers of KCL 3 wait to leave their 2.x mode: they cannot while this worker holds a lease",
+        { clientVersion, workers },
+        "workers of KCL 3 wait to leave their 2.x mode: they cannot while this one holds a lease; stop it to let them, or leave them in that mode",
       );
     }
   }
@@ -132,6 +133,14 @@ function isNative({ clientVersion, leaderBeat, ownerIndex }: Kcl3State): boolean
 
 function signsOf({ leaderBeat, metricsSeconds }: Kcl3State): string {
   return JSON.stringify([leaderBeat, [...metricsSeconds].sort(([a], [b]) => (a < b ? -1 : 1))]);
+}
+
+/** Those that have written their metrics within KCL's two intervals before the last that did, by their clocks; and the leader. */
+function workersOf({ leader, metricsSeconds }: Kcl3State): readonly string[] {
+  const sinceSeconds = Math.max(...metricsSeconds.values()) - certainMs / 1_000;
+  const living = [...metricsSeconds].filter(([, seconds]) => seconds >= sinceSeconds);
+  const names = living.map(([worker]) => worker);
+  return [...new Set(leader === undefined ? names : [leader, ...names])].sort();
 }
 
 /** A living worker writes its metrics; without any, a living leader is none to be sure of. */

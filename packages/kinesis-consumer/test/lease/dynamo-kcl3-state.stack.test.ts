@@ -26,6 +26,7 @@ describeWithStack("DynamoKcl3State on DynamoDB Local", ({ dynamoEndpoint }) => {
     await restoreGoldenTables(clients.dynamo, name);
     expect(await new DynamoKcl3State(clients.dynamo, name).read(signal)).toEqual({
       clientVersion: "CLIENT_VERSION_3X",
+      leader: "0",
       leaderBeat: "0 b2a5bf8b-1684-4d19-ad31-ad59182f62df",
       metricsSeconds: new Map([["0", 1_795_336_571]]),
       ownerIndex: true,
@@ -60,6 +61,7 @@ describeWithStack("DynamoKcl3State on DynamoDB Local", ({ dynamoEndpoint }) => {
     for (const Item of rows) await clients.dynamo.send(new PutItemCommand({ TableName: name, Item }));
     expect(await new DynamoKcl3State(clients.dynamo, name).read(signal)).toEqual({
       clientVersion: "CLIENT_VERSION_UPGRADE_FROM_2X",
+      leader: "1",
       leaderBeat: "1 b",
       metricsSeconds: new Map([
         ["0", 1_795_336_571],
@@ -74,6 +76,7 @@ describeWithStack("DynamoKcl3State on DynamoDB Local", ({ dynamoEndpoint }) => {
     const reader = new DynamoKcl3State(clients.dynamo, name);
     const nothing = {
       clientVersion: undefined,
+      leader: undefined,
       leaderBeat: undefined,
       metricsSeconds: new Map(),
       ownerIndex: false,

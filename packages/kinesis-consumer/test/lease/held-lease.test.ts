@@ -96,6 +96,18 @@ describe("HeldLease", () => {
     expect(lease.signal.reason).toMatchObject({ message: expect.stringContaining("possible duplicate") });
   });
 
+  it("does not take a hand-off for its own when another process has renewed under its name before", async () => {
+    const { table, lease, row } = held();
+    const before = row();
+    if (before === undefined) throw new Error("no lease");
+    const theirs = { ...before, owner: "java", checkpointOwner: "me", counter: 2 };
+    table.rows.set(id, theirs);
+    expect(await lease.write(() => ({ checkpoint: after(5n) }), signal)).toEqual({ kind: "lost" });
+    expect(row()).toEqual(theirs);
+    expect(lease.handOff.aborted).toBe(false);
+    expect(lease.signal.reason).toMatchObject({ message: expect.stringContaining("possible duplicate") });
+  });
+
   it("stores what is newest after a write whose answer was lost, in the same call", async () => {
     const { table, lease, row } = held();
     table.answers.push(() => ({

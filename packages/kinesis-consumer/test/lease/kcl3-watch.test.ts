@@ -7,7 +7,9 @@ import { idOf, Rig, unavailable, type Worker } from "../support/rig.ts";
 vi.setConfig({ testTimeout: 30_000 });
 
 const passive =
-  "workers of KCL 3 share the lease table: leases are taken only if nobody wanted them for 40 s, and none is stolen";
+  "workers of KCL 3 share the lease table: this one takes only leases that nobody wanted for 40 s, and reads little or nothing; stop them to let it take over, or stop it";
+const blocking =
+  "workers of KCL 3 wait to leave their 2.x mode: they cannot while this one holds a lease; stop it to let them, or leave them in that mode";
 
 describe("beside workers of KCL 3 in their native mode", () => {
   it("leaves a lease that has expired to their leader for 40 s, and says so once", async () => {
@@ -25,6 +27,23 @@ describe("beside workers of KCL 3 in their native mode", () => {
     expect(held(worker)).toEqual([idOf(1)]);
     await java.live(30_000, () => rig.pass(1_000));
     expect(rig.logger.messages("warn").filter((text) => text === passive)).toHaveLength(1);
+    await rig.close(worker);
+  });
+
+  it("names the workers it means: those whose metrics move, and the leader, and none that is long gone", async () => {
+    const rig = new Rig(1);
+    const java = new JavaFleet(rig);
+    java.own(0);
+    const seconds = rig.clock.now() / 1_000;
+    rig.kcl3.leaderBeat = "2 first";
+    rig.kcl3.metricsSeconds.set("1", seconds - 60);
+    rig.kcl3.metricsSeconds.set("3", seconds - 61);
+    const worker = await start(rig);
+    await rig.until(() => rig.logger.messages("warn").includes(passive), 1_000);
+    expect(rig.logger.linesOf(passive)[0]?.fields).toMatchObject({
+      clientVersion: "CLIENT_VERSION_3X",
+      workers: ["0", "1", "2"],
+    });
     await rig.close(worker);
   });
 
@@ -159,9 +178,8 @@ describe("beside workers of KCL 3 in their 2.x mode", () => {
     const worker = await start(rig);
     await rig.until(() => held(worker).length === 1, 100);
     await java.live(130_000, () => rig.pass(1_000));
-    expect(rig.logger.messages("warn")).toEqual([
-      "workers of KCL 3 wait to leave their 2.x mode: they cannot while this worker holds a lease",
-    ]);
+    expect(rig.logger.messages("warn")).toEqual([blocking]);
+    expect(rig.logger.linesOf(blocking)[0]?.fields).toMatchObject({ workers: ["0"] });
     await rig.close(worker);
   });
 

@@ -3,6 +3,7 @@ import type { Kcl3State, Kcl3StateReader } from "../../src/lease/kcl3-state.ts";
 /** What KCL 3 keeps, as a test says; nothing to begin with. */
 export class MemoryKcl3State implements Kcl3StateReader {
   clientVersion: string | undefined;
+  /** The leader's name, and what changes with each of its heartbeats. */
   leaderBeat: string | undefined;
   ownerIndex = false;
   readonly metricsSeconds: Map<string, number> = new Map();
@@ -20,6 +21,7 @@ export class MemoryKcl3State implements Kcl3StateReader {
     const { clientVersion, leaderBeat, ownerIndex } = this;
     return Promise.resolve({
       clientVersion,
+      leader: leaderBeat?.split(" ")[0],
       leaderBeat,
       ownerIndex,
       metricsSeconds: new Map(this.metricsSeconds),
