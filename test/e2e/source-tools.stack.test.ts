@@ -70,9 +70,9 @@ describeWithStack("the commands about a source", (stack) => {
     );
     expect(await second.stop(), second.output).toEqual(cleanExit);
 
-    const granted = readRows(check.stdout, "policies").flatMap(actionsOf).sort();
+    const granted = readRows(check.stdout, "policies").flatMap(actionsOf);
     const sent = [...actionsSent("kinesis", kinesis), ...actionsSent("dynamodb", dynamo)];
-    expect([...new Set([...sent, ...onlyInTrouble])].sort()).toEqual(granted);
+    expect([...new Set([...sent, ...onlyInTrouble])].sort()).toEqual([...new Set(granted)].sort());
   });
 });
 

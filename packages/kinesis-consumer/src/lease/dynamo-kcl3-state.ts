@@ -7,7 +7,7 @@ import {
 } from "@aws-sdk/client-dynamodb";
 import { describeEndpoint } from "../aws-endpoint.ts";
 import { readAwsFailure, translateAwsFailure } from "../aws-failure.ts";
-import type { Kcl3State, Kcl3StateReader } from "./kcl3-state.ts";
+import { type Kcl3State, type Kcl3StateReader, kcl3Tables } from "./kcl3-state.ts";
 import { attribute } from "./lease-item.ts";
 
 type Item = Record<string, AttributeValue>;
@@ -28,8 +28,9 @@ export class DynamoKcl3State implements Kcl3StateReader {
   constructor(client: DynamoDBClient, applicationName: string) {
     this.#client = client;
     this.#leaseTable = applicationName;
-    this.#coordinatorTable = `${applicationName}-CoordinatorState`;
-    this.#metricsTable = `${applicationName}-WorkerMetricStats`;
+    const { coordinator, workers } = kcl3Tables(applicationName);
+    this.#coordinatorTable = coordinator;
+    this.#metricsTable = workers;
   }
 
   async read(signal: AbortSignal): Promise<Kcl3State> {

@@ -21,3 +21,8 @@ export interface Kcl3StateReader {
    */
   read(signal: AbortSignal): Promise<Kcl3State>;
 }
+
+/** The tables that KCL 3 keeps beside the lease table up to 3.4; both by what names that one, also as an ARN. */
+export function kcl3Tables(leaseTable: string): { readonly coordinator: string; readonly workers: string } {
+  return { coordinator: `${leaseTable}-CoordinatorState`, workers: `${leaseTable}-WorkerMetricStats` };
+}

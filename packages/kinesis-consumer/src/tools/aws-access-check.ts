@@ -27,6 +27,7 @@ import type { AwsClients } from "../aws-clients.ts";
 import { describeEndpoint } from "../aws-endpoint.ts";
 import { type AwsCall, readAwsFailure, translateAwsFailure } from "../aws-failure.ts";
 import { checkTableName, checkTableSchema } from "../lease/dynamo-table-setup.ts";
+import { kcl3Tables } from "../lease/kcl3-state.ts";
 import { attribute } from "../lease/lease-item.ts";
 import { retryBriefly } from "../retry.ts";
 import { type IamPolicy, iamPolicy } from "./iam-policy.ts";
@@ -50,6 +51,8 @@ interface Trial<T> {
   readonly harmless?: Readonly<Record<string, string>>;
   /** The source goes on without this call; what it then lacks. */
   readonly lack?: string | undefined;
+  /** What is called, when it is neither the stream nor the lease table. */
+  readonly table?: string;
 }
 
 /** For all calls together: a service that is out of reach shall not be waited for once a call. */
@@ -86,6 +89,7 @@ export class AwsAccessCheck {
     if (this.#options.retrieval.kind === "fan-out")
       yield* this.#tryFanOut(this.#options.retrieval.consumerName);
     yield* this.#tryTable();
+    yield* this.#tryKcl3();
   }
 
   /** Everything to be granted, with the resources' names as far as {@link run} has learned them. */
@@ -203,6 +207,28 @@ export class AwsAccessCheck {
     }
   }
 
+  /** Two tables that are only read, in the calls that tell whether workers of KCL 3 are there. */
+  async *#tryKcl3(): AsyncGenerator<Attempt, void, undefined> {
+    const { coordinator, workers } = kcl3Tables(this.#options.applicationName);
+    const sending = { abortSignal: this.#context.signal };
+    const leading = new GetItemCommand({ TableName: coordinator, Key: { key: { S: "Leader" } } });
+    const living = new ScanCommand({ TableName: workers, Limit: 1 });
+    const shared = { service: "DynamoDB", harmless: kcl3Answers, lack: kcl3Lack } as const;
+    const trials: readonly Trial<unknown>[] = [
+      {
+        ...shared,
+        operation: "GetItem",
+        table: coordinator,
+        send: () => this.#dynamo.send(leading, sending),
+      },
+      { ...shared, operation: "Scan", table: workers, send: () => this.#dynamo.send(living, sending) },
+    ];
+    for (const trial of trials) {
+      const { attempt } = await this.#try(trial);
+      yield { ...attempt, detail: attempt.detail ?? `allowed on the table "${trial.table}"` };
+    }
+  }
+
   async #try<T>(trial: Trial<T>): Promise<{ readonly attempt: Attempt; readonly answer: T | undefined }> {
     const { clock, signal } = this.#context;
     const name = `${trial.service.toLowerCase()}:${trial.operation}`;
@@ -227,17 +253,19 @@ export class AwsAccessCheck {
       }
       const { service, operation } = trial;
       const client = service === "Kinesis" ? this.#kinesis : this.#dynamo;
-      const resource =
-        service === "Kinesis"
-          ? `stream "${this.#options.streamName}"`
-          : `lease table "${this.#options.applicationName}"`;
       throw translateAwsFailure(failure, {
         service,
         operation,
-        resource,
+        resource: this.#resourceOf(trial),
         ...(await describeEndpoint(service, client.config)),
       });
     }
+  }
+
+  #resourceOf({ service, table }: Trial<unknown>): string {
+    const { streamName, applicationName } = this.#options;
+    if (service === "Kinesis") return `stream "${streamName}"`;
+    return table === undefined ? `lease table "${applicationName}"` : `table "${table}"`;
   }
 }
 
@@ -245,6 +273,12 @@ const tableAnswers = {
   ConditionalCheckFailedException: "allowed, and nothing was written",
   ResourceNotFoundException: "allowed; there is no table yet",
 };
+
+const kcl3Answers = {
+  ResourceNotFoundException: "allowed; there is no such table, nor need there be: Java's KCL 3 makes it",
+};
+const kcl3Lack =
+  "without it, Java workers of KCL 3 go unnoticed, and their leases are taken as those of KCL 2 are";
 
 function attemptOf(name: string, trial: Trial<unknown>, error: unknown): Attempt {
   const harmless = trial.harmless?.[toError(error).name];

@@ -1,3 +1,5 @@
+import { kcl3Tables } from "../lease/kcl3-state.ts";
+
 /** A policy document of AWS IAM. */
 export interface IamPolicy {
   readonly Version: "2012-10-17";
@@ -35,13 +37,14 @@ const tableActions = [
   "DeleteItem",
 ] as const;
 
-/** What a worker and the tools call, and nothing else. A transaction of puts needs the permission for a put. */
+/** What a worker and the tools call, and nothing else. A transaction of puts needs the permission for a put, and KCL 3's tables are read. */
 export function iamPolicy(subject: PolicySubject): IamPolicy {
   const { streamName, tableName, consumerName } = subject;
   const account = accountOf(subject.streamArn) ?? accountOf(subject.tableArn) ?? "*";
   const arn = (service: string, name: string) =>
     `arn:${partitionOf(subject.region)}:${service}:${subject.region}:${account}:${name}`;
   const streamArn = subject.streamArn ?? arn("kinesis", `stream/${streamName}`);
+  const tableArn = subject.tableArn ?? arn("dynamodb", `table/${tableName}`);
   const fanOut = consumerName === undefined ? [] : fanOutStreamActions;
   return {
     Version: "2012-10-17",
@@ -53,12 +56,9 @@ export function iamPolicy(subject: PolicySubject): IamPolicy {
             // AWS appends the time of its registration to a consumer's name.
             allow("FanOut", "kinesis", fanOutConsumerActions, `${streamArn}/consumer/${consumerName}:*`),
           ]),
-      allow(
-        "LeaseTable",
-        "dynamodb",
-        tableActions,
-        subject.tableArn ?? arn("dynamodb", `table/${tableName}`),
-      ),
+      allow("LeaseTable", "dynamodb", tableActions, tableArn),
+      allow("Kcl3Coordinator", "dynamodb", ["GetItem"], kcl3Tables(tableArn).coordinator),
+      allow("Kcl3Workers", "dynamodb", ["Scan"], kcl3Tables(tableArn).workers),
     ],
   };
 }

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { json } from "node:stream/consumers";
 
 export interface AwsAnswer {
   readonly status: number;
@@ -13,14 +14,16 @@ export interface AwsStub extends AsyncDisposable {
   readonly calls: readonly string[];
 }
 
-/** A server that answers each operation as a test says. */
-export async function startAwsStub(answer: (operation: string) => AwsAnswer): Promise<AwsStub> {
+/** A server that answers each operation, on a table if it is one, as a test says. */
+export async function startAwsStub(
+  answer: (operation: string, table: string | undefined) => AwsAnswer,
+): Promise<AwsStub> {
   const calls: string[] = [];
-  const server = createServer((request, response) => {
+  const server = createServer(async (request, response) => {
     const operation = String(request.headers["x-amz-target"]).split(".").at(-1) ?? "";
     calls.push(operation);
-    const { status, body } = answer(operation);
-    request.resume();
+    const { TableName } = (await json(request)) as { readonly TableName?: string }; // as the SDK sends it
+    const { status, body } = answer(operation, TableName);
     response
       .writeHead(status, { "content-type": "application/x-amz-json-1.0", "x-amzn-errortype": "" })
       .end(JSON.stringify(body));

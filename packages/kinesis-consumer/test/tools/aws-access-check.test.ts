@@ -43,10 +43,15 @@ const granted: Readonly<Record<string, AwsAnswer>> = {
   PutItem: refused,
   UpdateItem: refused,
   DeleteItem: refused,
+  "GetItem orders-app-CoordinatorState": { status: 200, body: {} },
+  "Scan orders-app-WorkerMetricStats": { status: 200, body: { Items: [] } },
 };
+const kcl3Calls = ["GetItem orders-app-CoordinatorState", "Scan orders-app-WorkerMetricStats"];
 
 async function run(answers: Readonly<Record<string, AwsAnswer>>, options = polling) {
-  await using stub = await startAwsStub((operation) => answers[operation] ?? denied);
+  await using stub = await startAwsStub(
+    (operation, table) => answers[`${operation} ${table}`] ?? answers[operation] ?? denied,
+  );
   using clients = createAwsClients({
     region: "eu-west-1",
     kinesisEndpoint: stub.endpoint,
@@ -77,7 +82,7 @@ describe("AwsAccessCheck", () => {
     expect(attempts.map((attempt) => attempt.name).sort()).toEqual([...actions].sort());
   });
 
-  it.each(Object.keys(granted).filter((name) => name !== "DescribeStreamConsumer"))(
+  it.each(Object.keys(granted).filter((name) => name !== "DescribeStreamConsumer" && !name.includes(" ")))(
     "says that %s is refused, why, and what to allow",
     async (operation) => {
       const { attempts } = await run({ ...granted, [operation]: denied });
@@ -89,6 +94,34 @@ describe("AwsAccessCheck", () => {
       expect(named(attempts, "failed")).toEqual(optional ? [] : [attempt?.name]);
     },
   );
+
+  it.each(kcl3Calls)("says what is missed when %s is refused, and fails for nothing", async (call) => {
+    const [operation, table] = call.split(" ");
+    const { attempts } = await run({ ...granted, [call]: denied });
+    expect(named(attempts, "failed")).toEqual([]);
+    expect(attempts.filter((attempt) => attempt.outcome === "limited")).toEqual([
+      {
+        kind: "attempt",
+        name: `dynamodb:${operation}`,
+        outcome: "limited",
+        detail: `DynamoDB ${operation} on table "${table}" was denied: the IAM permission dynamodb:${operation} is missing; without it, Java workers of KCL 3 go unnoticed, and their leases are taken as those of KCL 2 are`,
+        remedy: expect.stringContaining(`allow dynamodb:${operation} on the table "${table}"`),
+      },
+    ]);
+  });
+
+  it("takes it for no refusal that there are no tables of KCL 3", async () => {
+    const { attempts } = await run({
+      ...granted,
+      ...Object.fromEntries(kcl3Calls.map((call) => [call, missing])),
+    });
+    expect(named(attempts, "failed")).toEqual([]);
+    expect(named(attempts, "limited")).toEqual([]);
+    expect(attempts.slice(-2).map((attempt) => attempt.detail)).toEqual([
+      "allowed; there is no such table, nor need there be: Java's KCL 3 makes it",
+      "allowed; there is no such table, nor need there be: Java's KCL 3 makes it",
+    ]);
+  });
 
   it("says that the stream does not exist, and does not try what needs one of its shards", async () => {
     const { attempts } = await run({ ...granted, DescribeStreamSummary: missing, ListShards: missing });
@@ -128,6 +161,8 @@ describe("AwsAccessCheck", () => {
       ["Stream", streamArn],
       ["FanOut", `${streamArn}/consumer/orders-app:*`],
       ["LeaseTable", tableArn],
+      ["Kcl3Coordinator", `${tableArn}-CoordinatorState`],
+      ["Kcl3Workers", `${tableArn}-WorkerMetricStats`],
     ]);
     const without = await run({ ...granted, DescribeStreamSummary: denied }, fanOut);
     expect(named(without.attempts, "failed")).toEqual(["kinesis:DescribeStreamSummary"]);
@@ -140,6 +175,8 @@ describe("AwsAccessCheck", () => {
     expect(nothing.policy.Statement.map((statement) => statement.Resource)).toEqual([
       "arn:aws:kinesis:eu-west-1:*:stream/orders",
       "arn:aws:dynamodb:eu-west-1:*:table/orders-app",
+      "arn:aws:dynamodb:eu-west-1:*:table/orders-app-CoordinatorState",
+      "arn:aws:dynamodb:eu-west-1:*:table/orders-app-WorkerMetricStats",
     ]);
   });
 });
