@@ -1,21 +1,21 @@
 import type { Clock } from "@pulsar-ts-io/core";
-import { eventFrame } from "./event-frame.ts";
-import { type CallTarget, type FaultEffect, type KinesisFaults, refusal } from "./faults.ts";
+import { corrupted, eventFrame } from "./event-frame.ts";
+import { type CallTarget, eventOperation, type FaultEffect, type KinesisFaults, refusal } from "./faults.ts";
 import { ServiceError } from "./service-error.ts";
 import type { Subscription } from "./subscription.ts";
 
 /** What the transport shall do next with an answer that comes in pieces. When there are no more it ends it in good order. */
 export type StreamStep =
-  | { readonly kind: "frame"; readonly chunks: readonly Uint8Array[] }
+  /** With `farewell`, tell the caller to use the connection for nothing else. */
+  | { readonly kind: "frame"; readonly chunks: readonly Uint8Array[]; readonly farewell?: true }
   /** Send half of it, then reset the connection. */
   | { readonly kind: "cut"; readonly chunks: readonly Uint8Array[] }
   /** Reset the connection. */
   | { readonly kind: "reset" }
   /** Leave the connection open and say nothing more. */
-  | { readonly kind: "silence" };
-
-/** Faults of single events are asked for under this name. */
-const eventOperation = "SubscribeToShardEvent";
+  | { readonly kind: "silence" }
+  /** The same for everything on the connection. */
+  | { readonly kind: "half-open" };
 
 export interface EventFaults {
   readonly faults: KinesisFaults;
@@ -34,6 +34,7 @@ export async function* answerEvents(
   try {
     for await (const payload of subscription.events(signal)) {
       const step = await eventStep(event(eventOperation, payload), trouble, signal);
+      if (step === undefined) return;
       yield step;
       if (step.kind !== "frame") return;
     }
@@ -43,12 +44,12 @@ export async function* answerEvents(
   }
 }
 
-/** @throws ServiceError that the event is replaced by. */
+/** @returns `undefined` to end without the event. @throws ServiceError that the event is replaced by. */
 async function eventStep(
   chunks: readonly Uint8Array[],
   trouble: EventFaults,
   signal: AbortSignal,
-): Promise<StreamStep> {
+): Promise<StreamStep | undefined> {
   const target = { ...trouble.target, operation: eventOperation };
   const effect: FaultEffect | undefined = trouble.faults.strike(target);
   switch (effect?.kind) {
@@ -60,7 +61,14 @@ async function eventStep(
     case "lose-answer":
       return { kind: "reset" };
     case "silence":
-      return { kind: "silence" };
+    case "half-open":
+      return { kind: effect.kind };
+    case "corrupt":
+      return { kind: "frame", chunks: corrupted(chunks) };
+    case "hang-up":
+      return undefined;
+    case "goaway":
+      return { kind: "frame", chunks, farewell: true };
     case "cut-answer":
       return { kind: "cut", chunks };
     case "delay":

@@ -26,6 +26,14 @@ export function eventFrame(headers: FrameHeaders, payload: readonly Uint8Array[]
   return [front, ...payload, checksum];
 }
 
+/** The same frame with one bit wrong, so that its checksum tells. */
+export function corrupted(frame: readonly Uint8Array[]): readonly Uint8Array[] {
+  const whole = Buffer.concat(frame);
+  const place = whole.length - checksumBytes - 1;
+  whole.writeUInt8(whole.readUInt8(place) ^ 1, place);
+  return [whole];
+}
+
 function header(name: string, value: string): Buffer {
   const [nameBytes, valueBytes] = [Buffer.from(name), Buffer.from(value)];
   const lengths = Buffer.alloc(3);

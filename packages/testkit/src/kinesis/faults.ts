@@ -1,8 +1,10 @@
 import { ServiceError, type ServiceErrorName } from "./service-error.ts";
 
-/** What goes wrong. */
+/**
+ * What goes wrong: with a call, or with one event of a subscription, which is asked for as operation `SubscribeToShardEvent`.
+ */
 export type FaultEffect =
-  /** An answer that says no; nothing is done. */
+  /** An answer that says no; nothing is done. An event: the subscription ends with that exception. */
   | { readonly kind: "refuse"; readonly error: ServiceErrorName; readonly message?: string | undefined }
   /** The connection is reset; nothing is done. */
   | { readonly kind: "reset" }
@@ -10,16 +12,26 @@ export type FaultEffect =
   | { readonly kind: "lose-answer" }
   /** It is done, and the connection is reset in the middle of the answer. */
   | { readonly kind: "cut-answer" }
+  /** It is done, and the answer cannot be read; an event has one wrong bit, so that its checksum tells. */
+  | { readonly kind: "corrupt" }
+  /** Ends in good order without an answer. A subscription ends like one that is five minutes old, between two events. */
+  | { readonly kind: "hang-up" }
+  /** It is done, and the connection takes no more calls: GOAWAY, or `Connection: close`, which is too late for an event. */
+  | { readonly kind: "goaway" }
   /** Nothing is done and nothing is ever answered; the connection stays open. */
   | { readonly kind: "silence" }
+  /** Silence for everything on the connection from now on. Differs over HTTP/2 only, where calls share it. */
+  | { readonly kind: "half-open" }
   /** It is done after a while. */
   | { readonly kind: "delay"; readonly ms: number };
 
 export interface FaultRule {
-  /** Such as `GetRecords`; `*` for all. */
+  /** Such as `GetRecords`; `*` for all calls; `SubscribeToShardEvent` for the events of subscriptions. */
   readonly operation: string;
   readonly streamName?: string | undefined;
   readonly shardId?: string | undefined;
+  /** How many calls that it fits it lets pass before it begins; default 0. */
+  readonly skip?: number | undefined;
   /** How many calls it hits before it is used up; default 1, `Infinity` for all. */
   readonly count?: number | undefined;
   /** How likely it hits a call that it fits, 0 to 1; default 1. */
@@ -35,6 +47,9 @@ export interface Fault {
   lift(): void;
 }
 
+/** The operation of a rule about single events. */
+export const eventOperation = "SubscribeToShardEvent";
+
 /** What a call is about. */
 export interface CallTarget {
   readonly operation: string;
@@ -42,10 +57,11 @@ export interface CallTarget {
   readonly shardId: string | undefined;
 }
 
-export type FaultScope = Pick<FaultRule, "streamName" | "shardId" | "count" | "probability">;
+export type FaultScope = Pick<FaultRule, "streamName" | "shardId" | "skip" | "count" | "probability">;
 
 interface ActiveFault {
   readonly rule: FaultRule;
+  passed: number;
   hits: number;
 }
 
@@ -60,7 +76,7 @@ export class KinesisFaults {
   }
 
   add(rule: FaultRule): Fault {
-    const fault: ActiveFault = { rule, hits: 0 };
+    const fault: ActiveFault = { rule, passed: 0, hits: 0 };
     this.#active = [...this.#active, fault];
     return {
       get hits() {
@@ -107,7 +123,9 @@ export class KinesisFaults {
   strike(target: CallTarget): FaultEffect | undefined {
     for (const fault of this.#active) {
       const { rule } = fault;
-      if (!fits(rule, target) || this.#random() >= (rule.probability ?? 1)) continue;
+      if (!fits(rule, target)) continue;
+      fault.passed += 1;
+      if (fault.passed <= (rule.skip ?? 0) || this.#random() >= (rule.probability ?? 1)) continue;
       fault.hits += 1;
       if (fault.hits >= (rule.count ?? 1)) this.#active = this.#active.filter((other) => other !== fault);
       return rule.effect;
@@ -136,7 +154,8 @@ function words(error: ServiceErrorName, target: CallTarget): string {
 
 function fits(rule: FaultRule, target: CallTarget): boolean {
   return (
-    (rule.operation === "*" || rule.operation === target.operation) &&
+    (rule.operation === target.operation ||
+      (rule.operation === "*" && target.operation !== eventOperation)) &&
     (rule.streamName === undefined || rule.streamName === target.streamName) &&
     (rule.shardId === undefined || rule.shardId === target.shardId)
   );

@@ -79,8 +79,10 @@ async function respond(outcome: Outcome, hangUp: AbortController): Promise<SdkRe
     }
     case "cut":
     case "reset":
+    case "hang-up":
       throw connectionReset();
     case "silence":
+    case "half-open":
       return await forever(hangUp.signal);
     default:
       return outcome satisfies never;
@@ -111,6 +113,7 @@ async function* bytesOfSteps(
       case "reset":
         throw connectionReset();
       case "silence":
+      case "half-open":
         return await forever(signal);
       default:
         step satisfies never;

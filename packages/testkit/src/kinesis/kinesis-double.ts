@@ -1,10 +1,9 @@
-import { once } from "node:events";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import { type Clock, systemClock } from "@pulsar-ts-io/core";
+import type { CallLine } from "./call-line.ts";
 import { control } from "./control.ts";
 import { KinesisFaults } from "./faults.ts";
 import { KinesisModel } from "./kinesis-model.ts";
+import { type HttpCall, startKinesisServer } from "./kinesis-server.ts";
 import { KinesisService } from "./kinesis-service.ts";
 import { sendOutcome } from "./send-outcome.ts";
 import type { ShardLimits } from "./shard-limits.ts";
@@ -21,7 +20,7 @@ export interface KinesisDoubleOptions {
 
 /** A Kinesis that does what a test tells it to. */
 export interface KinesisDouble extends AsyncDisposable {
-  /** `http://127.0.0.1:…`, HTTP/1.1. Any credentials do; the region they are signed for keeps streams apart. */
+  /** `http://127.0.0.1:…`, HTTP/1.1 and HTTP/2 with prior knowledge. Any credentials do; the region they are signed for keeps streams apart. */
   readonly endpoint: string;
   /** The streams: what is done here is seen at once. */
   readonly model: KinesisModel;
@@ -38,22 +37,10 @@ export async function startKinesisDouble(options: KinesisDoubleOptions = {}): Pr
   const { clock = systemClock, transitionMs, random } = options;
   const model = new KinesisModel({ clock, transitionMs });
   const service = new KinesisService(model, new KinesisFaults(random));
-  const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
-    serve(service, request, response).catch(() => response.destroy());
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo; // a listening TCP server has such an address
-  let closing: Promise<void> | undefined;
-  const close = () => {
-    closing ??= new Promise((resolve) => {
-      server.close(() => resolve());
-      server.closeAllConnections();
-    });
-    return closing;
-  };
+  const server = await startKinesisServer((call, line) => serve(service, call, line));
+  const close = () => server.close();
   return {
-    endpoint: `http://127.0.0.1:${port}`,
+    endpoint: `http://127.0.0.1:${server.port}`,
     model,
     faults: service.faults,
     limits: service.limits,
@@ -63,32 +50,15 @@ export async function startKinesisDouble(options: KinesisDoubleOptions = {}): Pr
   };
 }
 
-async function serve(
-  service: KinesisService,
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
-  const hangUp = new AbortController();
-  response.on("close", () => hangUp.abort(new Error("the caller hung up")));
-  const body = await read(request);
-  const { url = "/" } = request;
-  if (url.startsWith("/_double/")) {
-    const { status, value } = control(service, `${request.method} ${url}`, body);
-    response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(value));
-    return;
+async function serve(service: KinesisService, call: HttpCall, line: CallLine): Promise<void> {
+  const { request, headers, body } = call;
+  if (request.includes(" /_double/")) {
+    const { status, value } = control(service, request, body);
+    line.open({ status, headers: { "content-type": "application/json" } });
+    line.write([Buffer.from(JSON.stringify(value))]);
+    return line.end();
   }
-  const target = request.headers["x-amz-target"];
-  const call = {
-    target: typeof target === "string" ? target : undefined,
-    authorization: request.headers.authorization,
-    body,
-  };
-  await sendOutcome(await answerCall(service, call, hangUp.signal), response, hangUp.signal);
-}
-
-async function read(request: IncomingMessage): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk);
-  const [only] = chunks;
-  return chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks);
+  const text = (name: string) => (typeof headers[name] === "string" ? headers[name] : undefined);
+  const wireCall = { target: text("x-amz-target"), authorization: text("authorization"), body };
+  await sendOutcome(await answerCall(service, wireCall, line.signal), line);
 }

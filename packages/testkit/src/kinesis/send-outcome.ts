@@ -1,80 +1,69 @@
-import { once } from "node:events";
-import type { ServerResponse } from "node:http";
+import type { CallLine } from "./call-line.ts";
 import type { StreamStep } from "./event-answer.ts";
-import type { Outcome, WireAnswer, WireHead } from "./wire.ts";
+import type { Outcome } from "./wire.ts";
 
-/** Does to the connection what a call ended with. Rejects when the caller hung up, which aborts the signal. */
-export async function sendOutcome(
-  outcome: Outcome,
-  response: ServerResponse,
-  signal: AbortSignal,
-): Promise<void> {
+/** Does to the connection what a call ended with. Rejects when the caller hung up. */
+export async function sendOutcome(outcome: Outcome, line: CallLine): Promise<void> {
+  if (line.frozen || line.signal.aborted) return;
   switch (outcome.kind) {
     case "answer":
-      writeAnswer(outcome.answer, response);
-      response.end();
+      if (outcome.farewell) line.farewell();
+      line.open(outcome.answer);
+      line.write(outcome.answer.chunks);
+      line.end();
       return;
     case "stream":
-      return await sendSteps(outcome.head, outcome.steps, response, signal);
+      if (outcome.farewell) line.farewell();
+      line.open(outcome.head);
+      return await sendSteps(outcome.steps, line);
     case "cut":
-      writeAnswer({ ...outcome.answer, chunks: firstHalf(outcome.answer.chunks) }, response);
-      resetAfterwards(response);
+      line.open(outcome.answer);
+      line.write(firstHalf(outcome.answer.chunks));
+      line.resetAfterwards();
       return;
     case "reset":
-      response.socket?.resetAndDestroy();
+      line.reset();
+      return;
+    case "hang-up":
+      line.hangUp();
       return;
     case "silence":
+      return;
+    case "half-open":
+      line.freeze();
       return;
     default:
       outcome satisfies never;
   }
 }
 
-async function sendSteps(
-  head: WireHead,
-  steps: AsyncIterable<StreamStep>,
-  response: ServerResponse,
-  signal: AbortSignal,
-): Promise<void> {
-  response.writeHead(head.status, head.headers);
+async function sendSteps(steps: AsyncIterable<StreamStep>, line: CallLine): Promise<void> {
   for await (const step of steps) {
+    if (line.frozen) return;
     switch (step.kind) {
       case "frame":
-        write(step.chunks, response);
+        if (step.farewell) line.farewell();
+        line.write(step.chunks);
         // What the caller does not take, holds us back.
-        if (response.writableNeedDrain) await once(response, "drain", { signal });
+        await line.drained();
         break;
       case "cut":
-        write(firstHalf(step.chunks), response);
-        resetAfterwards(response);
+        line.write(firstHalf(step.chunks));
+        line.resetAfterwards();
         return;
       case "reset":
-        resetAfterwards(response);
+        line.resetAfterwards();
         return;
       case "silence":
+        return;
+      case "half-open":
+        line.freeze();
         return;
       default:
         step satisfies never;
     }
   }
-  response.end();
-}
-
-function writeAnswer(answer: WireAnswer, response: ServerResponse): void {
-  response.writeHead(answer.status, answer.headers);
-  write(answer.chunks, response);
-}
-
-/** One system call for all pieces: they are gathered, not copied together. */
-function write(chunks: readonly Uint8Array[], response: ServerResponse): void {
-  response.cork();
-  for (const chunk of chunks) response.write(chunk);
-  response.uncork();
-}
-
-/** After what was written has left: a reset at once would throw it away. */
-function resetAfterwards(response: ServerResponse): void {
-  response.write("", () => response.socket?.resetAndDestroy());
+  if (!line.frozen) line.end();
 }
 
 export function firstHalf(chunks: readonly Uint8Array[]): readonly Uint8Array[] {

@@ -6,7 +6,10 @@ export type ServiceErrorName =
   | "ExpiredIteratorException"
   | "ExpiredNextTokenException"
   | "InternalFailure"
+  | "InternalFailureException"
   | "InvalidArgumentException"
+  | "KMSAccessDeniedException"
+  | "KMSThrottlingException"
   | "LimitExceededException"
   | "ProvisionedThroughputExceededException"
   | "ResourceInUseException"
@@ -19,6 +22,7 @@ export type ServiceErrorName =
 
 const statusOf: Partial<Record<ServiceErrorName, number>> = {
   InternalFailure: 500,
+  InternalFailureException: 500,
   ServiceUnavailable: 503,
 };
 

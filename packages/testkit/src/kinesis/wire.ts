@@ -19,21 +19,31 @@ export interface WireHead {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-export interface WireAnswer extends WireHead {
+interface WireAnswer extends WireHead {
   readonly chunks: readonly Uint8Array[];
 }
 
 /** What the transport shall do. */
 export type Outcome =
-  | { readonly kind: "answer"; readonly answer: WireAnswer }
+  /** With `farewell`, tell the caller to use the connection for nothing else. */
+  | { readonly kind: "answer"; readonly answer: WireAnswer; readonly farewell?: true }
   /** Send the steps as they come. */
-  | { readonly kind: "stream"; readonly head: WireHead; readonly steps: AsyncIterable<StreamStep> }
+  | {
+      readonly kind: "stream";
+      readonly head: WireHead;
+      readonly steps: AsyncIterable<StreamStep>;
+      readonly farewell?: true;
+    }
   /** Send half of it, then reset the connection. */
   | { readonly kind: "cut"; readonly answer: WireAnswer }
   /** Reset the connection. */
   | { readonly kind: "reset" }
+  /** Close it in good order without an answer. */
+  | { readonly kind: "hang-up" }
   /** Leave the connection open and say nothing. */
-  | { readonly kind: "silence" };
+  | { readonly kind: "silence" }
+  /** The same for everything on the connection. */
+  | { readonly kind: "half-open" };
 
 type Answered = Extract<Outcome, { kind: "answer" | "stream" }>;
 
@@ -57,13 +67,19 @@ export async function answerCall(
     case "refuse":
       return { kind: "answer", answer: errorAnswer(service, refusal(effect, target)) };
     case "reset":
+    case "hang-up":
     case "silence":
+    case "half-open":
       return { kind: effect.kind };
     case "lose-answer":
       perform();
       return { kind: "reset" };
     case "cut-answer":
       return cutShort(perform());
+    case "corrupt":
+      return spoiled(perform());
+    case "goaway":
+      return { ...perform(), farewell: true };
     case "delay":
       await clock.sleep(effect.ms, signal);
       return perform();
@@ -107,6 +123,14 @@ function cutShort(outcome: Answered): Outcome {
     kind: "cut",
     answer: outcome.kind === "answer" ? outcome.answer : { ...outcome.head, chunks: [] },
   };
+}
+
+/** Neither JSON nor CBOR begins with such a byte. Of a stream nothing can be read either. */
+function spoiled(outcome: Answered): Outcome {
+  const [first, ...others] = outcome.kind === "answer" ? outcome.answer.chunks : [Buffer.of(0)];
+  const chunks = [Buffer.of(0xff), first?.subarray(1) ?? Buffer.alloc(0), ...others];
+  const head = outcome.kind === "answer" ? outcome.answer : outcome.head;
+  return { kind: "answer", answer: { ...head, chunks } };
 }
 
 function errorAnswer(service: KinesisService, failure: ServiceError): WireAnswer {

@@ -6,7 +6,7 @@ import {
   SubscribeToShardCommand,
   type SubscribeToShardEvent,
 } from "@aws-sdk/client-kinesis";
-import { NodeHttpHandler } from "@smithy/node-http-handler";
+import { NodeHttp2Handler, NodeHttpHandler } from "@smithy/node-http-handler";
 import { type KinesisDouble, startKinesisDouble, TestClock } from "../../src/index.ts";
 
 export const StreamName = "s";
@@ -23,6 +23,20 @@ export interface Reading {
   stop(): void;
 }
 
+/** Left to itself the handler gives each subscription a connection of its own. */
+class OneConnection extends NodeHttp2Handler {
+  override handle(...[request, options]: Parameters<NodeHttp2Handler["handle"]>) {
+    return super.handle(request, { ...options, isEventStream: false });
+  }
+}
+
+const handlers = {
+  "HTTP/1.1": () => new NodeHttpHandler(),
+  "HTTP/2": () => new OneConnection({ disableConcurrentStreams: false }),
+};
+
+export type Transport = keyof typeof handlers;
+
 /** A double over HTTP on a clock that stands still, with one stream of one shard and one consumer. */
 export class FanOutStage implements AsyncDisposable {
   readonly clock: TestClock = new TestClock();
@@ -30,23 +44,23 @@ export class FanOutStage implements AsyncDisposable {
   readonly client: KinesisClient;
   consumerArn = "";
 
-  static async open(): Promise<FanOutStage> {
+  static async open(transport: Transport = "HTTP/1.1"): Promise<FanOutStage> {
     const clock = new TestClock();
     const double = await startKinesisDouble({ clock });
-    const stage = new FanOutStage(clock, double);
+    const stage = new FanOutStage(clock, double, transport);
     double.model.createStream(StreamName, 1);
     stage.consumerArn = await stage.register("app");
     return stage;
   }
 
-  private constructor(clock: TestClock, double: KinesisDouble) {
+  private constructor(clock: TestClock, double: KinesisDouble, transport: Transport) {
     this.clock = clock;
     this.double = double;
     this.client = new KinesisClient({
       endpoint: double.endpoint,
       region: "us-east-1",
       credentials: { accessKeyId: "any", secretAccessKey: "any" },
-      requestHandler: new NodeHttpHandler(),
+      requestHandler: handlers[transport](),
       maxAttempts: 1,
     });
   }

@@ -25,6 +25,26 @@ describe("KinesisFaults", () => {
     expect([1, 2, 3].map(() => faults.strike(call)?.kind)).toEqual(["reset", undefined, "reset"]);
   });
 
+  it("lets as many calls pass first as asked", () => {
+    const faults = new KinesisFaults();
+    faults.reset("GetRecords", { skip: 2 });
+    expect([1, 2, 3, 4].map(() => faults.strike(call)?.kind)).toEqual([
+      undefined,
+      undefined,
+      "reset",
+      undefined,
+    ]);
+  });
+
+  it("takes events for no calls: a rule for every call does not hit them", () => {
+    const faults = new KinesisFaults();
+    faults.reset("*");
+    const event = { ...call, operation: "SubscribeToShardEvent" };
+    expect(faults.strike(event)).toBeUndefined();
+    faults.silence("SubscribeToShardEvent");
+    expect([faults.strike(call)?.kind, faults.strike(event)?.kind]).toEqual(["reset", "silence"]);
+  });
+
   it("denies until it is lifted", () => {
     const faults = new KinesisFaults();
     const fault = faults.deny("GetRecords");
