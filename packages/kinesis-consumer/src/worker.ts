@@ -18,7 +18,7 @@ import type { HeldLease } from "./lease/held-lease.ts";
 import type { Kcl3Watch } from "./lease/kcl3-watch.ts";
 import type { Lease } from "./lease/lease.ts";
 import { LeaseCleaner } from "./lease/lease-cleaner.ts";
-import { LeaseCoordinator } from "./lease/lease-coordinator.ts";
+import { LeaseCoordinator, renewIntervalMs } from "./lease/lease-coordinator.ts";
 import { LeaseMaker } from "./lease/lease-maker.ts";
 import type { LeaseTable } from "./lease/lease-table.ts";
 import { LeaseTaker } from "./lease/lease-taker.ts";
@@ -32,6 +32,7 @@ import type { ShardId } from "./shard/shard.ts";
 import { ShardConsumer, type ShardLife } from "./shard/shard-consumer.ts";
 import { ShardEnd } from "./shard/shard-end.ts";
 import { ShardProgress } from "./shard/shard-progress.ts";
+import { ShardThroughput } from "./shard/shard-throughput.ts";
 import { positionOfOtherStream } from "./shard/stream-identity.ts";
 
 export interface WorkerPlaces {
@@ -177,11 +178,14 @@ export class Worker {
   }
 
   #start(lease: Lease, takenMs: number): void {
-    const { queue, budget, stream } = this.#places;
+    const { queue, budget, stream, kcl3 } = this.#places;
     const window = new AckWindow();
+    const intervalMs = renewIntervalMs(this.#options.failoverMs);
+    const throughput = new ShardThroughput({ clock: this.#clock, intervalMs });
     const progress = new ShardProgress(window, lease.checkpoint, {
       clock: this.#clock,
       letGo: () => this.#releasePartition(lease.shardId),
+      throughput: () => (kcl3.wasHere ? throughput.measure() : undefined),
     });
     const held = this.#coordinator.hold(lease, takenMs, progress);
     const consumer = new ShardConsumer(
@@ -191,6 +195,7 @@ export class Worker {
         ...this.#options,
         clock: this.#clock,
         budget,
+        throughput,
         logger: this.#logger,
         outage: this.#readingTrouble,
         meter: this.#meter.ofShard(lease.shardId),

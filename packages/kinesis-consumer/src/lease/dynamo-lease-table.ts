@@ -27,13 +27,15 @@ export interface DynamoLeaseTableOptions {
   readonly logger: Logger;
 }
 
-/** The lease table in DynamoDB, attribute for attribute KCL's. Holds no state but what the store turned out to lack. */
+/** The lease table in DynamoDB, attribute for attribute KCL's. Holds no state but what the store turned out to lack, and its rows to have. */
 export class DynamoLeaseTable implements LeaseTable {
   readonly #client: DynamoDBClient;
   readonly #tableName: string;
   readonly #clock: Clock;
   readonly #logger: Logger;
   #transactions = true;
+  /** Whether a row was seen that says what it is. */
+  #typed = false;
 
   constructor(client: DynamoDBClient, options: DynamoLeaseTableOptions) {
     this.#client = client;
@@ -63,6 +65,7 @@ export class DynamoLeaseTable implements LeaseTable {
         this.#client.send(command, { abortSignal: signal }),
       );
       for (const item of page.Items ?? []) {
+        this.#typed ||= item[attribute.entityType] !== undefined;
         const lease = readLease(item);
         if (lease !== undefined) leases.push(lease);
       }
@@ -163,7 +166,7 @@ export class DynamoLeaseTable implements LeaseTable {
   async replace(seen: Lease, to: NewLease, stamp: StreamStamp, signal: AbortSignal): Promise<boolean> {
     const command = new PutItemCommand({
       TableName: this.#tableName,
-      Item: { ...newLeaseItem(to, stamp), [attribute.counter]: number(seen.counter + 1) },
+      Item: { ...this.#newItem(to, stamp), [attribute.counter]: number(seen.counter + 1) },
       ConditionExpression: "#counter = :seen",
       ExpressionAttributeNames: { "#counter": attribute.counter },
       ExpressionAttributeValues: { ":seen": number(seen.counter) },
@@ -265,10 +268,14 @@ export class DynamoLeaseTable implements LeaseTable {
   #put(lease: NewLease, stamp: StreamStamp) {
     return {
       TableName: this.#tableName,
-      Item: newLeaseItem(lease, stamp),
+      Item: this.#newItem(lease, stamp),
       ConditionExpression: "attribute_not_exists(#key)",
       ExpressionAttributeNames: { "#key": attribute.key },
     };
+  }
+
+  #newItem(lease: NewLease, stamp: StreamStamp): LeaseItem {
+    return newLeaseItem(lease, stamp, { typed: this.#typed });
   }
 
   #key(id: ShardId) {

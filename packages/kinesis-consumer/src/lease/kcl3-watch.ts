@@ -34,6 +34,7 @@ export class Kcl3Watch implements TakingRestraint {
   readonly #options: Kcl3WatchOptions;
   readonly #outage: OutageLog;
   #native = false;
+  #wasHere = false;
   #warnedOf: string | undefined;
   #passive = false;
   #signs: string | undefined;
@@ -46,6 +47,11 @@ export class Kcl3Watch implements TakingRestraint {
     this.#reader = reader;
     this.#options = options;
     this.#outage = new OutageLog(options.logger, "the tables of KCL 3");
+  }
+
+  /** Whether there is anything of KCL 3: its leader, now or one day, asks what is read of each shard. */
+  get wasHere(): boolean {
+    return this.#wasHere;
   }
 
   /** Whether leases of living workers may be taken. */
@@ -88,6 +94,7 @@ export class Kcl3Watch implements TakingRestraint {
     const { clock } = this.#options;
     const now = clock.monotonic();
     this.#native = isNative(state);
+    this.#wasHere = state.clientVersion !== undefined || state.leaderBeat !== undefined;
     const signs = signsOf(state);
     if (signs !== this.#signs) {
       const first = this.#signs === undefined;

@@ -22,6 +22,8 @@ export interface LeaseProgress {
   /** The checkpoint that may be stored, if it is past the last one stored. */
   unsaved(): Checkpoint | undefined;
   saved(checkpoint: Checkpoint): void;
+  /** What is lately delivered, KiB a second; `undefined` where nobody asks for it. */
+  throughputKBps(): number | undefined;
   /** Waits until all that was delivered is settled and the host has let go of the shard. */
   settled(signal: AbortSignal): Promise<void>;
 }
@@ -174,7 +176,8 @@ export class LeaseCoordinator {
     let checkpoint: Checkpoint | undefined;
     const change = (): LeaseChange => {
       checkpoint = progress.unsaved();
-      return { checkpoint, release: options.release };
+      const throughputKBps = options.release ? undefined : progress.throughputKBps();
+      return { checkpoint, release: options.release, throughputKBps };
     };
     const outcome = await held.write(change, signal);
     if (outcome.kind === "written") this.#options.outage.ended(`renewal of ${held.lease.shardId}`);

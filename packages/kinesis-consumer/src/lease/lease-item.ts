@@ -25,11 +25,16 @@ export const attribute = {
   pendingState: "pendingCheckpointState",
   checkpointOwner: "checkpointOwner",
   entityType: "entityType",
+  /** KCL 3: what was lately read of the shard. */
+  throughput: "throughputKBps",
   startTime: "x_startTs",
   consumerWorker: "x_worker",
   streamName: "x_streamName",
   streamCreated: "x_streamCreated",
 } as const;
+
+/** What a lease's `entityType` says; of the other kinds none is read here. */
+const leaseType = "LEASE";
 
 /**
  * The lease in `item`, or `undefined` when the row is none: KCL 3.5 keeps rows of other kinds in the same table.
@@ -38,7 +43,7 @@ export const attribute = {
  */
 export function readLease(item: LeaseItem): Lease | undefined {
   const kind = item[attribute.entityType]?.S;
-  if (kind !== undefined && kind !== "LEASE") return undefined;
+  if (kind !== undefined && kind !== leaseType) return undefined;
   const key = item[attribute.key]?.S;
   const checkpoint = item[attribute.checkpoint]?.S;
   // A 3.0-3.4 table has rows without `entityType` that are no leases; none of them has a checkpoint.
@@ -59,10 +64,19 @@ export function readLease(item: LeaseItem): Lease | undefined {
   };
 }
 
-/** The row of a lease nobody owns: KCL's attributes and ours. Never an empty set or text, which DynamoDB refuses. */
-export function newLeaseItem(lease: NewLease, stamp: StreamStamp): LeaseItem {
+/**
+ * The row of a lease nobody owns: KCL's attributes and ours. Never an empty set or text, which DynamoDB refuses.
+ *
+ * @param options.typed the rows of the table say what they are, as from KCL 3.5 on; before, no row does.
+ */
+export function newLeaseItem(
+  lease: NewLease,
+  stamp: StreamStamp,
+  options: { readonly typed: boolean },
+): LeaseItem {
   return {
     [attribute.key]: { S: lease.shardId },
+    ...(options.typed ? { [attribute.entityType]: { S: leaseType } } : {}),
     [attribute.counter]: { N: "0" },
     [attribute.ownerSwitches]: { N: "0" },
     [attribute.checkpoint]: { S: formatCheckpoint(lease.checkpoint) },
@@ -78,7 +92,7 @@ export function newLeaseItem(lease: NewLease, stamp: StreamStamp): LeaseItem {
   };
 }
 
-/** An integer as DynamoDB takes it. */
+/** A number as DynamoDB takes it. */
 export function number(value: number): AttributeValue.NMember {
   return { N: value.toString() };
 }

@@ -21,6 +21,8 @@ export interface LeaseChange {
   readonly checkpoint?: Checkpoint | undefined;
   /** Leaves the lease without an owner; during a hand-off: to the worker it is handed to. */
   readonly release?: boolean | undefined;
+  /** What is lately delivered of the shard, KiB a second, for a leader of KCL 3; absent: left as it is. */
+  readonly throughputKBps?: number | undefined;
 }
 
 /**

@@ -4,6 +4,9 @@ import { type Lease, readerOf, type StreamStamp } from "./lease.ts";
 import { attribute, number } from "./lease-item.ts";
 import type { LeaseChange } from "./lease-table.ts";
 
+/** KCL writes six decimals. */
+const throughputSteps = 1_000_000;
+
 /** What an UpdateItem says, but for its table and key. */
 export type UpdateParts = Required<
   Pick<UpdateItemCommandInput, "UpdateExpression" | "ConditionExpression" | "ExpressionAttributeNames">
@@ -72,6 +75,10 @@ export function ownerUpdate(lease: Lease, change: LeaseChange): UpdateParts {
     update.remove("pendingSubSequence");
     update.remove("pendingState");
     update.remove("startTime");
+  }
+  const { throughputKBps } = change;
+  if (throughputKBps !== undefined) {
+    update.set("throughput", number(Math.round(throughputKBps * throughputSteps) / throughputSteps));
   }
   if (change.release === true) update.remove(handingOver ? "checkpointOwner" : "owner");
   return update.build();

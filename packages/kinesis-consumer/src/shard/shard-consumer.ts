@@ -13,6 +13,7 @@ import type { KinesisStream, RawRecord } from "./kinesis-stream.ts";
 import type { HashKeyRange } from "./shard.ts";
 import { ShardCursor } from "./shard-cursor.ts";
 import { findHashKeyRange } from "./shard-range.ts";
+import type { ShardThroughput } from "./shard-throughput.ts";
 
 /** Positions of one shard that may wait for an older one to be acknowledged. */
 const maxUnsettled = 20_000;
@@ -25,6 +26,7 @@ export interface ShardConsumerOptions extends ShardReaderOptions {
   readonly aggregates: AggregateHandling;
   readonly logger: Logger;
   readonly meter: ReaderMeter & PageMeter & AggregateMeter;
+  readonly throughput: ShardThroughput;
 }
 
 /** What is counted of each page. */
@@ -154,6 +156,7 @@ export class ShardConsumer implements PageOwner {
     if (came.records !== records.length || bytes !== newBytes) {
       this.#options.budget.settle(came, records.length, newBytes);
     }
+    this.#options.throughput.delivered(newBytes);
     this.#options.meter.read(records.length, newBytes, page.millisBehindLatest);
     this.#queue.push(records, this);
   }

@@ -12,21 +12,30 @@ export class ShardProgress implements LeaseProgress {
   readonly #window: AckWindow;
   readonly #clock: Clock;
   readonly #letGo: () => Promise<void>;
+  readonly #throughput: () => number | undefined;
   #stored: SafePosition;
   #storedMs: number | undefined;
   /** Since when the acknowledged records end inside an aggregate, and no end of one before it is left to store. */
   #insideSinceMs: number | undefined;
 
-  /** @param options.letGo makes the host let go of the shard; does not reject. */
+  /**
+   * @param options.letGo makes the host let go of the shard; does not reject.
+   * @param options.throughput what is lately delivered, KiB a second, if anybody asks.
+   */
   constructor(
     window: AckWindow,
     stored: Checkpoint,
-    options: { readonly clock: Clock; readonly letGo: () => Promise<void> },
+    options: {
+      readonly clock: Clock;
+      readonly letGo: () => Promise<void>;
+      readonly throughput: () => number | undefined;
+    },
   ) {
     this.#window = window;
     this.#stored = asText(stored);
     this.#clock = options.clock;
     this.#letGo = options.letGo;
+    this.#throughput = options.throughput;
   }
 
   /** Milliseconds since a checkpoint was stored by this worker; `undefined` before the first. */
@@ -52,6 +61,10 @@ export class ShardProgress implements LeaseProgress {
   saved(checkpoint: Checkpoint): void {
     this.#stored = asText(checkpoint);
     this.#storedMs = this.#clock.monotonic();
+  }
+
+  throughputKBps(): number | undefined {
+    return this.#throughput();
   }
 
   async settled(signal: AbortSignal): Promise<void> {

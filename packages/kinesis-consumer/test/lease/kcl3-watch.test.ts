@@ -168,6 +168,34 @@ describe("after workers of KCL 3 in their native mode", () => {
   });
 });
 
+describe("what a leader of KCL 3 will want to know", () => {
+  it("is noted with each renewal, long after the last of them: how much is read of each shard", async () => {
+    const rig = new Rig(1);
+    rig.kcl3.clientVersion = "CLIENT_VERSION_3X";
+    const worker = await start(rig);
+    rig.putBytes(Buffer.alloc(204_800), "key");
+    await rig.until(() => rig.table.throughputs.has(idOf(0)), 10_000);
+    // 200 KiB in the first renewal's 3.3 s, or a little longer.
+    expect(rig.table.throughputs.get(idOf(0))).toBeGreaterThan(25);
+    expect(rig.table.throughputs.get(idOf(0))).toBeLessThan(61);
+    await rig.pass(40_000);
+    expect(rig.table.throughputs.get(idOf(0))).toBeLessThan(0.1);
+    rig.table.throughputs.clear();
+    await rig.close(worker);
+    expect(rig.table.throughputs.size).toBe(0);
+  });
+
+  it("is noted nowhere where there was only KCL 2: its rows stay as it makes them", async () => {
+    const rig = new Rig(1);
+    const worker = await start(rig);
+    rig.put(5);
+    await rig.pass(20_000);
+    expect(rig.lease()?.counter).toBeGreaterThan(5);
+    expect(rig.table.throughputs.size).toBe(0);
+    await rig.close(worker);
+  });
+});
+
 describe("beside workers of KCL 3 in their 2.x mode", () => {
   it("takes leases as beside KCL 2, and says once that their migration waits for it", async () => {
     const rig = new Rig(2);

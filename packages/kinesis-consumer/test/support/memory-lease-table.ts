@@ -10,6 +10,8 @@ export class MemoryLeaseTable implements LeaseTable {
   readonly rows: Map<ShardId, Lease> = new Map();
   /** Every write of a checkpoint, in order. */
   readonly checkpoints: { readonly id: ShardId; readonly text: string; readonly owner: string }[] = [];
+  /** What was last noted to be read of each shard, KiB a second. */
+  readonly throughputs: Map<ShardId, number> = new Map();
   /** How often each method was called. */
   readonly calls: Map<string, number> = new Map();
   /** Called before each call; throwing a coded error fails it with nothing done. */
@@ -95,6 +97,7 @@ export class MemoryLeaseTable implements LeaseTable {
         owner: readerOf(row) ?? "",
       });
     }
+    if (change.throughputKBps !== undefined) this.throughputs.set(lease.shardId, change.throughputKBps);
     return this.#put("write", {
       ...row,
       counter: row.counter + 1,

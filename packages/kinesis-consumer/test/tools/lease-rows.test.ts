@@ -59,6 +59,7 @@ describe("the rows of a lease table", () => {
       "checkpoint",
       "checkpointSubSequenceNumber",
       "endingHashKey",
+      "entityType",
       "leaseCounter",
       "leaseKey",
       "ownerSwitchesSinceCheckpoint",
@@ -67,6 +68,7 @@ describe("the rows of a lease table", () => {
       "x_streamName",
     ]);
     expect(row).toMatchObject({ checkpoint: { S: "LATEST" }, leaseCounter: { N: "42" } });
+    expect(row?.["entityType"]).toEqual({ S: "LEASE" });
     expect(Items).toHaveLength(2);
   });
 
