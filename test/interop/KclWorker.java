@@ -152,7 +152,7 @@ public final class KclWorker {
             checkpoint(checkpointer);
         }
 
-        /** The checkpoint that comes too late: KCL must refuse it. */
+        /** The checkpoint that comes too late: KCL must refuse it, if there is anything to store. */
         @Override
         public void leaseLost(LeaseLostInput input) {
             event("lost", "");

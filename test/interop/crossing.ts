@@ -88,6 +88,13 @@ export class Crossing implements AsyncDisposable {
     return (await this.#rows.tableExists(table)) ? await this.#rows.of(table) : [];
   }
 
+  /** Who holds the lock of KCL 3's leaders, in a table of its own until 3.4. */
+  async leaderOfKcl3(): Promise<string | undefined> {
+    const own = await this.rows(`${this.applicationName}-CoordinatorState`);
+    const rows = [...own, ...(await this.rows())];
+    return rows.find((row) => [row["key"]?.S, row["leaseKey"]?.S].includes("Leader"))?.["ownerName"]?.S;
+  }
+
   /** Waits until the rows of the lease table are as `look` wants them. */
   async settled(
     what: string,

@@ -37,6 +37,10 @@ describeWithStack("a worker of ours and one of the Java KCL", (stack) => {
       await last.handedOut(rest.length);
       expect(byShard(last.records)).toEqual(byShard(rest));
       expect((last.records[0]?.atMs ?? 0) - stoppedMs).toBeLessThan(13_000);
+      await last.stop();
+      const released = leasesOf(await crossing.rows());
+      expect(crossing.behind(released)).toEqual([]);
+      expect(released.map((row) => row["ownerSwitchesSinceCheckpoint"])).toEqual([{ N: "0" }, { N: "0" }]);
     });
 
     it.concurrent("leave equal rows when the table is new, when its records were read, and when a shard was split", async () => {

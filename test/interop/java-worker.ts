@@ -51,6 +51,8 @@ const jvmFlags = [
   "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
 ];
 const complaintLines = 60;
+/** What a line takes at most until it is heard, milliseconds. */
+const lineMs = 100;
 
 /** A worker of the real Java KCL in a process of its own. Disposing kills it. */
 export class JavaWorker implements AsyncDisposable {
@@ -104,6 +106,13 @@ export class JavaWorker implements AsyncDisposable {
   /** The events of that name, oldest first. */
   eventsOf(name: JavaEventName): readonly JavaEvent[] {
     return this.events.filter(({ event }) => event === name);
+  }
+
+  /** The ends of the shards that it read to their end, as if they were the last records. */
+  get ends(): readonly Sighting[] {
+    return this.eventsOf("ended").map(({ shardId, atMs }) => {
+      return { shardId, sequenceNumber: `end of ${shardId}`, atMs: atMs - lineMs };
+    });
   }
 
   /** Waits until it has handed out `count` different records. */

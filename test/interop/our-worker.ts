@@ -19,6 +19,7 @@ const credentials = { accessKeyId: "test", secretAccessKey: "test" };
 export class OurWorker implements AsyncDisposable {
   readonly records: Sighting[] = [];
   readonly logger: RecordingLogger = new RecordingLogger();
+  readonly #instanceId: string;
   readonly #clients: AwsClients;
   readonly #consumer: KinesisConsumer;
   readonly #stop = new AbortController();
@@ -27,6 +28,7 @@ export class OurWorker implements AsyncDisposable {
 
   private constructor(options: OurWorkerOptions) {
     const { kinesisEndpoint, dynamoEndpoint, streamName, applicationName, instanceId = "0" } = options;
+    this.#instanceId = instanceId;
     this.#clients = createAwsClients({ region: "us-east-1", kinesisEndpoint, dynamoEndpoint, credentials });
     const host = {
       clock: systemClock,
@@ -61,6 +63,11 @@ export class OurWorker implements AsyncDisposable {
   /** The shards whose leases it holds. */
   get shardIds(): readonly string[] {
     return this.#consumer.status().map(({ id }) => id);
+  }
+
+  /** Whether it is what `owner`, of a lease, names. */
+  isMe(owner: string): boolean {
+    return owner.startsWith(`${this.#instanceId}-`);
   }
 
   /** Waits until it has handed out `count` different records. */

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { eventually } from "../harness/eventually.ts";
 import type { LeaseRow } from "../harness/lease-rows.ts";
+import type { OurWorker } from "./our-worker.ts";
 import type { Sighting } from "./sighting.ts";
 
 /** A lease that got another owner, or none. */
@@ -27,6 +28,7 @@ export class TableWatch implements AsyncDisposable {
   constructor(rows: () => Promise<readonly LeaseRow[]>) {
     this.#rows = rows;
     this.#watching = this.#watch();
+    this.#watching.catch(() => {}); // disposing throws it
   }
 
   /** How many leases each owner has; what a finished shard leaves counts, as it does for KCL. */
@@ -64,16 +66,12 @@ export class TableWatch implements AsyncDisposable {
     return this.moves.filter((move) => move.atMs > atMs);
   }
 
-  /** Records that `owner` handed out more than `graceMs` after it had lost their shard, and before it had it again. */
-  late(
-    records: readonly Sighting[],
-    isOwner: (owner: string) => boolean,
-    graceMs: number,
-  ): readonly Sighting[] {
-    return records.filter(({ shardId, atMs }) => {
+  /** Records that `worker` handed out more than `graceMs` after it had lost their shard, and before it had it again. */
+  late(worker: OurWorker, graceMs: number): readonly Sighting[] {
+    return worker.records.filter(({ shardId, atMs }) => {
       const last = this.moves.findLast((move) => move.shardId === shardId && move.atMs <= atMs);
-      if (last === undefined || last.from === undefined || !isOwner(last.from)) return false;
-      return (last.to === undefined || !isOwner(last.to)) && atMs > last.atMs + graceMs;
+      if (last?.from === undefined || !worker.isMe(last.from)) return false;
+      return (last.to === undefined || !worker.isMe(last.to)) && atMs > last.atMs + graceMs;
     });
   }
 
