@@ -38,6 +38,7 @@ export class InProcessHandler {
     const call = {
       target: request.headers["x-amz-target"],
       authorization: request.headers["authorization"],
+      contentType: request.headers["content-type"],
       body: bytesOf(request.body),
     };
     return { response: await respond(await answerCall(this.#service, call, hangUp.signal), hangUp) };

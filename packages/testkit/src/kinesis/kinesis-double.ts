@@ -59,6 +59,11 @@ async function serve(service: KinesisService, call: HttpCall, line: CallLine): P
     return line.end();
   }
   const text = (name: string) => (typeof headers[name] === "string" ? headers[name] : undefined);
-  const wireCall = { target: text("x-amz-target"), authorization: text("authorization"), body };
+  const wireCall = {
+    target: text("x-amz-target"),
+    authorization: text("authorization"),
+    contentType: text("content-type"),
+    body,
+  };
   await sendOutcome(await answerCall(service, wireCall, line.signal), line);
 }

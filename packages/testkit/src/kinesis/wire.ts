@@ -4,6 +4,7 @@ import { type CallTarget, refusal } from "./faults.ts";
 import { type KinesisService, targetOf } from "./kinesis-service.ts";
 import { ServiceError } from "./service-error.ts";
 import { Subscription } from "./subscription.ts";
+import { type WireFormat, wireFormat } from "./wire-format.ts";
 
 /** A call as it came over some transport. */
 export interface WireCall {
@@ -11,6 +12,7 @@ export interface WireCall {
   readonly target: string | undefined;
   /** The header `Authorization`; its credential scope names the region. */
   readonly authorization: string | undefined;
+  readonly contentType: string | undefined;
   readonly body: Buffer;
 }
 
@@ -47,7 +49,7 @@ export type Outcome =
 
 type Answered = Extract<Outcome, { kind: "answer" | "stream" }>;
 
-/** Answers a call in AWS JSON 1.1, faults included. Rejects only with the signal's reason: the caller hung up. */
+/** Answers a call in AWS JSON 1.1 or CBOR 1.1, as it was asked, faults included. Rejects only with the signal's reason: the caller hung up. */
 export async function answerCall(
   service: KinesisService,
   call: WireCall,
@@ -56,16 +58,18 @@ export async function answerCall(
   const operation = call.target?.slice(call.target.indexOf(".") + 1) ?? "";
   service.arrived(operation);
   const { clock } = service.model;
-  const body = parse(call.body);
+  const format = wireFormat(call.contentType);
+  const body = format.decode(call.body);
   const target = targetOf(operation, body);
   service.remember({ ...target, body, atMs: clock.now() });
   const effect = service.faults.strike(target);
-  const perform = () => answered(service, { target, body, region: regionOf(call.authorization) }, signal);
+  const perform = () =>
+    answered(service, { target, body, region: regionOf(call.authorization), format }, signal);
   switch (effect?.kind) {
     case undefined:
       return perform();
     case "refuse":
-      return { kind: "answer", answer: errorAnswer(service, refusal(effect, target)) };
+      return { kind: "answer", answer: errorAnswer(service, refusal(effect, target), format) };
     case "reset":
     case "hang-up":
     case "silence":
@@ -92,14 +96,15 @@ interface ParsedCall {
   readonly target: CallTarget;
   readonly body: unknown;
   readonly region: string;
+  readonly format: WireFormat;
 }
 
 function answered(service: KinesisService, call: ParsedCall, signal: AbortSignal): Answered {
-  const { target, body, region } = call;
+  const { target, body, region, format } = call;
   try {
     const result = service.perform(target.operation, body, region);
     if (!(result instanceof Subscription)) {
-      return { kind: "answer", answer: wireAnswer(service, 200, result) };
+      return { kind: "answer", answer: wireAnswer(service, 200, result, format) };
     }
     const head = wireHead(service, 200, "application/vnd.amazon.eventstream");
     const { faults, model } = service;
@@ -113,7 +118,7 @@ function answered(service: KinesisService, call: ParsedCall, signal: AbortSignal
       error instanceof ServiceError
         ? error
         : new ServiceError("InternalFailure", `a defect of the double: ${error}`);
-    return { kind: "answer", answer: errorAnswer(service, failure) };
+    return { kind: "answer", answer: errorAnswer(service, failure, format) };
   }
 }
 
@@ -133,13 +138,19 @@ function spoiled(outcome: Answered): Outcome {
   return { kind: "answer", answer: { ...head, chunks } };
 }
 
-function errorAnswer(service: KinesisService, failure: ServiceError): WireAnswer {
+function errorAnswer(service: KinesisService, failure: ServiceError, format: WireFormat): WireAnswer {
   const body = Buffer.from(JSON.stringify({ __type: failure.awsName, message: failure.message }));
-  return wireAnswer(service, failure.status, [body]);
+  return wireAnswer(service, failure.status, [body], format);
 }
 
-function wireAnswer(service: KinesisService, status: number, chunks: readonly Uint8Array[]): WireAnswer {
-  const { headers } = wireHead(service, status, "application/x-amz-json-1.1");
+function wireAnswer(
+  service: KinesisService,
+  status: number,
+  json: readonly Uint8Array[],
+  format: WireFormat,
+): WireAnswer {
+  const { headers } = wireHead(service, status, format.contentType);
+  const chunks = format.encode(json);
   const length = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
   return { status, headers: { ...headers, "content-length": String(length) }, chunks };
 }
@@ -154,14 +165,6 @@ function wireHead(service: KinesisService, status: number, contentType: string):
       "x-amzn-requestid": randomUUID(),
     },
   };
-}
-
-function parse(body: Buffer): unknown {
-  try {
-    return body.length === 0 ? {} : JSON.parse(body.toString());
-  } catch {
-    return undefined; // is refused as a SerializationException
-  }
 }
 
 /** `Credential=AKIA…/20260101/us-east-1/kinesis/aws4_request` */
