@@ -2,6 +2,7 @@ export { Backoff, type BackoffOptions } from "./backoff.ts";
 export { BoundedQueue } from "./bounded-queue.ts";
 export { type Clock, systemClock } from "./clock.ts";
 export type { SourceContext, StateStore, ToolContext } from "./context.ts";
+export { crowdedController } from "./crowded-controller.ts";
 export {
   ConnectorError,
   type ConnectorErrorOptions,

@@ -1,3 +1,5 @@
+import { crowdedController } from "./crowded-controller.ts";
+
 /** A long job: returns, or throws its signal's reason, once the signal is aborted. */
 export type Job = (signal: AbortSignal) => Promise<void>;
 
@@ -8,7 +10,7 @@ export type Job = (signal: AbortSignal) => Promise<void>;
  */
 export async function runTogether(signal: AbortSignal, jobs: readonly Job[]): Promise<void> {
   signal.throwIfAborted();
-  const stop = new AbortController();
+  const stop = crowdedController();
   const onAbort = () => stop.abort(signal.reason);
   signal.addEventListener("abort", onAbort, { once: true });
   const failures: unknown[] = [];

@@ -1,4 +1,4 @@
-import type { Job } from "@pulsar-ts-io/core";
+import { crowdedController, type Job } from "@pulsar-ts-io/core";
 
 /**
  * Runs a changing set of jobs under one promise: jobs may be added while it runs.
@@ -6,7 +6,7 @@ import type { Job } from "@pulsar-ts-io/core";
  * A job that returns is forgotten. The failure of one stops all, and is the failure of {@link run}.
  */
 export class JobGroup {
-  readonly #stop = new AbortController();
+  readonly #stop = crowdedController();
   readonly #running = new Set<Promise<void>>();
   #failure: { readonly error: unknown } | undefined;
   #ended = false;

@@ -1,10 +1,12 @@
+import { crowdedController } from "@pulsar-ts-io/core";
+
 /**
  * A signal that aborts with the first of `signals`; disposing it lets go of them.
  *
  * Node 20's `AbortSignal.any` keeps memory for as long as the longest-lived of its signals.
  */
 export class JoinedSignal implements Disposable {
-  readonly #controller = new AbortController();
+  readonly #controller = crowdedController();
   readonly #signals: readonly AbortSignal[];
 
   constructor(...signals: readonly AbortSignal[]) {

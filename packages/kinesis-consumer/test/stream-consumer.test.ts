@@ -21,6 +21,20 @@ describe("StreamConsumer", () => {
     await rig.close(worker);
   });
 
+  it("reads more shards than Node takes for a leak without a word of it", async () => {
+    const warnings: Error[] = [];
+    const note = (warning: Error) => warnings.push(warning);
+    process.on("warning", note);
+    const rig = new Rig(24);
+    rig.put(100);
+    const worker = await rig.start();
+    await rig.until(() => worker.records.length >= 100);
+    await rig.pass(15_000);
+    await rig.close(worker);
+    process.off("warning", note);
+    expect(warnings.map(({ message }) => message)).toEqual([]);
+  });
+
   it("hands on what Kinesis stored, byte for byte, with what is known about it", async () => {
     const rig = new Rig();
     const data = Uint8Array.from({ length: 256 }, (_, byte) => byte);

@@ -1,5 +1,5 @@
-import { setMaxListeners } from "node:events";
 import type { Clock } from "@pulsar-ts-io/core";
+import { crowdedController } from "@pulsar-ts-io/core";
 
 /** The result of `promise`, unless `signal` aborts first: then its reason. The work behind `promise` goes on. */
 export async function waitFor<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
@@ -15,13 +15,6 @@ export async function waitFor<T>(promise: Promise<T>, signal: AbortSignal): Prom
   } finally {
     if (onAbort !== undefined) signal.removeEventListener("abort", onAbort);
   }
-}
-
-/** A controller whose signal many may listen to: one for each partition, say. Node warns of more than ten elsewhere. */
-export function crowdedController(): AbortController {
-  const controller = new AbortController();
-  setMaxListeners(0, controller.signal);
-  return controller;
 }
 
 /** Runs `work` with a signal that aborts when one of `signals` does. Nothing stays behind on them. */

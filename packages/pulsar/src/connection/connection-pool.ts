@@ -1,7 +1,14 @@
-import { type Clock, ConnectorError, isRetryable, type Logger, toError } from "@pulsar-ts-io/core";
+import {
+  type Clock,
+  ConnectorError,
+  crowdedController,
+  isRetryable,
+  type Logger,
+  toError,
+} from "@pulsar-ts-io/core";
 import type { Authentication } from "../auth/authentication.ts";
 import { ConnectionLostError, PulsarUnreachableError } from "../errors.ts";
-import { crowdedController, waitFor, withDeadline } from "../wait.ts";
+import { waitFor, withDeadline } from "../wait.ts";
 import { Connection } from "./connection.ts";
 import type { Dial, TlsOptions } from "./dial.ts";
 import { type BrokerAddress, formatAddress, formatServiceUrl, type ServiceUrl } from "./service-url.ts";

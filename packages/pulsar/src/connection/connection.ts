@@ -1,8 +1,8 @@
 import type { Duplex } from "node:stream";
-import { type Clock, ConnectorError, type Logger, toError } from "@pulsar-ts-io/core";
+import { type Clock, ConnectorError, crowdedController, type Logger, toError } from "@pulsar-ts-io/core";
 import type { Authentication } from "../auth/authentication.ts";
 import { ConnectionLostError, ProtocolError, PulsarTimeoutError } from "../errors.ts";
-import { crowdedController, Once, waitFor, withDeadline } from "../wait.ts";
+import { Once, waitFor, withDeadline } from "../wait.ts";
 import type { Commands, NamedCommand } from "../wire/command-types.ts";
 import { decodeCommand, encodeCommand, sendReceiptType, splitCommand } from "../wire/commands.ts";
 import { defaultMaxMessageBytes, type Frame, FrameDecoder } from "../wire/frame-decoder.ts";

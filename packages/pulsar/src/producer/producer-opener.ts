@@ -1,8 +1,8 @@
-import { type Clock, hasCode, type Logger } from "@pulsar-ts-io/core";
+import { type Clock, crowdedController, hasCode, type Logger } from "@pulsar-ts-io/core";
 import type { ConnectionPool, ConnectionTarget } from "../connection/connection-pool.ts";
 import type { TopicLookup } from "../connection/lookup.ts";
 import { PulsarTimeoutError } from "../errors.ts";
-import { crowdedController, withDeadline } from "../wait.ts";
+import { withDeadline } from "../wait.ts";
 import type { Commands } from "../wire/command-types.ts";
 import { type Loss, ProducerSession, type SessionOwner } from "./producer-session.ts";
 

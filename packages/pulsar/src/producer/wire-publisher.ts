@@ -2,6 +2,7 @@ import {
   Backoff,
   type Clock,
   type ConnectorError,
+  crowdedController,
   hasCode,
   isRetryable,
   type Logger,
@@ -12,7 +13,7 @@ import { resolveCompression } from "../compression.ts";
 import { PublisherClosedError } from "../errors.ts";
 import type { Delivery, OutgoingMessage, Publisher, PublisherOptions } from "../publisher.ts";
 import type { TopicName } from "../topic-name.ts";
-import { crowdedController, withEither } from "../wait.ts";
+import { withEither } from "../wait.ts";
 import { invalidSequenceId } from "./message-failure.ts";
 import { PartitionProducer, type PartitionProducerOptions } from "./partition-producer.ts";
 import { ProducerMetrics } from "./producer-metrics.ts";
