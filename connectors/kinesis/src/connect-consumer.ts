@@ -32,6 +32,7 @@ export const connectConsumer: ConnectConsumer = (config, context) => {
     region: endpoints.region,
     kinesisEndpoint: endpoints.kinesis,
     dynamoEndpoint: endpoints.dynamodb,
+    cloudwatch: config.metricsLevel === "NONE" ? undefined : { endpoint: endpoints.cloudwatch },
     credentials: credentialProvider(credentials, endpoints),
     // As Java's connector does: it tells the applications of one account apart in CloudTrail.
     userAgent: config.applicationName,

@@ -9,6 +9,8 @@ export interface AwsEndpoints {
   readonly dynamodb: string | undefined;
   readonly cloudwatch: string | undefined;
   readonly sts: string | undefined;
+  /** Metrics are wanted, but the other services are both elsewhere than at AWS and nobody says where CloudWatch is: there are none. */
+  readonly cloudwatchUnknown: boolean;
   /** Services that go to AWS while another goes elsewhere; empty when all go the same way. Worth one warning. */
   readonly leftAtAws: readonly AwsService[];
 }
@@ -36,8 +38,16 @@ export function resolveEndpoints(options: KinesisSourceOptions, environment: Aws
       remedy: "set awsRegion, or AWS_REGION in the environment",
     });
   }
-  const used = { kinesis, dynamodb, ...(assumesRole(options) ? { sts } : {}) };
-  return { region, kinesis, dynamodb, cloudwatch, sts, leftAtAws: leftAtAws(used) };
+  const measures = options.cloudwatchMetricsLevel !== "NONE";
+  const cloudwatchUnknown =
+    measures && cloudwatch === undefined && isElsewhere(kinesis) && isElsewhere(dynamodb);
+  const used = {
+    kinesis,
+    dynamodb,
+    ...(measures && !cloudwatchUnknown ? { cloudwatch } : {}),
+    ...(assumesRole(options) ? { sts } : {}),
+  };
+  return { region, kinesis, dynamodb, cloudwatch, sts, cloudwatchUnknown, leftAtAws: leftAtAws(used) };
 }
 
 /** `kinesis.eu-west-1.amazonaws.com`, `vpce-0a.kinesis.eu-west-1.vpce.amazonaws.com`, `kinesis-fips.us-gov-west-1.api.aws`. */
@@ -52,13 +62,10 @@ function regionOf(endpoints: readonly string[]): string | undefined {
   return endpoints.length === 0 ? undefined : signingRegion;
 }
 
-/** CloudWatch is no part of it as long as nothing is sent there. */
 function leftAtAws(endpoints: Partial<Record<AwsService, string | undefined>>): readonly AwsService[] {
   // Object.entries of a literal of ours: its keys are the services
   const services = Object.entries(endpoints) as [AwsService, string | undefined][];
-  const left = services
-    .filter(([, endpoint]) => endpoint === undefined || isAws(endpoint))
-    .map(([name]) => name);
+  const left = services.filter(([, endpoint]) => !isElsewhere(endpoint)).map(([name]) => name);
   return left.length === services.length ? [] : left;
 }
 
@@ -66,8 +73,9 @@ function assumesRole({ awsCredentialPluginName }: KinesisSourceOptions): boolean
   return awsCredentialPluginName?.endsWith(".STSAssumeRoleProviderPlugin") === true;
 }
 
-function isAws(endpoint: string): boolean {
-  return /(?:^|\.)(?:amazonaws\.com(?:\.cn)?|api\.aws)$/.test(hostOf(endpoint));
+/** Than at AWS, where an absent endpoint is too. */
+function isElsewhere(endpoint: string | undefined): boolean {
+  return endpoint !== undefined && !/(?:^|\.)(?:amazonaws\.com(?:\.cn)?|api\.aws)$/.test(hostOf(endpoint));
 }
 
 function hostOf(endpoint: string): string {

@@ -38,7 +38,7 @@ export class KinesisSource implements Source<KinesisSourceOptions> {
   async open(options: KinesisSourceOptions, context: SourceContext): Promise<void> {
     const config = resolveOptions(options, readAwsEnvironment());
     quietVersionNotice();
-    warnOfMixedEndpoints(config, context);
+    tellOfEndpoints(config, context);
     const connected = this.#connect(config, context);
     // Kept before anything can fail: close() must find it.
     this.#opened = { ...connected, shape: config.record, signal: context.signal };
@@ -74,8 +74,9 @@ async function closeInOrder(opened: Opened | undefined): Promise<void> {
   }
 }
 
-function warnOfMixedEndpoints({ endpoints }: KinesisSourceConfig, { logger }: SourceContext): void {
-  const { leftAtAws, region } = endpoints;
+function tellOfEndpoints({ endpoints }: KinesisSourceConfig, { logger }: SourceContext): void {
+  const { leftAtAws, cloudwatchUnknown, region } = endpoints;
+  if (cloudwatchUnknown) logger.info({}, "no metrics are sent, as no endpoint says where CloudWatch is");
   if (leftAtAws.length === 0) return;
   logger.warn(
     { services: leftAtAws, region },

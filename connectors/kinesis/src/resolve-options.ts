@@ -38,6 +38,8 @@ export interface KinesisSourceConfig {
   readonly checkpointAttempts: number;
   readonly maxBufferedRecords: number;
   readonly maxBufferedBytes: number;
+  /** NONE also where nobody says where CloudWatch is. */
+  readonly metricsLevel: KinesisSourceOptions["cloudwatchMetricsLevel"];
   readonly record: RecordShape;
   readonly endpoints: AwsEndpoints;
   readonly credentials: CredentialMode;
@@ -52,6 +54,7 @@ export function resolveOptions(
   options: KinesisSourceOptions,
   environment: AwsEnvironment,
 ): KinesisSourceConfig {
+  const endpoints = resolveEndpoints(options, environment);
   return {
     streamName: options.awsKinesisStreamName,
     applicationName: options.applicationName,
@@ -64,8 +67,9 @@ export function resolveOptions(
     checkpointAttempts: Math.max(1, options.numRetries),
     maxBufferedRecords: options.receiveQueueSize,
     maxBufferedBytes: options.maxBufferedBytes,
+    metricsLevel: endpoints.cloudwatchUnknown ? "NONE" : options.cloudwatchMetricsLevel,
     record: resolveRecordShape(options),
-    endpoints: resolveEndpoints(options, environment),
+    endpoints,
     credentials: resolveCredentials(options),
   };
 }

@@ -20,6 +20,7 @@ const endpoints = {
   dynamodb: undefined,
   cloudwatch: undefined,
   sts: undefined,
+  cloudwatchUnknown: false,
   leftAtAws: [],
 };
 

@@ -63,6 +63,7 @@ describe("an endpoint", () => {
       dynamodb: undefined,
       cloudwatch: undefined,
       sts: undefined,
+      cloudwatchUnknown: false,
       leftAtAws: [],
     });
   });
@@ -71,8 +72,9 @@ describe("an endpoint", () => {
 describe("the services left at AWS while another goes elsewhere", () => {
   const sts = "org.apache.pulsar.io.aws.STSAssumeRoleProviderPlugin";
   it.each([
-    [{ awsEndpoint: "http://localhost:4567" }, {}, ["dynamodb"]],
-    [{ dynamoEndpoint: "http://localhost:8000" }, {}, ["kinesis"]],
+    [{ awsEndpoint: "http://localhost:4567" }, {}, ["dynamodb", "cloudwatch"]],
+    [{ awsEndpoint: "http://localhost:4567", cloudwatchMetricsLevel: "NONE" }, {}, ["dynamodb"]],
+    [{ dynamoEndpoint: "http://localhost:8000" }, {}, ["kinesis", "cloudwatch"]],
     [{ awsEndpoint: "http://localhost:1", dynamoEndpoint: "http://localhost:2" }, {}, []],
     [{ awsEndpoint: "https://vpce-0a.kinesis.eu-west-1.vpce.amazonaws.com" }, {}, []],
     [
@@ -81,7 +83,7 @@ describe("the services left at AWS while another goes elsewhere", () => {
         dynamoEndpoint: "http://localhost:2",
       },
       {},
-      ["kinesis"],
+      ["kinesis", "cloudwatch"],
     ],
     [{}, { AWS_ENDPOINT_URL: "http://localhost:4566" }, []],
     [

@@ -152,7 +152,7 @@ describe("KinesisSource", () => {
     expect(logger.lines).toEqual([
       {
         level: "warn",
-        fields: { services: ["dynamodb"], region: "eu-west-1" },
+        fields: { services: ["dynamodb", "cloudwatch"], region: "eu-west-1" },
         message: "some endpoints are overridden, these services still go to AWS",
       },
     ]);
@@ -166,6 +166,28 @@ describe("KinesisSource", () => {
       kinesis: "http://localhost:4566",
       dynamodb: "http://localhost:4566",
     });
+    expect(logger.lines).toEqual([]);
+  });
+
+  it("sends no metrics from a stand of which nobody says where its CloudWatch is, and says so", async () => {
+    const consumer = new FakeConsumer();
+    const elsewhere = { awsEndpoint: "http://localhost:4567", dynamoEndpoint: "http://localhost:8000" };
+    await new KinesisSource(consumer.connect).open(options(elsewhere), context);
+    expect(consumer.config?.metricsLevel).toBe("NONE");
+    expect(logger.messages()).toEqual(["no metrics are sent, as no endpoint says where CloudWatch is"]);
+  });
+
+  it("sends metrics where an endpoint says, and to AWS when the others are there", async () => {
+    const consumer = new FakeConsumer();
+    const elsewhere = { awsEndpoint: "http://localhost:4567", dynamoEndpoint: "http://localhost:8000" };
+    const cloudwatchEndpoint = "http://localhost:4568";
+    await new KinesisSource(consumer.connect).open(options({ ...elsewhere, cloudwatchEndpoint }), context);
+    expect(consumer.config).toMatchObject({
+      metricsLevel: "DETAILED",
+      endpoints: { cloudwatch: cloudwatchEndpoint },
+    });
+    await new KinesisSource(consumer.connect).open(options({ cloudwatchMetricsLevel: "SUMMARY" }), context);
+    expect(consumer.config).toMatchObject({ metricsLevel: "SUMMARY", endpoints: { cloudwatch: undefined } });
     expect(logger.lines).toEqual([]);
   });
 });

@@ -66,6 +66,7 @@ describe("the property table", () => {
     const known = [...documented.map(([name]) => name), "kinesisRecordProperties", "messageKeyMode"];
     const ours = rows.filter(({ name }) => !name.includes(".") && !known.some((other) => other === name));
     expect(ours.map(({ name }) => name)).toEqual([
+      "cloudwatchMetricsLevel",
       "maxBufferedBytes",
       "fallbackToPolling",
       "kplDeaggregation",

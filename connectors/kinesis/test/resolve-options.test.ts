@@ -20,6 +20,7 @@ describe("resolveOptions", () => {
       checkpointAttempts: 3,
       maxBufferedRecords: 1_000,
       maxBufferedBytes: 67_108_864,
+      metricsLevel: "DETAILED",
       credentials: { kind: "default-chain" },
     });
     expect(record.properties).toHaveLength(4);

@@ -1,3 +1,4 @@
+import { CloudWatchClient, type CloudWatchClientConfig } from "@aws-sdk/client-cloudwatch";
 import { DynamoDBClient, type DynamoDBClientConfig } from "@aws-sdk/client-dynamodb";
 import { KinesisClient, type KinesisClientConfig } from "@aws-sdk/client-kinesis";
 import { NodeHttpHandler } from "@smithy/node-http-handler";
@@ -21,6 +22,10 @@ export interface AwsClientOptions {
   readonly kinesisEndpoint?: string | undefined;
   /** Absent: AWS's own for the region. */
   readonly dynamoEndpoint?: string | undefined;
+  /** Where metrics go; absent: to nobody, and there is no client for it. */
+  readonly cloudwatch?:
+    | { /** Absent: AWS's own for the region. */ readonly endpoint?: string | undefined }
+    | undefined;
   /** Absent: the SDK's default chain. */
   readonly credentials?: AwsCredentialIdentityProvider | AwsCredentialIdentity | undefined;
   /** Added to the user agent of each request. */
@@ -30,6 +35,8 @@ export interface AwsClientOptions {
 export interface AwsClients extends Disposable {
   readonly kinesis: KinesisClient;
   readonly dynamo: DynamoDBClient;
+  /** Absent: no metrics. */
+  readonly cloudwatch: CloudWatchClient | undefined;
   /** Closes the connections. Idempotent. */
   destroy(): void;
 }
@@ -39,12 +46,14 @@ const connectTimeoutMs = 3_000;
 const kinesisTimeoutMs = 15_000;
 /** A lease lasts 10 s: two attempts must fit in it. KCL waits 60 s. */
 const dynamoTimeoutMs = 3_000;
+/** KCL's. */
+const cloudwatchTimeoutMs = 5_000;
 const maxSockets = 64;
 
 /**
  * Clients that are tuned for the consumer; whoever creates them destroys them.
  *
- * Both speak HTTP/1.1 over kept connections, but for subscriptions: the SDK's default for Kinesis is a new HTTP/2 connection
+ * All speak HTTP/1.1 over kept connections, but for subscriptions: the SDK's default for Kinesis is a new HTTP/2 connection
  * for each request, which costs three times the CPU and fails on emulators without TLS.
  */
 export function createAwsClients(options: AwsClientOptions): AwsClients {
@@ -74,11 +83,27 @@ export function createAwsClients(options: AwsClientOptions): AwsClients {
   // It copies every record of an answer, with sensitive fields hidden, for a log that nobody reads.
   kinesis.middlewareStack.remove("loggerMiddleware");
   const dynamo = new DynamoDBClient(dynamoConfig);
+  const cloudwatch = cloudwatchClient(options, shared);
   const destroy = () => {
+    cloudwatch?.destroy();
     kinesis.destroy();
     dynamo.destroy();
   };
-  return { kinesis, dynamo, destroy, [Symbol.dispose]: destroy };
+  return { kinesis, dynamo, cloudwatch, destroy, [Symbol.dispose]: destroy };
+}
+
+function cloudwatchClient(
+  { cloudwatch }: AwsClientOptions,
+  shared: CloudWatchClientConfig,
+): CloudWatchClient | undefined {
+  if (cloudwatch === undefined) return undefined;
+  return new CloudWatchClient({
+    ...shared,
+    ...(cloudwatch.endpoint === undefined ? {} : { endpoint: cloudwatch.endpoint }),
+    // The next data are ten seconds away: nothing is gained by insisting.
+    maxAttempts: 1,
+    requestHandler: handler(cloudwatchTimeoutMs),
+  });
 }
 
 function handler(requestTimeoutMs: number): NodeHttpHandler {

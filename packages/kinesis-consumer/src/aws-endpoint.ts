@@ -20,7 +20,8 @@ export async function describeEndpoint(
 ): Promise<Pick<AwsCall, "region" | "endpoint" | "customEndpoint">> {
   const region = await config.region();
   if (config.endpoint === undefined) {
-    const endpoint = `https://${service.toLowerCase()}.${region}.amazonaws.com`;
+    const host = service === "CloudWatch" ? "monitoring" : service.toLowerCase();
+    const endpoint = `https://${host}.${region}.amazonaws.com`;
     return { region, endpoint, customEndpoint: false };
   }
   const { protocol, hostname, port, path } = await config.endpoint();

@@ -11,7 +11,7 @@ import {
 
 /** The call that failed, for the message. */
 export interface AwsCall {
-  readonly service: "Kinesis" | "DynamoDB";
+  readonly service: "Kinesis" | "DynamoDB" | "CloudWatch";
   /** As AWS names it, such as `GetRecords`. */
   readonly operation: string;
   /** What it was about, such as `stream "orders"`. */

@@ -1,6 +1,8 @@
 import type { Counter, Meter } from "@pulsar-ts-io/core";
 import type { AggregateMeter } from "./aggregate/deaggregator.ts";
 import type { ReaderMeter } from "./fetch/polling.ts";
+import type { ConsumerMetrics } from "./metrics/consumer-metrics.ts";
+import type { MetricScope } from "./metrics/metric-scope.ts";
 import type { PageMeter } from "./shard/shard-consumer.ts";
 
 /** The instruments of reading, made once for the stream and once for each shard. */
@@ -12,8 +14,12 @@ export class ConsumerMeter {
   readonly #throttles: Counter;
   readonly #expired: Counter;
   readonly #flawed: Readonly<Record<"out-of-range" | "broken", Counter>>;
+  readonly #metrics: ConsumerMetrics;
+  readonly #processing: MetricScope;
 
-  constructor(meter: Meter, stream: string) {
+  constructor(meter: Meter, metrics: ConsumerMetrics, stream: string) {
+    this.#metrics = metrics;
+    this.#processing = metrics.ofOperation("ProcessTask");
     this.#meter = meter;
     this.#stream = stream;
     const labels = { stream };
@@ -49,14 +55,26 @@ export class ConsumerMeter {
       "How far the last answer was behind the newest record",
       { stream: this.#stream, shard },
     );
+    const processing = this.#metrics.ofShard("ProcessTask", shard);
     return {
       read: (records, bytes, millisBehindLatest) => {
+        processing.add("RecordsProcessed", records, "Count", "SUMMARY");
+        processing.add("DataBytesProcessed", bytes, "Bytes", "SUMMARY");
         this.#records.add(records);
         this.#bytes.add(bytes);
         lag.set(millisBehindLatest / 1_000);
+        const startMs = processing.nowMs();
+        return () => {
+          const ms = processing.nowMs() - startMs;
+          processing.add("RecordProcessor.processRecords.Time", ms, "Milliseconds", "SUMMARY");
+          processing.ended("", { ms, success: true }, "SUMMARY");
+        };
       },
       throttled: () => this.#throttles.add(1),
-      iteratorExpired: () => this.#expired.add(1),
+      iteratorExpired: () => {
+        this.#expired.add(1);
+        this.#processing.add("ExpiredIterator", 1, "Count", "SUMMARY");
+      },
       aggregateFlawed: (flaw) => this.#flawed[flaw].add(1),
     };
   }

@@ -1,4 +1,5 @@
 import type { Clock, Logger, Meter, StartPosition } from "@pulsar-ts-io/core";
+import type { MetricsLevel } from "./metrics/metric-sink.ts";
 
 /** KCL's. */
 export const defaultFailoverMs = 10_000;
@@ -40,6 +41,8 @@ export interface ConsumerOptions {
   readonly maxBufferedBytes: number;
   /** How long a lease lasts after its last renewal, milliseconds; the same for all workers of the table. Default 10 000, KCL's. */
   readonly failoverMs?: number;
+  /** What is told of the metrics that KCL has; without somewhere to send them, none are. Default DETAILED, KCL's. */
+  readonly metricsLevel?: MetricsLevel;
 }
 
 export type AggregateHandling =

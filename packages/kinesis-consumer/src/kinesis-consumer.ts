@@ -3,6 +3,7 @@ import type { ConsumerHost, ConsumerOptions } from "./consumer-options.ts";
 import { AwsFanOut } from "./fetch/aws-fan-out.ts";
 import { DynamoKcl3State } from "./lease/dynamo-kcl3-state.ts";
 import { DynamoLeaseTable } from "./lease/dynamo-lease-table.ts";
+import { CloudWatchMetricSink } from "./metrics/cloudwatch-metric-sink.ts";
 import { AwsKinesisStream } from "./shard/aws-kinesis-stream.ts";
 import { StreamConsumer } from "./stream-consumer.ts";
 
@@ -17,12 +18,14 @@ export class KinesisConsumer extends StreamConsumer {
   constructor(clients: AwsClients, host: ConsumerHost, options: ConsumerOptions) {
     const { clock, logger } = host;
     const tableName = options.applicationName;
+    const { cloudwatch } = clients;
     super(
       {
         stream: new AwsKinesisStream(clients.kinesis, options.streamName, clock),
         fanOut: new AwsFanOut(clients.kinesis, options.streamName),
         table: new DynamoLeaseTable(clients.dynamo, { tableName, clock, logger }),
         kcl3: new DynamoKcl3State(clients.dynamo, tableName),
+        sink: cloudwatch === undefined ? undefined : new CloudWatchMetricSink(cloudwatch, tableName),
       },
       host,
       options,

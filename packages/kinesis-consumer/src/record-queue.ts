@@ -12,6 +12,7 @@ interface QueuedPage {
   readonly owner: PageOwner;
   /** Handed-out places are emptied: the payloads are the host's then. */
   readonly records: (KinesisRecord | undefined)[];
+  readonly handedOut: () => void;
   next: number;
 }
 
@@ -26,10 +27,14 @@ export class RecordQueue {
     this.#budget = budget;
   }
 
-  /** Adds a page, whose room the budget has given already. */
-  push(records: KinesisRecord[], owner: PageOwner): void {
+  /**
+   * Adds a page, whose room the budget has given already.
+   *
+   * @param handedOut called once the host has come back for more than this page had; not when it is thrown away.
+   */
+  push(records: KinesisRecord[], owner: PageOwner, handedOut: () => void = () => {}): void {
     if (records.length === 0) return;
-    this.#pages.push({ owner, records, next: 0 });
+    this.#pages.push({ owner, records, handedOut, next: 0 });
     this.#filled.wake();
   }
 
@@ -76,6 +81,7 @@ export class RecordQueue {
   #discard(page: QueuedPage): void {
     let bytes = 0;
     const left = page.records.length - page.next;
+    if (page.next > 0 && left === 0) page.handedOut();
     for (const record of page.records.slice(page.next)) bytes += record?.data.byteLength ?? 0;
     page.records.length = 0;
     page.next = 0;

@@ -16,6 +16,12 @@ import type { KinesisRecord } from "./kinesis-record.ts";
 import type { Kcl3StateReader } from "./lease/kcl3-state.ts";
 import { Kcl3Watch } from "./lease/kcl3-watch.ts";
 import type { LeaseTable } from "./lease/lease-table.ts";
+import { ConsumerMetrics } from "./metrics/consumer-metrics.ts";
+import { LeaseCreations } from "./metrics/lease-creations.ts";
+import { MeasuredFanOut } from "./metrics/measured-fan-out.ts";
+import { MeasuredKinesisStream } from "./metrics/measured-kinesis-stream.ts";
+import { MeasuredLeaseTable } from "./metrics/measured-lease-table.ts";
+import type { MetricSink } from "./metrics/metric-sink.ts";
 import { RecordQueue } from "./record-queue.ts";
 import type { KinesisStream } from "./shard/kinesis-stream.ts";
 import { Worker } from "./worker.ts";
@@ -27,6 +33,8 @@ const closeWithinMs = 15_000;
 export interface ConsumerPorts {
   readonly stream: KinesisStream;
   readonly table: LeaseTable;
+  /** Where metrics go; absent: nowhere. */
+  readonly sink?: MetricSink | undefined;
 }
 
 /** And where subscriptions are to be had, and who else is there. */
@@ -53,21 +61,30 @@ export class StreamConsumer implements AsyncDisposable {
   readonly #host: ConsumerHost;
   readonly #options: ConsumerOptions;
   readonly #workerId: string;
+  readonly #metrics: ConsumerMetrics;
   readonly #queue: RecordQueue;
   readonly #budget: ReadBudget;
   readonly #stop = new AbortController();
   #opening: Promise<Prepared> | undefined;
   #worker: Worker | undefined;
   #running: Promise<void> | undefined;
+  #publishing: Promise<void> | undefined;
   #failure: Error | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(ports: ReadingPorts, host: ConsumerHost, options: ConsumerOptions) {
     checkOptions(options);
-    this.#stream = ports.stream;
-    this.#fanOut = ports.fanOut;
-    this.#table = ports.table;
+    const { clock, logger } = host;
+    this.#metrics = new ConsumerMetrics(ports.sink, {
+      clock,
+      logger,
+      level: options.metricsLevel ?? "DETAILED",
+      workerIdentifier: options.instanceId,
+    });
+    this.#stream = new MeasuredKinesisStream(ports.stream, this.#metrics);
+    this.#fanOut = new MeasuredFanOut(ports.fanOut, this.#metrics);
     this.#kcl3 = ports.kcl3;
+    this.#table = new MeasuredLeaseTable(ports.table, this.#metrics);
     this.#host = host;
     this.#options = options;
     this.#workerId = `${options.instanceId}-${randomBytes(4).toString("hex")}`;
@@ -105,6 +122,7 @@ export class StreamConsumer implements AsyncDisposable {
         queue: this.#queue,
         budget: this.#budget,
         host: this.#host,
+        metrics: this.#metrics,
       },
       {
         ...this.#options,
@@ -116,6 +134,7 @@ export class StreamConsumer implements AsyncDisposable {
     );
     this.#worker = worker;
     this.#running = this.#run(worker, signal);
+    this.#publishing = this.#metrics.run(this.#stop.signal);
   }
 
   /**
@@ -158,13 +177,16 @@ export class StreamConsumer implements AsyncDisposable {
 
   /** The fan-out consumer comes last: it costs money, and is not registered for a table that is refused. */
   async #prepare(kcl3: Kcl3Watch, signal: AbortSignal): Promise<Prepared> {
-    const found = await findLeases(this.#stream, this.#table, {
-      ...this.#options,
-      tableName: this.#options.applicationName,
-      clock: this.#host.clock,
-      kcl3,
-      signal,
-    });
+    const table = new LeaseCreations(this.#table, this.#metrics, "ShardSyncTask");
+    const found = await this.#metrics.ofOperation("ShardSyncTask").measure("", "SUMMARY", () =>
+      findLeases(this.#stream, table, {
+        ...this.#options,
+        tableName: this.#options.applicationName,
+        clock: this.#host.clock,
+        kcl3,
+        signal,
+      }),
+    );
     const retrieval = await openRetrieval(this.#options.retrieval, this.#fanOut, this.#host, signal);
     return { found, retrieval };
   }
@@ -197,6 +219,9 @@ export class StreamConsumer implements AsyncDisposable {
     this.#queue.wake();
     // An opening that was cut short tells its caller why.
     await Promise.allSettled([this.#opening, this.#running]);
+    // What was under way is cut short above; the last data include those of the release.
+    await this.#publishing;
+    await this.#metrics.finish(late.signal);
     finished.abort();
     await watchdog;
   }

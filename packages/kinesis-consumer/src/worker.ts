@@ -22,6 +22,10 @@ import { LeaseCoordinator, renewIntervalMs } from "./lease/lease-coordinator.ts"
 import { LeaseMaker } from "./lease/lease-maker.ts";
 import type { LeaseTable } from "./lease/lease-table.ts";
 import { LeaseTaker } from "./lease/lease-taker.ts";
+import type { ConsumerMetrics } from "./metrics/consumer-metrics.ts";
+import { HeldLeasesMetric } from "./metrics/held-leases-metric.ts";
+import { LeaseCreations } from "./metrics/lease-creations.ts";
+import { TakeRounds } from "./metrics/take-rounds.ts";
 import { OutageLog } from "./outage-log.ts";
 import type { RecordQueue } from "./record-queue.ts";
 import { AckWindow } from "./shard/ack-window.ts";
@@ -42,6 +46,7 @@ export interface WorkerPlaces {
   readonly queue: RecordQueue;
   readonly budget: ReadBudget;
   readonly host: ConsumerHost;
+  readonly metrics: ConsumerMetrics;
 }
 
 export interface WorkerOptions {
@@ -74,6 +79,7 @@ export class Worker {
   readonly #found: FoundLeases;
   readonly #clock: Clock;
   readonly #meter: ConsumerMeter;
+  readonly #heldLeases: HeldLeasesMetric;
   readonly #coordinator: LeaseCoordinator;
   readonly #taker: LeaseTaker;
   readonly #audit: LeaseAudit;
@@ -88,7 +94,7 @@ export class Worker {
   #intakeEnded: Promise<void> = Promise.resolve();
 
   constructor(places: WorkerPlaces, options: WorkerOptions, found: FoundLeases) {
-    const { table, stream, host } = places;
+    const { table, stream, host, metrics } = places;
     const { clock, meter } = host;
     const { initial, stamp } = found;
     const logger = host.logger.child({ component: "kinesis-consumer", workerId: options.workerId });
@@ -107,7 +113,7 @@ export class Worker {
     this.#options = options;
     this.#found = found;
     this.#clock = clock;
-    this.#meter = new ConsumerMeter(meter, options.streamName);
+    this.#meter = new ConsumerMeter(meter, metrics, options.streamName);
     this.#readingTrouble = new OutageLog(logger, "reading from Kinesis");
     this.#coordinator = new LeaseCoordinator(table, logger, { ...shared, meter, random: Math.random });
     const coordinator = this.#coordinator;
@@ -116,19 +122,23 @@ export class Worker {
       taken: (lease: Lease, takenMs: number) => this.#start(lease, takenMs),
       latestMs: () => stream.serviceTimeMs() - latestSlackMs,
     };
-    this.#taker = new LeaseTaker(table, takerHost, shared);
+    this.#heldLeases = new HeldLeasesMetric(metrics, shared);
+    this.#taker = new LeaseTaker(new TakeRounds(table, metrics, shared), takerHost, shared);
     this.#taker.scanned(found.leases, found.scannedMs);
-    const maker = new LeaseMaker(table, logger, { stamp, created: (lease) => this.#taker.created(lease) });
+    const making = { stamp, created: (lease: Lease) => this.#taker.created(lease) };
+    const maker = new LeaseMaker(new LeaseCreations(table, metrics, "ShardSyncTask"), logger, making);
+    const heirs = new LeaseMaker(new LeaseCreations(table, metrics, "ShutdownTask"), logger, making);
     this.#audit = new LeaseAudit({ stream, table, maker }, shared);
     this.#cleaner = new LeaseCleaner({ stream, table, coordinator }, shared);
     this.#gate = new ParentGate(table, clock, tableTrouble);
-    this.#end = new ShardEnd({ stream, table, coordinator, maker }, shared);
+    this.#end = new ShardEnd({ stream, table, coordinator, maker: heirs }, shared);
   }
 
   /** Works until `stop` aborts; takes and reads until `stopReading` does. */
   async run(stopReading: AbortSignal, stop: AbortSignal): Promise<void> {
     await runTogether(stop, [
       (signal) => this.#coordinator.run(signal),
+      (signal) => this.#heldLeases.run(() => this.#coordinator.leases.length, signal),
       async (signal) => {
         this.#intakeEnded = this.#intake(stopReading, signal);
         await this.#intakeEnded;
@@ -209,6 +219,7 @@ export class Worker {
       queue.sweep();
       if (this.#readings.get(lease.shardId) === reading) this.#readings.delete(lease.shardId);
       if (held.lost) {
+        this.#heldLeases.lost();
         this.#taker.gaveUp(lease.shardId);
         void this.#releasePartition(lease.shardId);
       }

@@ -41,6 +41,8 @@ export interface KinesisSourceOptions {
   readonly kinesisRecordProperties: string;
   /** The message key. PARTITION_KEY: the record's partition key. SHARD_ID: the shard id, which keeps a shard in one partition of the topic, and in order there. Default `PARTITION_KEY`. */
   readonly messageKeyMode: "PARTITION_KEY" | "SHARD_ID";
+  /** Ours. Which of the KCL's metrics are sent to CloudWatch, under applicationName as their namespace. DETAILED, as the Java connector does: each call of each shard too, about a dozen metrics a shard, which AWS charges for one by one. SUMMARY: what dashboards and alarms need, and recommended. NONE: none, and CloudWatch is never called. Default `DETAILED`. */
+  readonly cloudwatchMetricsLevel: "DETAILED" | "SUMMARY" | "NONE";
   /** Ours. The largest number of bytes that are fetched and not yet handed to Pulsar, beside receiveQueueSize: 1000 records of 1 MiB would be a gigabyte. At least 10 MiB, one full answer of GetRecords. Default `67108864`. */
   readonly maxBufferedBytes: number;
   /** Ours. true: when the consumer for enhanced fan-out cannot be registered (the stream has as many as it may, or the permission is missing), say so once and poll. false: stop with the error. Default `false`. */

@@ -31,8 +31,11 @@ export interface ShardConsumerOptions extends ShardReaderOptions {
 
 /** What is counted of each page. */
 export interface PageMeter {
-  /** @param millisBehindLatest how far behind the newest record of the shard. */
-  read(records: number, bytes: number, millisBehindLatest: number): void;
+  /**
+   * @param millisBehindLatest how far behind the newest record of the shard.
+   * @returns to be called once the host has all of its records.
+   */
+  read(records: number, bytes: number, millisBehindLatest: number): () => void;
 }
 
 /** Everything that happens to a shard besides reading it. */
@@ -157,8 +160,8 @@ export class ShardConsumer implements PageOwner {
       this.#options.budget.settle(came, records.length, newBytes);
     }
     this.#options.throughput.delivered(newBytes);
-    this.#options.meter.read(records.length, newBytes, page.millisBehindLatest);
-    this.#queue.push(records, this);
+    const handedOut = this.#options.meter.read(records.length, newBytes, page.millisBehindLatest);
+    this.#queue.push(records, this, handedOut);
   }
 }
 

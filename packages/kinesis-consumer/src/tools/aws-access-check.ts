@@ -29,6 +29,7 @@ import { type AwsCall, readAwsFailure, translateAwsFailure } from "../aws-failur
 import { checkTableName, checkTableSchema } from "../lease/dynamo-table-setup.ts";
 import { kcl3Tables } from "../lease/kcl3-state.ts";
 import { attribute } from "../lease/lease-item.ts";
+import type { MetricsLevel } from "../metrics/metric-sink.ts";
 import { retryBriefly } from "../retry.ts";
 import { type IamPolicy, iamPolicy } from "./iam-policy.ts";
 
@@ -39,6 +40,7 @@ export interface AccessCheckOptions {
   readonly retrieval:
     | { readonly kind: "polling" }
     | { readonly kind: "fan-out"; readonly consumerName: string };
+  readonly metricsLevel: MetricsLevel;
 }
 
 type Attempt = Extract<CheckResult, { kind: "attempt" }>;
@@ -90,16 +92,22 @@ export class AwsAccessCheck {
       yield* this.#tryFanOut(this.#options.retrieval.consumerName);
     yield* this.#tryTable();
     yield* this.#tryKcl3();
+    if (this.#options.metricsLevel !== "NONE") {
+      const detail =
+        "it would leave a metric behind; without it, the source runs and CloudWatch has no metrics";
+      yield notTried("cloudwatch:PutMetricData", detail);
+    }
   }
 
   /** Everything to be granted, with the resources' names as far as {@link run} has learned them. */
   async policy(): Promise<IamPolicy> {
-    const { streamName, applicationName, retrieval } = this.#options;
+    const { streamName, applicationName, retrieval, metricsLevel } = this.#options;
     return iamPolicy({
       region: await this.#kinesis.config.region(),
       streamName,
       tableName: applicationName,
       consumerName: retrieval.kind === "fan-out" ? retrieval.consumerName : undefined,
+      metricsNamespace: metricsLevel === "NONE" ? undefined : applicationName,
       streamArn: this.#streamArn,
       tableArn: this.#tableArn,
     });

@@ -11,6 +11,7 @@ interface IamStatement {
   readonly Effect: "Allow";
   readonly Action: readonly string[];
   readonly Resource: string;
+  readonly Condition?: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
 export interface PolicySubject {
@@ -19,6 +20,8 @@ export interface PolicySubject {
   readonly tableName: string;
   /** Of the fan-out consumer; absent: the stream is polled. */
   readonly consumerName: string | undefined;
+  /** Of CloudWatch; absent: no metrics are sent. */
+  readonly metricsNamespace: string | undefined;
   /** As AWS told them; what it did not tell is built from the region and the names, with any account. */
   readonly streamArn: string | undefined;
   readonly tableArn: string | undefined;
@@ -39,7 +42,7 @@ const tableActions = [
 
 /** What a worker and the tools call, and nothing else. A transaction of puts needs the permission for a put, and KCL 3's tables are read. */
 export function iamPolicy(subject: PolicySubject): IamPolicy {
-  const { streamName, tableName, consumerName } = subject;
+  const { streamName, tableName, consumerName, metricsNamespace } = subject;
   const account = accountOf(subject.streamArn) ?? accountOf(subject.tableArn) ?? "*";
   const arn = (service: string, name: string) =>
     `arn:${partitionOf(subject.region)}:${service}:${subject.region}:${account}:${name}`;
@@ -59,6 +62,7 @@ export function iamPolicy(subject: PolicySubject): IamPolicy {
       allow("LeaseTable", "dynamodb", tableActions, tableArn),
       allow("Kcl3Coordinator", "dynamodb", ["GetItem"], kcl3Tables(tableArn).coordinator),
       allow("Kcl3Workers", "dynamodb", ["Scan"], kcl3Tables(tableArn).workers),
+      ...(metricsNamespace === undefined ? [] : [allowMetrics(metricsNamespace)]),
     ],
   };
 }
@@ -66,6 +70,12 @@ export function iamPolicy(subject: PolicySubject): IamPolicy {
 function allow(sid: string, service: string, operations: readonly string[], resource: string): IamStatement {
   const actions = operations.map((operation) => `${service}:${operation}`);
   return { Sid: sid, Effect: "Allow", Action: actions, Resource: resource };
+}
+
+/** Metrics have no ARN: their namespace is what they are told apart by. */
+function allowMetrics(namespace: string): IamStatement {
+  const condition = { StringEquals: { "cloudwatch:namespace": namespace } };
+  return { ...allow("Metrics", "cloudwatch", ["PutMetricData"], "*"), Condition: condition };
 }
 
 function accountOf(arn: string | undefined): string | undefined {

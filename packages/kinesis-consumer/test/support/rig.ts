@@ -13,6 +13,7 @@ import { AwsUnavailableError } from "../../src/errors.ts";
 import { AwsFanOut } from "../../src/fetch/aws-fan-out.ts";
 import type { FanOutService } from "../../src/fetch/fan-out-service.ts";
 import type { KinesisRecord } from "../../src/kinesis-record.ts";
+import type { MetricSink } from "../../src/metrics/metric-sink.ts";
 import { AwsKinesisStream } from "../../src/shard/aws-kinesis-stream.ts";
 import { type ShardId, shardId } from "../../src/shard/shard.ts";
 import { StreamConsumer } from "../../src/stream-consumer.ts";
@@ -72,6 +73,8 @@ export class Rig {
   readonly kcl3: MemoryKcl3State = new MemoryKcl3State();
   /** Instead of the double's fan-out. */
   fanOut: FanOutService | undefined;
+  /** Where metrics go, if anywhere. */
+  sink: MetricSink | undefined;
   readonly logger: RecordingLogger = new RecordingLogger();
   readonly meter: RecordingMeter = new RecordingMeter();
   /** Where each record that was put is. */
@@ -122,6 +125,7 @@ export class Rig {
         fanOut: this.fanOut ?? new AwsFanOut(client, "orders"),
         table: alive,
         kcl3: this.kcl3,
+        sink: this.sink,
       },
       {
         clock: this.clock,

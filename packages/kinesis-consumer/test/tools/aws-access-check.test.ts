@@ -12,6 +12,7 @@ const polling: AccessCheckOptions = {
   streamName: "orders",
   applicationName: "orders-app",
   retrieval: { kind: "polling" },
+  metricsLevel: "NONE",
 };
 const fanOut: AccessCheckOptions = {
   ...polling,
@@ -166,6 +167,19 @@ describe("AwsAccessCheck", () => {
     ]);
     const without = await run({ ...granted, DescribeStreamSummary: denied }, fanOut);
     expect(named(without.attempts, "failed")).toEqual(["kinesis:DescribeStreamSummary"]);
+  });
+
+  it("asks for the metrics of the application's namespace alone, and puts none", async () => {
+    const { attempts, policy, calls } = await run(granted, { ...polling, metricsLevel: "SUMMARY" });
+    expect(named(attempts, "not-tried")).toEqual(["dynamodb:CreateTable", "cloudwatch:PutMetricData"]);
+    expect(calls).not.toContain("PutMetricData");
+    expect(policy.Statement.at(-1)).toEqual({
+      Sid: "Metrics",
+      Effect: "Allow",
+      Action: ["cloudwatch:PutMetricData"],
+      Resource: "*",
+      Condition: { StringEquals: { "cloudwatch:namespace": "orders-app" } },
+    });
   });
 
   it("fills in what it knows of a resource when AWS does not tell its name", async () => {
