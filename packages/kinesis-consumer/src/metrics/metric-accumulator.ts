@@ -1,10 +1,10 @@
 import { WakeUp } from "../wake-up.ts";
 import type { MetricDatum, MetricDimension, MetricUnit } from "./metric-sink.ts";
 
-/** KCL's: so many different metrics are sent without waiting for the time to come. */
-const plenty = 200;
 /** KCL's: while nothing can be sent no more different metrics than these are kept. */
 const maxSeries = 10_000;
+/** So many are sent without waiting for the time to come. KCL's 200 would make a thousand shards cost a call for each few of their pages. */
+const plenty = 5_000;
 
 interface Series {
   readonly name: string;

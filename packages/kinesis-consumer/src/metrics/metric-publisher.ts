@@ -9,8 +9,8 @@ import type { MetricDatum, MetricSink } from "./metric-sink.ts";
 const flushEveryMs = 10_000;
 /** KCL's, for one call. */
 const sendWithinMs = 5_000;
-/** How long the end of a consumer may wait for its last metrics. */
-const lastFlushWithinMs = 1_000;
+/** How long the end of a consumer may wait for its last metrics, however many calls they are. */
+const finishWithinMs = 1_000;
 
 const outageKey = "metrics";
 
@@ -50,23 +50,25 @@ export class MetricPublisher {
         return; // the signal's reason: nothing else can be thrown here
       }
       dueMs = this.#clock.monotonic() + flushEveryMs;
-      await this.#flush(sendWithinMs, signal);
+      await this.#flush(Number.POSITIVE_INFINITY, signal);
     }
   }
 
   /** Sends what is left, for a second at most; not at all where sending fails anyway. Never rejects. */
   async finish(signal: AbortSignal): Promise<void> {
-    if (!this.#failing) await this.#flush(lastFlushWithinMs, signal);
+    if (!this.#failing) await this.#flush(this.#clock.monotonic() + finishWithinMs, signal);
   }
 
-  async #flush(withinMs: number, signal: AbortSignal): Promise<void> {
+  /** @param untilMs when the last call must have ended, monotonic. */
+  async #flush(untilMs: number, signal: AbortSignal): Promise<void> {
     const dropped = this.#accumulator.takeDropped();
     if (dropped > 0) this.#logger.warn({ dropped }, "metrics were dropped, too many different ones waited");
     const data = this.#accumulator.take();
     const { maxBatch } = this.#sink;
     for (let from = 0; from < data.length && !signal.aborted; from += maxBatch) {
-      // The rest would fail too, and take as long each.
-      if (!(await this.#send(data.slice(from, from + maxBatch), withinMs, signal))) return;
+      const withinMs = Math.min(sendWithinMs, untilMs - this.#clock.monotonic());
+      // After a failure the rest would fail too, and take as long each.
+      if (withinMs <= 0 || !(await this.#send(data.slice(from, from + maxBatch), withinMs, signal))) return;
     }
   }
 
