@@ -57,8 +57,9 @@ export class ConsumerMeter {
     );
     const processing = this.#metrics.ofShard("ProcessTask", shard);
     return {
-      read: (records, bytes, millisBehindLatest) => {
-        processing.add("RecordsProcessed", records, "Count", "SUMMARY");
+      read: ({ unpacked, records, bytes, millisBehindLatest }) => {
+        // KCL counts before it leaves out what was read before, and the bytes after it.
+        processing.add("RecordsProcessed", unpacked, "Count", "SUMMARY");
         processing.add("DataBytesProcessed", bytes, "Bytes", "SUMMARY");
         this.#records.add(records);
         this.#bytes.add(bytes);

@@ -20,7 +20,6 @@ import { ConsumerMetrics } from "./metrics/consumer-metrics.ts";
 import { LeaseCreations } from "./metrics/lease-creations.ts";
 import { MeasuredFanOut } from "./metrics/measured-fan-out.ts";
 import { MeasuredKinesisStream } from "./metrics/measured-kinesis-stream.ts";
-import { MeasuredLeaseTable } from "./metrics/measured-lease-table.ts";
 import type { MetricSink } from "./metrics/metric-sink.ts";
 import { RecordQueue } from "./record-queue.ts";
 import type { KinesisStream } from "./shard/kinesis-stream.ts";
@@ -84,7 +83,7 @@ export class StreamConsumer implements AsyncDisposable {
     this.#stream = new MeasuredKinesisStream(ports.stream, this.#metrics);
     this.#fanOut = new MeasuredFanOut(ports.fanOut, this.#metrics);
     this.#kcl3 = ports.kcl3;
-    this.#table = new MeasuredLeaseTable(ports.table, this.#metrics);
+    this.#table = ports.table;
     this.#host = host;
     this.#options = options;
     this.#workerId = `${options.instanceId}-${randomBytes(4).toString("hex")}`;

@@ -23,8 +23,9 @@ import { LeaseMaker } from "./lease/lease-maker.ts";
 import type { LeaseTable } from "./lease/lease-table.ts";
 import { LeaseTaker } from "./lease/lease-taker.ts";
 import type { ConsumerMetrics } from "./metrics/consumer-metrics.ts";
-import { HeldLeasesMetric } from "./metrics/held-leases-metric.ts";
 import { LeaseCreations } from "./metrics/lease-creations.ts";
+import type { MetricScope } from "./metrics/metric-scope.ts";
+import { RenewRounds } from "./metrics/renew-rounds.ts";
 import { TakeRounds } from "./metrics/take-rounds.ts";
 import { OutageLog } from "./outage-log.ts";
 import type { RecordQueue } from "./record-queue.ts";
@@ -79,7 +80,8 @@ export class Worker {
   readonly #found: FoundLeases;
   readonly #clock: Clock;
   readonly #meter: ConsumerMeter;
-  readonly #heldLeases: HeldLeasesMetric;
+  readonly #renewals: RenewRounds;
+  readonly #shutdowns: MetricScope;
   readonly #coordinator: LeaseCoordinator;
   readonly #taker: LeaseTaker;
   readonly #audit: LeaseAudit;
@@ -115,14 +117,19 @@ export class Worker {
     this.#clock = clock;
     this.#meter = new ConsumerMeter(meter, metrics, options.streamName);
     this.#readingTrouble = new OutageLog(logger, "reading from Kinesis");
-    this.#coordinator = new LeaseCoordinator(table, logger, { ...shared, meter, random: Math.random });
+    this.#renewals = new RenewRounds(table, metrics, shared);
+    this.#shutdowns = metrics.ofOperation("ShutdownTask");
+    this.#coordinator = new LeaseCoordinator(this.#renewals, logger, {
+      ...shared,
+      meter,
+      random: Math.random,
+    });
     const coordinator = this.#coordinator;
     const takerHost = {
       isHeld: (id: ShardId) => coordinator.get(id) !== undefined,
       taken: (lease: Lease, takenMs: number) => this.#start(lease, takenMs),
       latestMs: () => stream.serviceTimeMs() - latestSlackMs,
     };
-    this.#heldLeases = new HeldLeasesMetric(metrics, shared);
     this.#taker = new LeaseTaker(new TakeRounds(table, metrics, shared), takerHost, shared);
     this.#taker.scanned(found.leases, found.scannedMs);
     const making = { stamp, created: (lease: Lease) => this.#taker.created(lease) };
@@ -138,7 +145,7 @@ export class Worker {
   async run(stopReading: AbortSignal, stop: AbortSignal): Promise<void> {
     await runTogether(stop, [
       (signal) => this.#coordinator.run(signal),
-      (signal) => this.#heldLeases.run(() => this.#coordinator.leases.length, signal),
+      (signal) => this.#renewals.run(() => this.#coordinator.leases.length, signal),
       async (signal) => {
         this.#intakeEnded = this.#intake(stopReading, signal);
         await this.#intakeEnded;
@@ -219,7 +226,7 @@ export class Worker {
       queue.sweep();
       if (this.#readings.get(lease.shardId) === reading) this.#readings.delete(lease.shardId);
       if (held.lost) {
-        this.#heldLeases.lost();
+        this.#renewals.lost();
         this.#taker.gaveUp(lease.shardId);
         void this.#releasePartition(lease.shardId);
       }
@@ -263,10 +270,14 @@ export class Worker {
   }
 
   async #releasePartition(id: ShardId): Promise<void> {
+    const startMs = this.#shutdowns.nowMs();
     try {
       await this.#places.host.releasePartition(id);
     } catch (error) {
       this.#places.host.logger.warn({ err: error, shardId: id }, "releasing a partition failed");
+    } finally {
+      const ms = this.#shutdowns.nowMs() - startMs;
+      this.#shutdowns.add("RecordProcessor.shutdown.Time", ms, "Milliseconds", "SUMMARY");
     }
   }
 }

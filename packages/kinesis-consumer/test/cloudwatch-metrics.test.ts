@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { AwsUnavailableError } from "../src/errors.ts";
 import { MemoryMetricSink } from "./support/memory-metric-sink.ts";
-import { Rig } from "./support/rig.ts";
+import { idOf, Rig } from "./support/rig.ts";
 
 const flushMs = 10_000;
 
@@ -28,8 +29,11 @@ describe("metrics for CloudWatch", () => {
       "ProcessTask[ShardId] Time Milliseconds",
       "RenewAllLeases[WorkerIdentifier] CurrentLeases Count",
       "RenewAllLeases[WorkerIdentifier] LostLeases Count",
+      "RenewAllLeases[WorkerIdentifier] Success Count",
+      "RenewAllLeases[WorkerIdentifier] Time Milliseconds",
       "ShardSyncTask Success Count",
       "ShardSyncTask Time Milliseconds",
+      "ShutdownTask RecordProcessor.shutdown.Time Milliseconds",
       "TakeLeases[WorkerIdentifier] ExpiredLeases Count",
       "TakeLeases[WorkerIdentifier] NumWorkers Count",
       "TakeLeases[WorkerIdentifier] Success Count",
@@ -77,6 +81,52 @@ describe("metrics for CloudWatch", () => {
     const [first] = sink.of("ProcessTask[ShardId] RecordsProcessed Count");
     expect(first?.min).toBe(0);
     expect(first?.count).toBeGreaterThan(3);
+  });
+
+  it("count what is read again as processed, but not its bytes, as the KCL does", async () => {
+    const { rig, sink } = rigWith();
+    rig.put(3);
+    const first = await rig.start();
+    await rig.until(() => first.records.length === 3);
+    await rig.close(first);
+    sink.batches.length = 0;
+    rig.put(1);
+    const second = await rig.start();
+    await rig.until(() => second.records.length === 1);
+    await rig.close(second);
+    // From the checkpoint on, that is from the third record, which is not delivered again.
+    expect(sink.sum("ProcessTask[ShardId] RecordsProcessed Count")).toBe(2);
+    expect(sink.sum("ProcessTask[ShardId] DataBytesProcessed Bytes")).toBe(1);
+  });
+
+  it("tell a round of renewals as failed when one of them did", async () => {
+    const { rig, sink } = rigWith(2);
+    const worker = await rig.start();
+    await rig.pass(flushMs + 1_000);
+    const rounds = sink.of("RenewAllLeases[WorkerIdentifier] Success Count");
+    expect(rounds).toMatchObject([{ min: 1, max: 1 }]);
+    rig.table.before = (method) => {
+      if (method === "write") throw new AwsUnavailableError("no answer");
+    };
+    await rig.pass(5_000);
+    rig.table.before = () => {};
+    await rig.pass(2 * flushMs);
+    expect(sink.of("RenewAllLeases[WorkerIdentifier] Success Count")[1]).toMatchObject({ min: 0, max: 1 });
+    expect(sink.sum("RenewAllLeases[WorkerIdentifier] LostLeases Count")).toBe(0);
+    await rig.close(worker);
+  });
+
+  it("tell the end of a shard: its children's leases and its last checkpoint", async () => {
+    const { rig, sink } = rigWith();
+    rig.put(3);
+    const worker = await rig.start();
+    await rig.until(() => worker.records.length === 3);
+    rig.stream.split(idOf(0), 2n ** 127n, rig.clock.now());
+    await rig.until(() => rig.lease(0)?.checkpoint.kind === "shard-end");
+    await rig.close(worker);
+    expect(sink.sum("ShutdownTask CreateLease.Success Count")).toBe(1);
+    expect(sink.sum("ShutdownTask CreateLease_TRIM_HORIZON.Success Count")).toBe(2);
+    expect(sink.sum("ShutdownTask[ShardId] UpdateLease.Success Count")).toBe(1);
   });
 
   it("tell the leases that are held, and those that another took", async () => {

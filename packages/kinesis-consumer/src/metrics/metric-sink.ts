@@ -10,7 +10,7 @@ export interface MetricDimension {
 }
 
 /** The values of one metric since the last flush, as CloudWatch's StatisticSet has them. */
-export interface MetricStatistics {
+interface MetricStatistics {
   readonly min: number;
   readonly max: number;
   readonly sum: number;

@@ -4,8 +4,8 @@ import type { LeaseTable, WriteOutcome } from "../lease/lease-table.ts";
 import type { ShardId } from "../shard/shard.ts";
 import type { ConsumerMetrics } from "./consumer-metrics.ts";
 import { ForwardingLeaseTable } from "./forwarding-lease-table.ts";
-import { wasAnswered } from "./measured-lease-table.ts";
 import type { MetricScope } from "./metric-scope.ts";
+import { wasAnswered } from "./renew-rounds.ts";
 
 export interface TakeRoundsOptions {
   readonly clock: Clock;

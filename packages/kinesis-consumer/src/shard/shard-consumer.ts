@@ -29,13 +29,20 @@ export interface ShardConsumerOptions extends ShardReaderOptions {
   readonly throughput: ShardThroughput;
 }
 
-/** What is counted of each page. */
+interface PageCounts {
+  /** What was in the page once aggregates were unpacked. */
+  readonly unpacked: number;
+  /** Those of them that were not read before, and the bytes that they carry. */
+  readonly records: number;
+  readonly bytes: number;
+  /** How far behind the newest record of the shard. */
+  readonly millisBehindLatest: number;
+}
+
+/** Told of each page. */
 export interface PageMeter {
-  /**
-   * @param millisBehindLatest how far behind the newest record of the shard.
-   * @returns to be called once the host has all of its records.
-   */
-  read(records: number, bytes: number, millisBehindLatest: number): () => void;
+  /** @returns to be called once the host has all of its records. */
+  read(page: PageCounts): () => void;
 }
 
 /** Everything that happens to a shard besides reading it. */
@@ -144,9 +151,11 @@ export class ShardConsumer implements PageOwner {
       millisBehindLatest: page.millisBehindLatest,
     };
     const records: KinesisRecord[] = [];
+    let unpacked = 0;
     for (const raw of page.records) {
       const sequenceNumber = raw.SequenceNumber ?? "";
       const parts = unpack(raw);
+      unpacked += parts?.length ?? 1;
       if (parts !== undefined) acceptParts(raw, parts, { place, cursor, records });
       else if (cursor.isNew(sequenceNumber, 0)) {
         records.push(new KinesisRecord(raw, place));
@@ -160,7 +169,12 @@ export class ShardConsumer implements PageOwner {
       this.#options.budget.settle(came, records.length, newBytes);
     }
     this.#options.throughput.delivered(newBytes);
-    const handedOut = this.#options.meter.read(records.length, newBytes, page.millisBehindLatest);
+    const handedOut = this.#options.meter.read({
+      unpacked,
+      records: records.length,
+      bytes: newBytes,
+      millisBehindLatest: page.millisBehindLatest,
+    });
     this.#queue.push(records, this, handedOut);
   }
 }
