@@ -40,6 +40,8 @@ export interface PartitionStatus {
   readonly position?: string | undefined;
   /** Milliseconds since the position was stored. */
   readonly checkpointAgeMs?: number | undefined;
+  /** What its reader is about, in the source's own words, such as `reading`, `idle` or `stuck`; absent when nobody reads it here. */
+  readonly activity?: string | undefined;
   /** Whether it has been read to its end. */
   readonly finished?: boolean | undefined;
   /** Whether its owner was seen at work while somebody watched; absent when nobody did. */

@@ -33,6 +33,8 @@ import { AckWindow } from "./shard/ack-window.ts";
 import type { KinesisStream } from "./shard/kinesis-stream.ts";
 import { LeaseAudit } from "./shard/lease-audit.ts";
 import { ParentGate } from "./shard/parent-gate.ts";
+import { ReaderHealth } from "./shard/reader-health.ts";
+import { ReaderWatch, type WatchedReader } from "./shard/reader-watch.ts";
 import type { ShardId } from "./shard/shard.ts";
 import { ShardConsumer, type ShardLife } from "./shard/shard-consumer.ts";
 import { ShardEnd } from "./shard/shard-end.ts";
@@ -71,6 +73,7 @@ const hostReleaseMs = 5_000;
 interface Reading {
   readonly consumer: ShardConsumer;
   readonly progress: ShardProgress;
+  readonly health: ReaderHealth;
 }
 
 /** The running part of a consumer: keeps leases, takes them, and reads their shards. */
@@ -90,6 +93,7 @@ export class Worker {
   readonly #end: ShardEnd;
   readonly #readingTrouble: OutageLog;
   readonly #logger: Logger;
+  readonly #watch: ReaderWatch;
   readonly #readers = new JobGroup();
   readonly #readings = new Map<ShardId, Reading>();
   readonly #intakeStop = new AbortController();
@@ -124,6 +128,7 @@ export class Worker {
       meter,
       random: Math.random,
     });
+    this.#watch = new ReaderWatch({ clock, logger, meter, streamName: options.streamName });
     const coordinator = this.#coordinator;
     const takerHost = {
       isHeld: (id: ShardId) => coordinator.get(id) !== undefined,
@@ -173,6 +178,7 @@ export class Worker {
         lagMs: reading?.consumer.millisBehindLatest,
         position: describeCheckpoint(lease.checkpoint),
         checkpointAgeMs: reading?.progress.ageMs,
+        activity: reading?.health.state,
         finished: lease.checkpoint.kind === "shard-end",
       };
     });
@@ -185,6 +191,7 @@ export class Worker {
       await runTogether(signal, [
         (reading) => this.#taker.run(reading, stop),
         (reading) => this.#readers.run(reading),
+        (reading) => this.#watch.run(reading),
         (reading) => this.#audit.run(reading),
         (reading) => this.#cleaner.run(reading),
         (reading) => this.#places.kcl3.run(reading),
@@ -205,6 +212,7 @@ export class Worker {
       throughput: () => (kcl3.wasHere ? throughput.measure() : undefined),
     });
     const held = this.#coordinator.hold(lease, takenMs, progress);
+    const health = new ReaderHealth(this.#clock.monotonic());
     const consumer = new ShardConsumer(
       held,
       { window, queue },
@@ -216,14 +224,23 @@ export class Worker {
         logger: this.#logger,
         outage: this.#readingTrouble,
         meter: this.#meter.ofShard(lease.shardId),
+        signs: health,
         random: Math.random,
       },
     );
-    const reading = { consumer, progress };
+    const reading = { consumer, progress, health };
+    const watched: WatchedReader = {
+      shardId: lease.shardId,
+      health,
+      restart: () => consumer.restart(),
+      giveUp: () => this.#giveUp(held, reading),
+    };
+    this.#watch.add(watched);
     this.#readings.set(lease.shardId, reading);
     held.signal.addEventListener("abort", () => {
       window.close();
       queue.sweep();
+      this.#watch.remove(watched);
       if (this.#readings.get(lease.shardId) === reading) this.#readings.delete(lease.shardId);
       if (held.lost) {
         this.#renewals.lost();
@@ -231,7 +248,10 @@ export class Worker {
         void this.#releasePartition(lease.shardId);
       }
     });
-    held.handOff.addEventListener("abort", () => this.#taker.gaveUp(lease.shardId));
+    held.handOff.addEventListener("abort", () => {
+      this.#watch.remove(watched);
+      this.#taker.gaveUp(lease.shardId);
+    });
     this.#readers.start(async (signal) => {
       try {
         await consumer.run(stream, this.#life(), signal);
@@ -241,6 +261,15 @@ export class Worker {
         throw positionOfOtherStream({ tableName, stamp: this.#found.stamp }, lease.shardId, error);
       }
     });
+  }
+
+  /** Its reader cannot be brought to read: another worker may be able to. */
+  #giveUp(held: HeldLease, { consumer, progress }: Reading): void {
+    const { shardId } = held.lease;
+    consumer.stop();
+    this.#taker.gaveUp(shardId);
+    held.signal.addEventListener("abort", () => this.#taker.leave(shardId));
+    this.#coordinator.giveUp(held, progress);
   }
 
   #life(): ShardLife {

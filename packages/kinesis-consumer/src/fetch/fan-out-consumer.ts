@@ -19,6 +19,8 @@ const activeWithinMs = 30_000;
  */
 export class FanOutConsumer {
   readonly service: FanOutService;
+  /** Whether the service was heard to say that a shard has nothing new. */
+  speaksOfIdleShards = false;
   readonly #name: string;
   readonly #clock: Clock;
   #arn: string | undefined;

@@ -5,6 +5,7 @@ import type { ShardId } from "../shard/shard.ts";
 import type { FanOutConsumer } from "./fan-out-consumer.ts";
 import type { FetchedPage, ReadCursor, ReadEnd, ReaderMeter } from "./polling.ts";
 import type { ReadBudget } from "./read-budget.ts";
+import type { ReadingSigns } from "./reading-signs.ts";
 import { Subscription } from "./subscription.ts";
 import { SubscriptionPace } from "./subscription-pace.ts";
 
@@ -24,6 +25,7 @@ export interface FanOutOptions {
   readonly budget: ReadBudget;
   readonly outage: OutageLog;
   readonly meter: ReaderMeter;
+  readonly signs: ReadingSigns;
   /** A number in [0, 1). */
   readonly random: () => number;
 }
@@ -67,8 +69,10 @@ class FanOutReader {
 
   /** Subscribes once. @returns the shard's end; `undefined` when it is to be subscribed to again. */
   async *subscription(signal: AbortSignal): AsyncGenerator<FetchedPage, ReadEnd | undefined, undefined> {
+    const { clock, signs } = this.#options;
+    signs.resting(this.#pace.waitMs);
     await this.#pace.wait(signal);
-    const { clock } = this.#options;
+    signs.asking();
     const { arn: consumerArn, service } = this.#consumer;
     const request = { shardId: this.#shard.id, consumerArn, position: this.#position };
     using subscription = new Subscription(service, request, { clock, signal });
@@ -78,8 +82,14 @@ class FanOutReader {
       return yield* this.#events(subscription, signal);
     } catch (error) {
       signal.throwIfAborted();
+      if (subscription.silent && this.#shouldSpeak(subscription)) signs.cutOff();
       return await this.#recover(error, consumerArn, signal);
     }
+  }
+
+  /** AWS says something every five seconds. Emulators answer the subscription, and then may say nothing of an idle shard. */
+  #shouldSpeak(subscription: Subscription): boolean {
+    return !subscription.answered || this.#consumer.speaksOfIdleShards;
   }
 
   get #position(): ReadPosition {
@@ -94,17 +104,22 @@ class FanOutReader {
   ): AsyncGenerator<FetchedPage, ReadEnd | undefined, undefined> {
     const startMs = this.#options.clock.monotonic();
     for (let heard = false; ; heard = true) {
+      this.#options.signs.asking();
       const event = await subscription.next();
       if (event === undefined) {
-        if (!heard) this.#pace.failed();
+        if (!heard) {
+          this.#options.signs.failed();
+          this.#pace.failed();
+        }
         return await this.#ended(startMs, signal);
       }
       if (event.next === undefined && event.children.length === 0) {
         // Neither an end nor a way on: not to be believed. Subscribed to again at the same position.
+        this.#options.signs.failed();
         this.#pace.failed();
         return undefined;
       }
-      this.#wellHeard();
+      this.#wellHeard(event);
       if (event.records.length > 0) yield await this.#admit(event, signal);
       if (event.next === undefined) return { kind: "shard-end", children: event.children };
       this.#continuation = event.next;
@@ -116,7 +131,9 @@ class FanOutReader {
     if (this.#options.clock.monotonic() - startMs < wholeSubscriptionMs) await this.#shard.renew(signal);
   }
 
-  #wellHeard(): void {
+  #wellHeard(event: RecordPage): void {
+    if (event.records.length === 0 && event.next !== undefined) this.#consumer.speaksOfIdleShards = true;
+    this.#options.signs.answered(event.records.length, event.millisBehindLatest);
     this.#pace.heard();
     this.#refusals = 0;
     this.#options.outage.ended(this.#shard.id);
@@ -124,7 +141,8 @@ class FanOutReader {
 
   /** Waits until there is room for the event. */
   async #admit(page: RecordPage, signal: AbortSignal): Promise<FetchedPage> {
-    const { budget } = this.#options;
+    const { budget, signs } = this.#options;
+    signs.heldBack();
     const count = page.records.length;
     let bytes = 0;
     for (const record of page.records) bytes += record.Data?.byteLength ?? 0;
@@ -135,24 +153,31 @@ class FanOutReader {
 
   /** Deals with a subscription that was refused, or broke. @returns the end, when the shard is not known any more. */
   async #recover(error: unknown, consumerArn: string, signal: AbortSignal): Promise<ReadEnd | undefined> {
-    const { meter, outage } = this.#options;
+    const { meter, outage, signs } = this.#options;
     if (hasCode(error, "PIO_STREAM_NOT_FOUND")) return { kind: "gone" };
     if (hasCode(error, "PIO_SHARD_NOT_FOUND")) return await this.#whichIsMissing(consumerArn, signal);
     if (hasCode(error, "PIO_SUBSCRIPTION_IN_USE")) {
       await this.#shard.renew(signal);
+      signs.failed();
       this.#pace.inUse();
       return undefined;
     }
     if (hasCode(error, "PIO_POSITION_REFUSED")) this.#refused(error);
     else if (!isRetryable(error)) throw error;
-    else if (hasCode(error, "PIO_AWS_THROTTLED")) meter.throttled();
-    else outage.began(this.#shard.id, error);
+    else if (hasCode(error, "PIO_AWS_THROTTLED")) {
+      meter.throttled();
+      signs.throttled();
+    } else {
+      signs.failed();
+      outage.began(this.#shard.id, error);
+    }
     this.#pace.failed();
     return undefined;
   }
 
   #refused(error: unknown): void {
     this.#continuation = undefined;
+    this.#options.signs.failed();
     this.#refusals += 1;
     // A time that has not come yet for the service is one it will accept later.
     if (this.#refusals > 1 && this.#shard.cursor.position.kind !== "at-timestamp") throw error;

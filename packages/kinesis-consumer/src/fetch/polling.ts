@@ -1,9 +1,11 @@
 import { type Clock, hasCode, isRetryable } from "@pulsar-ts-io/core";
+import { unlessAborted } from "../joined-signal.ts";
 import type { OutageLog } from "../outage-log.ts";
 import type { KinesisStream, ReadPosition, RecordPage } from "../shard/kinesis-stream.ts";
 import type { ChildShard, ShardId } from "../shard/shard.ts";
 import { fullJitter } from "./full-jitter.ts";
 import type { Grant, ReadBudget } from "./read-budget.ts";
+import type { ReadingSigns } from "./reading-signs.ts";
 import { ShardPace } from "./shard-pace.ts";
 
 /** GetRecords' limit. */
@@ -26,6 +28,7 @@ export interface PollingOptions {
   readonly budget: ReadBudget;
   readonly outage: OutageLog;
   readonly meter: ReaderMeter;
+  readonly signs: ReadingSigns;
   readonly idleMs: number;
   /** Longest pause after a throttled or failed call, milliseconds. */
   readonly backoffMs: number;
@@ -102,7 +105,9 @@ class PollingReader {
   /** The next page that brings something, or the end. */
   async next(signal: AbortSignal): Promise<Answer> {
     while (this.#end === undefined) {
+      this.#options.signs.resting(this.#pace.waitMs);
       await this.#pace.wait(signal);
+      this.#options.signs.heldBack();
       const grant = await this.#options.budget.acquire(this.#wanted, this.#recordBytes, signal);
       const fetched = await this.#fetch(grant, signal);
       if (fetched.kind === "failed") {
@@ -128,9 +133,11 @@ class PollingReader {
     signal: AbortSignal,
   ): Promise<{ kind: "page"; page: RecordPage } | { kind: "failed"; error: unknown }> {
     try {
-      const iterator = await this.#openIterator(signal);
+      this.#options.signs.asking();
+      const iterator = await unlessAborted(this.#openIterator(signal), signal);
       this.#pace.called();
-      const page = await this.#stream.getRecords(this.#id, iterator, grant.records, signal);
+      const asked = this.#stream.getRecords(this.#id, iterator, grant.records, signal);
+      const page = await unlessAborted(asked, signal);
       this.#succeeded(page);
       return { kind: "page", page };
     } catch (error) {
@@ -157,7 +164,11 @@ class PollingReader {
     this.#iterator = page.next === undefined ? undefined : { token: page.next, madeMs };
     this.#refusals = 0;
     // A null iterator without children is a failure: only an answer that leads somewhere ends the trouble.
-    if (page.next === undefined && page.children.length === 0) return;
+    if (page.next === undefined && page.children.length === 0) {
+      this.#options.signs.failed();
+      return;
+    }
+    this.#options.signs.answered(page.records.length, page.millisBehindLatest);
     this.#failures = 0;
     this.#options.outage.ended(this.#id);
   }
@@ -176,15 +187,17 @@ class PollingReader {
 
   /** Deals with a failed call. @returns true when the shard is not known any more. */
   async #recover(error: unknown, signal: AbortSignal): Promise<boolean> {
-    const { meter, outage } = this.#options;
+    const { meter, outage, signs } = this.#options;
     if (hasCode(error, "PIO_SHARD_NOT_FOUND") || hasCode(error, "PIO_STREAM_NOT_FOUND")) return true;
     if (hasCode(error, "PIO_ITERATOR_EXPIRED")) {
       meter.iteratorExpired();
+      signs.failed();
       this.#iterator = undefined;
       return false;
     }
     if (hasCode(error, "PIO_POSITION_REFUSED")) {
       this.#iterator = undefined;
+      signs.failed();
       this.#refusals += 1;
       // A time that has not come yet for the service is one it will accept later.
       if (this.#refusals > 1 && this.#cursor.position.kind !== "at-timestamp") throw error;
@@ -192,8 +205,10 @@ class PollingReader {
       throw error;
     } else if (hasCode(error, "PIO_AWS_THROTTLED")) {
       meter.throttled();
+      signs.throttled();
       this.#pace.throttled();
     } else {
+      signs.failed();
       outage.began(this.#id, error);
     }
     await this.#pause(signal);
@@ -201,8 +216,10 @@ class PollingReader {
   }
 
   async #pause(signal: AbortSignal): Promise<void> {
-    const { backoffMs, clock, random } = this.#options;
-    await clock.sleep(fullJitter(firstPauseMs, backoffMs, this.#failures, random), signal);
+    const { backoffMs, clock, random, signs } = this.#options;
+    const pauseMs = fullJitter(firstPauseMs, backoffMs, this.#failures, random);
+    signs.resting(pauseMs);
+    await clock.sleep(pauseMs, signal);
     this.#failures += 1;
   }
 }

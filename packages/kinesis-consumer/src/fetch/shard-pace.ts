@@ -22,10 +22,15 @@ export class ShardPace {
     this.#slowUntilMs = this.#nextMs;
   }
 
+  /** How long it is until the next call may be sent, milliseconds. */
+  get waitMs(): number {
+    return Math.max(0, this.#nextMs - this.#clock.monotonic());
+  }
+
   /** Waits until the next call may be sent. */
   async wait(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    const waitMs = this.#nextMs - this.#clock.monotonic();
+    const { waitMs } = this;
     if (waitMs > 0) await this.#clock.sleep(waitMs, signal);
   }
 

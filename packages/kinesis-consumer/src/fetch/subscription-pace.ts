@@ -22,10 +22,15 @@ export class SubscriptionPace {
     this.#nextMs = clock.monotonic();
   }
 
+  /** How long it is until a subscription may be asked for, milliseconds. */
+  get waitMs(): number {
+    return Math.max(0, this.#nextMs - this.#clock.monotonic());
+  }
+
   /** Waits until a subscription may be asked for, and counts it as asked for. */
   async wait(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    const waitMs = this.#nextMs - this.#clock.monotonic();
+    const { waitMs } = this;
     if (waitMs > 0) await this.#clock.sleep(waitMs, signal);
     this.#nextMs = this.#clock.monotonic() + betweenSubscribesMs;
   }

@@ -22,6 +22,7 @@ export class Subscription implements Disposable {
   readonly #over = new AbortController();
   readonly #life: JoinedSignal;
   #events: AsyncIterator<RecordPage> | undefined;
+  #silent = false;
 
   constructor(
     service: FanOutService,
@@ -32,6 +33,16 @@ export class Subscription implements Disposable {
     this.#request = request;
     this.#clock = options.clock;
     this.#life = new JoinedSignal(options.signal, this.#over.signal);
+  }
+
+  /** Whether the service has answered the request. */
+  get answered(): boolean {
+    return this.#events !== undefined;
+  }
+
+  /** Whether it was ended because nothing was heard. */
+  get silent(): boolean {
+    return this.#silent;
   }
 
   /** Subscribes. Once, before the first {@link next}. */
@@ -68,6 +79,7 @@ export class Subscription implements Disposable {
 
   async #silence(signal: AbortSignal): Promise<never> {
     await this.#clock.sleep(longestSilenceMs, signal);
+    this.#silent = true;
     const { shardId } = this.#request;
     throw new AwsUnreachableError(`nothing was heard of ${shardId} for ${longestSilenceMs} ms`, {
       details: { shardId },

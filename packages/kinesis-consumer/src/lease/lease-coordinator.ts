@@ -124,6 +124,11 @@ export class LeaseCoordinator {
     );
   }
 
+  /** Settles what was read of a shard, then leaves its lease to other workers. Its reading must have been stopped. */
+  giveUp(held: HeldLease, progress: LeaseProgress): void {
+    this.#keepers.start((signal) => this.#settleAndRelease(held, progress, signal));
+  }
+
   /** Gives a lease up without a write: its row is about to be deleted. */
   async drop(id: ShardId): Promise<void> {
     await this.get(id)?.drop();
@@ -190,9 +195,14 @@ export class LeaseCoordinator {
 
   /** Gives a lease to the worker that a KCL 3 leader has chosen, as far as it was acknowledged. */
   async #handOver(held: HeldLease, progress: LeaseProgress, signal: AbortSignal): Promise<void> {
-    const { clock } = this.#options;
     const { shardId, owner } = held.lease;
     this.#logger.info({ shardId, to: owner }, "lease is to be handed over");
+    await this.#settleAndRelease(held, progress, signal);
+    if (!held.lost) this.#logger.info({ shardId, to: owner }, "lease handed over");
+  }
+
+  async #settleAndRelease(held: HeldLease, progress: LeaseProgress, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#options;
     const over = new AbortController();
     using joined = new JoinedSignal(signal, held.signal, over.signal);
     const settled = progress.settled(joined.signal);
@@ -202,7 +212,6 @@ export class LeaseCoordinator {
     await Promise.allSettled([settled, late]);
     signal.throwIfAborted();
     await this.#release(held, progress, signal);
-    if (!held.lost) this.#logger.info({ shardId, to: owner }, "lease handed over");
   }
 
   async #release(held: HeldLease, progress: LeaseProgress, signal: AbortSignal): Promise<void> {

@@ -15,6 +15,8 @@ const scanLargeMs = 20_000;
 const takesAtOnce = 32;
 /** After a take that failed for a reason that may pass. */
 const restMs = 1_000;
+/** How long a lease is left to the others that could not be read here. */
+const leftForMs = 60_000;
 /** How long a lease is left to the worker whose share it is; then it is anyone's. */
 const leftToOthersMs = 2_000;
 
@@ -45,6 +47,7 @@ export class LeaseTaker {
   readonly #sightings: LeaseSightings;
   readonly #balancer: LeaseBalancer;
   readonly #nudged = new WakeUp();
+  readonly #leftUntilMs = new Map<ShardId, number>();
   #scanDue = true;
   /** After a failed take: monotonic milliseconds before which none is tried. */
   #restUntilMs = Number.NEGATIVE_INFINITY;
@@ -73,6 +76,11 @@ export class LeaseTaker {
   /** Notes that a lease of this worker is another's now, or soon. */
   gaveUp(id: ShardId): void {
     this.#balancer.gaveUp(id);
+  }
+
+  /** Leaves a lease that was given up to the others for a minute. */
+  leave(id: ShardId): void {
+    this.#leftUntilMs.set(id, this.#options.clock.monotonic() + leftForMs);
   }
 
   /**
@@ -116,7 +124,13 @@ export class LeaseTaker {
 
   /** What may be taken now, the earliest first, and what may be later. */
   #takeable(nowMs: number): readonly [due: readonly Takeable[], later: readonly Takeable[]] {
-    const all = this.#sightings.takeable((id) => this.#host.isHeld(id));
+    for (const [id, untilMs] of this.#leftUntilMs) if (untilMs <= nowMs) this.#leftUntilMs.delete(id);
+    const all = this.#sightings
+      .takeable((id) => this.#host.isHeld(id))
+      .map(({ lease, fromMs }) => ({
+        lease,
+        fromMs: Math.max(fromMs, this.#leftUntilMs.get(lease.shardId) ?? fromMs),
+      }));
     const due = all.filter((one) => one.fromMs <= nowMs).sort((a, b) => a.fromMs - b.fromMs);
     return [due, all.filter((one) => one.fromMs > nowMs)];
   }

@@ -4,12 +4,13 @@ import { type AggregateMeter, Deaggregator } from "../aggregate/deaggregator.ts"
 import type { AggregateHandling } from "../consumer-options.ts";
 import type { FetchedPage, ReadEnd, ReaderMeter } from "../fetch/polling.ts";
 import { readShard, type ShardReaderOptions } from "../fetch/shard-reader.ts";
-import { JoinedSignal } from "../joined-signal.ts";
+import { JoinedSignal, unlessAborted } from "../joined-signal.ts";
 import { KinesisRecord, type RecordPlace } from "../kinesis-record.ts";
 import type { HeldLease } from "../lease/held-lease.ts";
 import type { PageOwner, RecordQueue } from "../record-queue.ts";
 import type { AckWindow } from "./ack-window.ts";
 import type { KinesisStream, RawRecord } from "./kinesis-stream.ts";
+import type { ReaderHealth } from "./reader-health.ts";
 import type { HashKeyRange } from "./shard.ts";
 import { ShardCursor } from "./shard-cursor.ts";
 import { findHashKeyRange } from "./shard-range.ts";
@@ -27,6 +28,7 @@ export interface ShardConsumerOptions extends ShardReaderOptions {
   readonly logger: Logger;
   readonly meter: ReaderMeter & PageMeter & AggregateMeter;
   readonly throughput: ShardThroughput;
+  readonly signs: ReaderHealth;
 }
 
 interface PageCounts {
@@ -59,6 +61,8 @@ export class ShardConsumer implements PageOwner {
   readonly #window: AckWindow;
   readonly #queue: RecordQueue;
   readonly #options: ShardConsumerOptions;
+  readonly #stopped = new AbortController();
+  #attempt = new AbortController();
   #millisBehindLatest: number | undefined;
   #unpack: Unpack | undefined;
 
@@ -86,10 +90,21 @@ export class ShardConsumer implements PageOwner {
     return this.#millisBehindLatest;
   }
 
-  /** Reads until `signal` aborts, the lease is lost or to be handed over, or the shard has ended. */
+  /** Leaves what the reader waits for, and reads again after the last record that was taken in. */
+  restart(): void {
+    this.#attempt.abort(new Error("the reader was stuck"));
+  }
+
+  /** Ends the reading for good. */
+  stop(): void {
+    this.#stopped.abort(new Error("the lease is given up"));
+  }
+
+  /** Reads until {@link stop}, `signal` aborts, the lease is lost or to be handed over, or the shard has ended. */
   async run(stream: KinesisStream, life: ShardLife, signal: AbortSignal): Promise<void> {
     if (this.#held.lease.checkpoint.kind === "shard-end") return;
-    using joined = new JoinedSignal(signal, this.#held.signal, this.#held.handOff);
+    const ends = [this.#held.signal, this.#held.handOff, this.#stopped.signal];
+    using joined = new JoinedSignal(signal, ...ends);
     const { signal: mine } = joined;
     try {
       await life.parentsFinished(this.#held, mine);
@@ -97,7 +112,9 @@ export class ShardConsumer implements PageOwner {
       const pause = new Backoff({ initialMs: firstRereadMs, maxMs: longestRereadMs });
       for (;;) {
         const end = await this.#read(stream, cursor, mine);
+        if (this.#window.size > 0) this.#options.signs.heldBack();
         while (this.#window.size > 0) await this.#window.advanced(mine);
+        this.#options.signs.waiting();
         if (await life.finish(this.#held, end, mine)) {
           this.#window.close();
           return;
@@ -105,36 +122,70 @@ export class ShardConsumer implements PageOwner {
         await this.#options.clock.sleep(pause.next(), mine);
       }
     } catch (error) {
-      if (!isReason(error, this.#held.signal) && !isReason(error, this.#held.handOff)) throw error;
+      if (!ends.some((end) => isReason(error, end))) throw error;
     }
   }
 
+  /** Reads to the end of the shard, however often it is restarted. */
   async #read(stream: KinesisStream, cursor: ShardCursor, signal: AbortSignal): Promise<ReadEnd> {
+    for (;;) {
+      this.#attempt = new AbortController();
+      const { signal: restarted } = this.#attempt;
+      using joined = new JoinedSignal(signal, restarted);
+      try {
+        return await this.#readOnce(stream, cursor, joined.signal);
+      } catch (error) {
+        if (!isReason(error, restarted)) throw error;
+      }
+    }
+  }
+
+  async #readOnce(stream: KinesisStream, cursor: ShardCursor, signal: AbortSignal): Promise<ReadEnd> {
     const { shardId: id } = this.#held.lease;
     const renew = (stop: AbortSignal) => this.#held.write(() => ({}), stop);
     const pages = readShard(stream, { id, cursor, renew }, { ...this.#options, signal });
     try {
       for (;;) {
-        const step = await pages.next();
+        const step = await this.#next(pages, signal);
         if (step.done === true) return step.value;
         this.#unpack ??= await this.#unpackFor(step.value, stream, signal);
         this.#accept(step.value, cursor, this.#unpack);
+        if (this.#window.size > maxUnsettled) this.#options.signs.heldBack();
         while (this.#window.size > maxUnsettled) await this.#window.advanced(signal);
       }
     } finally {
-      await pages.return({ kind: "gone" });
+      // Not waited for when it is to stop: it may be stuck for ever.
+      await unlessAborted(pages.return({ kind: "gone" }), signal).catch(() => {});
+    }
+  }
+
+  /** The next page. One that comes after `signal` has aborted is thrown away. */
+  async #next(pages: Pages, signal: AbortSignal): ReturnType<Pages["next"]> {
+    const step = pages.next();
+    try {
+      return await unlessAborted(step, signal);
+    } catch (error) {
+      void step.then(
+        ({ done, value }) => {
+          if (done !== true) this.#options.budget.release(value.page.records.length, value.bytes);
+        },
+        () => {},
+      );
+      throw error;
     }
   }
 
   /** Made with the first page and not before: a shard that is gone is not listed either. */
   async #unpackFor(first: FetchedPage, stream: KinesisStream, signal: AbortSignal): Promise<Unpack> {
-    const { aggregates, budget, clock, logger, meter, outage } = this.#options;
+    const { aggregates, budget, clock, logger, meter, outage, signs } = this.#options;
     const { lease } = this.#held;
     if (aggregates.kind === "keep") return keepWhole;
     let range: HashKeyRange | undefined;
     try {
-      if (aggregates.filterByHashKey)
-        range = await findHashKeyRange(lease, stream, { clock, outage, signal });
+      if (aggregates.filterByHashKey) {
+        signs.waiting();
+        range = await unlessAborted(findHashKeyRange(lease, stream, { clock, outage, signal }), signal);
+      }
     } catch (error) {
       budget.release(first.page.records.length, first.bytes);
       throw error;
@@ -178,6 +229,8 @@ export class ShardConsumer implements PageOwner {
     this.#queue.push(records, this, handedOut);
   }
 }
+
+type Pages = ReturnType<typeof readShard>;
 
 /** The user records in an aggregate; `undefined` for a record that is delivered as it is. */
 type Unpack = (raw: RawRecord) => readonly UserRecord[] | undefined;

@@ -13,7 +13,7 @@ import { shardId as idOfText, type ShardId } from "../../src/shard/shard.ts";
 const makingMs = 2_000;
 const subscriptionMs = 300_000;
 const inUseMs = 5_000;
-const emptyEventMs = 5_000;
+
 const lookMs = 250;
 
 /** What a test sees of a call of SubscribeToShard that got through. */
@@ -36,6 +36,8 @@ export class MemoryFanOut implements FanOutService {
   readonly asked: AskedSubscription[] = [];
   /** Records an event holds at most. */
   eventRecords = 100;
+  /** How long it says nothing of an idle shard. */
+  emptyEventMs = 5_000;
   /** Thrown by the next subscriptions, in order. */
   readonly refusals: Error[] = [];
   /** So many of the next ends of shards do not name the children. */
@@ -141,7 +143,7 @@ export class MemoryFanOut implements FanOutService {
     if (live.state === "silent") return undefined;
     const event = this.#event(live);
     const quiet = event.records.length === 0 && event.next !== undefined;
-    return quiet && this.#clock.monotonic() - saidMs < emptyEventMs ? undefined : event;
+    return quiet && this.#clock.monotonic() - saidMs < this.emptyEventMs ? undefined : event;
   }
 
   #event(live: Live): RecordPage {

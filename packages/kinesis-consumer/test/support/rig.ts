@@ -15,6 +15,7 @@ import type { FanOutService } from "../../src/fetch/fan-out-service.ts";
 import type { KinesisRecord } from "../../src/kinesis-record.ts";
 import type { MetricSink } from "../../src/metrics/metric-sink.ts";
 import { AwsKinesisStream } from "../../src/shard/aws-kinesis-stream.ts";
+import type { KinesisStream } from "../../src/shard/kinesis-stream.ts";
 import { type ShardId, shardId } from "../../src/shard/shard.ts";
 import { StreamConsumer } from "../../src/stream-consumer.ts";
 import { MemoryKcl3State } from "./memory-kcl3-state.ts";
@@ -71,6 +72,8 @@ export class Rig {
   readonly service: KinesisService = new KinesisService(this.model);
   readonly table: MemoryLeaseTable = new MemoryLeaseTable();
   readonly kcl3: MemoryKcl3State = new MemoryKcl3State();
+  /** Stands between a worker and its stream. */
+  through: (stream: KinesisStream) => KinesisStream = (stream) => stream;
   /** Instead of the double's fan-out. */
   fanOut: FanOutService | undefined;
   /** Where metrics go, if anywhere. */
@@ -121,7 +124,7 @@ export class Rig {
     const alive = this.#fenced(name);
     const consumer = new StreamConsumer(
       {
-        stream: new AwsKinesisStream(client, "orders", this.clock),
+        stream: this.through(new AwsKinesisStream(client, "orders", this.clock)),
         fanOut: this.fanOut ?? new AwsFanOut(client, "orders"),
         table: alive,
         kcl3: this.kcl3,
