@@ -10,12 +10,15 @@ import { describeWithStack } from "../stack.ts";
 const onlyInTrouble = ["dynamodb:GetItem"];
 
 describeWithStack("the commands about a source", (stack) => {
-  function tool(journey: Journey, args: readonly string[], endpoints: Partial<typeof stack> = {}) {
-    const { kinesisEndpoint, dynamoEndpoint } = { ...stack, ...endpoints };
+  type Endpoints = Partial<typeof stack> & { readonly cloudwatchEndpoint?: string };
+
+  function tool(journey: Journey, args: readonly string[], endpoints: Endpoints = {}) {
+    const { kinesisEndpoint, dynamoEndpoint, cloudwatchEndpoint } = { ...stack, ...endpoints };
     const config = JSON.stringify({
       awsRegion: "us-east-1",
       awsEndpoint: kinesisEndpoint,
       dynamoEndpoint,
+      cloudwatchEndpoint: cloudwatchEndpoint ?? "",
       awsKinesisStreamName: journey.stream.name,
       applicationName: journey.applicationName,
       awsCredentialPluginName: "org.apache.pulsar.io.aws.AwsDefaultProviderChainPlugin",
@@ -28,10 +31,17 @@ describeWithStack("the commands about a source", (stack) => {
     await using journey = await Journey.begin(stack, "tools", 2);
     await using kinesis = await startRecordingProxy(stack.kinesisEndpoint);
     await using dynamo = await startRecordingProxy(stack.dynamoEndpoint);
-    const endpoints = { kinesisEndpoint: kinesis.endpoint, dynamoEndpoint: dynamo.endpoint };
+    // It knows no metrics and refuses them all: the source runs as if it did not.
+    await using cloudwatch = await startRecordingProxy(stack.dynamoEndpoint);
+    const endpoints = {
+      kinesisEndpoint: kinesis.endpoint,
+      dynamoEndpoint: dynamo.endpoint,
+      cloudwatchEndpoint: cloudwatch.endpoint,
+    };
     using rows = new LeaseRows(stack.dynamoEndpoint);
 
-    const check = await tool(journey, ["check", "--json"]);
+    const { cloudwatchEndpoint } = endpoints;
+    const check = await tool(journey, ["check", "--json"], { cloudwatchEndpoint });
     expect(check.code, check.stdout + check.stderr).toBe(0);
     expect(await rows.tableExists(journey.applicationName)).toBe(false);
     expect((await tool(journey, ["partitions"])).stdout).toContain("no partitions");
@@ -71,7 +81,11 @@ describeWithStack("the commands about a source", (stack) => {
     expect(await second.stop(), second.output).toEqual(cleanExit);
 
     const granted = readRows(check.stdout, "policies").flatMap(actionsOf);
-    const sent = [...actionsSent("kinesis", kinesis), ...actionsSent("dynamodb", dynamo)];
+    const sent = [
+      ...actionsSent("kinesis", kinesis),
+      ...actionsSent("dynamodb", dynamo),
+      ...actionsSent("cloudwatch", cloudwatch),
+    ];
     expect([...new Set([...sent, ...onlyInTrouble])].sort()).toEqual([...new Set(granted)].sort());
   });
 });
@@ -83,7 +97,7 @@ function readRows(text: string, name: string): readonly Readonly<Record<string, 
 }
 
 function actionsOf(policy: Readonly<Record<string, unknown>>): readonly string[] {
-  return JSON.stringify(policy).match(/\b(?:kinesis|dynamodb):[A-Z][A-Za-z]+/g) ?? [];
+  return JSON.stringify(policy).match(/\b(?:kinesis|dynamodb|cloudwatch):[A-Z][A-Za-z]+/g) ?? [];
 }
 
 /** A transaction of puts needs the permission for a put. */

@@ -3,6 +3,8 @@ import { Cli } from "./cli.ts";
 export interface PipelineOptions {
   readonly kinesisEndpoint: string;
   readonly dynamoEndpoint: string;
+  /** Absent: no metrics. */
+  readonly cloudwatchEndpoint?: string;
   readonly pulsarServiceUrl: string;
   readonly streamName: string;
   /** Also the lease table. */
@@ -38,7 +40,7 @@ export function sourceConfig(
     awsRegion: "us-east-1",
     awsEndpoint: options.kinesisEndpoint,
     dynamoEndpoint: options.dynamoEndpoint,
-    cloudwatchEndpoint: options.dynamoEndpoint,
+    cloudwatchEndpoint: options.cloudwatchEndpoint ?? "",
     awsKinesisStreamName: options.streamName,
     awsCredentialPluginName: "org.apache.pulsar.io.aws.AwsDefaultProviderChainPlugin",
     applicationName: options.applicationName,
