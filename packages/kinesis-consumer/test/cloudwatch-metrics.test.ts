@@ -131,9 +131,13 @@ describe("metrics for CloudWatch", () => {
 
   it("tell the leases that are held, and those that another took", async () => {
     const { rig, sink } = rigWith(2);
-    const worker = await rig.start();
+    const worker = await rig.start({ instanceId: "7" });
     await rig.pass(flushMs + 1_000);
-    expect(sink.of("RenewAllLeases[WorkerIdentifier] CurrentLeases Count")[0]).toMatchObject({ max: 2 });
+    expect(sink.of("RenewAllLeases[WorkerIdentifier] CurrentLeases Count")[0]).toMatchObject({
+      max: 2,
+      // That of the configuration, which a restart does not change.
+      dimensions: [{}, { value: "7" }],
+    });
     const lease = rig.lease(0);
     if (lease === undefined) throw new Error("no lease");
     rig.table.rows.set(lease.shardId, { ...lease, owner: "java-worker", counter: lease.counter + 1 });
