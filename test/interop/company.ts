@@ -3,9 +3,7 @@ import type { Crossing } from "./crossing.ts";
 import type { JavaWorker, JavaWorkerOptions } from "./java-worker.ts";
 import type { OurWorker } from "./our-worker.ts";
 
-const mostOfAKind = 2;
-
-/** Workers of both kinds that come and go; two of each at most, and never nobody. */
+/** Workers of both kinds that come and go: two of each at most, and never nobody. */
 export class Company implements AsyncDisposable {
   /** All there were. */
   readonly java: JavaWorker[] = [];
@@ -13,6 +11,7 @@ export class Company implements AsyncDisposable {
   readonly #crossing: Crossing;
   readonly #release: Pick<JavaWorkerOptions, "kcl" | "clientVersion">;
   readonly #random: SeededRandom;
+  #due: ("java joins" | "ours joins" | "java goes" | "ours goes")[] = [];
   readonly #javaNow: JavaWorker[] = [];
   readonly #oursNow: OurWorker[] = [];
 
@@ -31,16 +30,22 @@ export class Company implements AsyncDisposable {
     return this.#javaNow.length + this.#oursNow.length;
   }
 
-  /** One comes or goes. @returns what happened, for people. */
+  /** One comes or goes: of either kind, in an order that chance decides. @returns what happened, for people. */
   async change(): Promise<string> {
-    const changes = [
-      ...(this.#javaNow.length < mostOfAKind ? [() => this.javaJoins()] : []),
-      ...(this.#oursNow.length < mostOfAKind ? [() => this.oursJoins()] : []),
-      ...(this.#javaNow.length > 0 && this.size > 1 ? [() => this.#javaGoes()] : []),
-      ...(this.#oursNow.length > 0 && this.size > 1 ? [() => this.#oursGoes()] : []),
-    ];
-    const [change] = this.#random.shuffled(changes);
-    return (await change?.()) ?? "nothing";
+    if (this.#due.length === 0)
+      this.#due = this.#random.shuffled(["java joins", "ours joins", "java goes", "ours goes"]);
+    const next = this.#due.find((change) => this.size > 1 || change.endsWith("joins"));
+    this.#due = this.#due.filter((change) => change !== next);
+    switch (next) {
+      case "java joins":
+        return await this.javaJoins();
+      case "ours joins":
+        return await this.oursJoins();
+      case "java goes":
+        return await this.#javaGoes();
+      default:
+        return await this.#oursGoes();
+    }
   }
 
   async javaJoins(): Promise<string> {

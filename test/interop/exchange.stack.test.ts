@@ -1,13 +1,16 @@
-import { describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import type { LeaseRow } from "../harness/lease-rows.ts";
 import { describeWithStack } from "../stack.ts";
 import { Crossing } from "./crossing.ts";
+import { prepareKcl } from "./java-worker.ts";
 import { contentsOf, leasesOf, typesOf } from "./lease-contents.ts";
-import { releases } from "./releases.ts";
+import { fetchMs, releases } from "./releases.ts";
 import { byShard } from "./sighting.ts";
 
 describeWithStack("a worker of ours and one of the Java KCL", (stack) => {
-  describe.each(releases)("KCL $kcl", (release) => {
+  describe.each(releases)("KCL $name", (release) => {
+    beforeAll(() => prepareKcl(release.kcl), fetchMs);
+
     it.concurrent("go on where the other stopped: Java at exactly the next record, ours at Java's checkpoint", async () => {
       await using crossing = await Crossing.begin(stack, "exchange", 2);
       await crossing.put(20);

@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import process from "node:process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { prepareJava } from "@pulsar-ts-io/testkit";
+import { type JavaProgram, prepareJava } from "@pulsar-ts-io/testkit";
 import { eventually } from "../harness/eventually.ts";
 import { distinct, type Sighting } from "./sighting.ts";
 
@@ -54,6 +55,24 @@ const complaintLines = 60;
 /** What a line takes at most until it is heard, milliseconds. */
 const lineMs = 100;
 
+/** Fetches that KCL and compiles its worker, each once: longer than a test may take. */
+export async function prepareKcl(version: KclVersion): Promise<JavaProgram> {
+  const jars = {
+    name: "kcl",
+    pom: fileURLToPath(new URL("pom.xml", import.meta.url)),
+    version,
+    properties: { "kcl.version": version },
+    title: `the Java KCL ${version}`,
+    megabytes: 75,
+    duration: "about a minute",
+  };
+  const report = (line: string) => process.stderr.write(`stack: ${line}\n`);
+  return await prepareJava(
+    { path: fileURLToPath(new URL("KclWorker.java", import.meta.url)), jars },
+    { report },
+  );
+}
+
 /** A worker of the real Java KCL in a process of its own. Disposing kills it. */
 export class JavaWorker implements AsyncDisposable {
   readonly records: Sighting[] = [];
@@ -76,18 +95,7 @@ export class JavaWorker implements AsyncDisposable {
   }
 
   static async start(options: JavaWorkerOptions): Promise<JavaWorker> {
-    const { java, args } = await prepareJava({
-      path: fileURLToPath(new URL("KclWorker.java", import.meta.url)),
-      jars: {
-        name: "kcl",
-        pom: fileURLToPath(new URL("pom.xml", import.meta.url)),
-        version: options.kcl,
-        properties: { "kcl.version": options.kcl },
-        title: `the Java KCL ${options.kcl}`,
-        megabytes: 75,
-        duration: "about a minute",
-      },
-    });
+    const { java, args } = await prepareKcl(options.kcl);
     const settings = {
       stream: options.streamName,
       application: options.applicationName,

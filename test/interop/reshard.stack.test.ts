@@ -1,14 +1,17 @@
 import type { Shard } from "@aws-sdk/client-kinesis";
 import { startKinesisDouble } from "@pulsar-ts-io/testkit";
-import { describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { byTier } from "../harness/tier.ts";
 import { describeWithStack } from "../stack.ts";
 import { Crossing } from "./crossing.ts";
-import { releases } from "./releases.ts";
+import { prepareKcl } from "./java-worker.ts";
+import { fetchMs, releases } from "./releases.ts";
 import { childrenFirst } from "./sighting.ts";
 
 describeWithStack("a stream that is split and merged, read by Java and ours", (stack) => {
-  describe.each(releases)("KCL $kcl", (release) => {
+  describe.each(releases)("KCL $name", (release) => {
+    beforeAll(() => prepareKcl(release.kcl), fetchMs);
+
     it.each(byTier({ quick: ["ours"], long: ["ours", "java"] }))(
       "is read whole and in order when that was before the first start, and %s starts first",
       async (first) => {

@@ -1,6 +1,6 @@
 import process from "node:process";
 import { setTimeout as delay } from "node:timers/promises";
-import { describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { eventually } from "../harness/eventually.ts";
 import { cleanExit, Journey } from "../harness/journey.ts";
 import { LeaseRows } from "../harness/lease-rows.ts";
@@ -9,8 +9,8 @@ import { byTier, runSeed } from "../harness/tier.ts";
 import { describeWithStack } from "../stack.ts";
 import { Company } from "./company.ts";
 import { Crossing } from "./crossing.ts";
-import { JavaWorker, type KclVersion } from "./java-worker.ts";
-import { releases } from "./releases.ts";
+import { JavaWorker, type KclVersion, prepareKcl } from "./java-worker.ts";
+import { fetchMs, releases } from "./releases.ts";
 import { byShard } from "./sighting.ts";
 import { TableWatch } from "./table-watch.ts";
 
@@ -30,7 +30,9 @@ const natives: readonly Native[] = [
 const silentWithinMs = 3_400;
 
 describeWithStack("workers of ours beside those of the Java KCL", (stack) => {
-  describe.each(releases)("KCL $kcl", (release) => {
+  describe.each(releases)("KCL $name", (release) => {
+    beforeAll(() => prepareKcl(release.kcl), fetchMs);
+
     it("share the leases and keep them, take over from killed ones, and stay silent about what they lost", async () => {
       await using crossing = await Crossing.begin(stack, "together", 3);
       await using watch = crossing.watch();
