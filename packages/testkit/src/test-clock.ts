@@ -5,6 +5,9 @@ export interface TestClockOptions {
   readonly startMs?: number | undefined;
 }
 
+/** What a caller cannot tell from zero, and the clock still can after years. */
+const shortestSleepMs = 0.001;
+
 interface Sleeper {
   readonly wakeAt: number;
   readonly wake: () => void;
@@ -58,7 +61,8 @@ export class TestClock implements Clock {
     }
     await new Promise<void>((resolve, reject) => {
       const sleeper: Sleeper = {
-        wakeAt: this.#monotonic + ms,
+        // A sum that rounds to now would wake a loop over and over, and time would stand still.
+        wakeAt: this.#monotonic + Math.max(ms, shortestSleepMs),
         wake: () => {
           signal.removeEventListener("abort", onAbort);
           resolve();

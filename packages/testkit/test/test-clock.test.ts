@@ -56,6 +56,14 @@ describe("TestClock", () => {
     expect(clock.monotonic()).toBe(0);
   });
 
+  it("does not stand still for a loop that sleeps for less than the clock can tell", async () => {
+    const clock = new TestClock();
+    await clock.advance(10_000);
+    const slept = clock.sleep(1e-13, never).then(() => clock.monotonic());
+    await clock.advance(1);
+    expect(await slept).toBeGreaterThan(10_000);
+  });
+
   it("keeps durations apart from the wall clock", async () => {
     const clock = new TestClock({ startMs: 1_000 });
     await clock.advance(5);
