@@ -1,3 +1,4 @@
+export { eventFrame } from "./kinesis/event-frame.ts";
 export {
   type CallTarget,
   type Fault,
