@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
-import { AwsUnavailableError } from "../src/errors.ts";
+import { AwsUnavailableError, ShardNotFoundError } from "../src/errors.ts";
 import type { KinesisStream } from "../src/shard/kinesis-stream.ts";
 import { MemoryFanOut } from "./support/memory-fan-out.ts";
 import { distinct, idOf, Rig, textsOf, type Worker } from "./support/rig.ts";
@@ -69,19 +69,22 @@ describe("a stuck reader", () => {
     },
   );
 
-  it("leaves the room to the other shards that it had set aside", async () => {
-    const rig = new Rig(3);
-    let hung = 0;
-    deaf(rig, "getRecords", () => {
-      hung += 1;
-      return hung <= 5;
-    });
-    const worker = await rig.start({ maxBufferedRecords: 4 });
-    const texts = rig.put(60);
-    await rig.until(() => worker.records.length === 60, 600_000);
-    expect(distinct(textsOf(worker.records))).toEqual(texts);
-    await rig.close(worker);
-  });
+  it.each(["getRecords", "openIterator"] as const)(
+    "leaves the room to the other shards that it had set aside when %s never settles",
+    async (method) => {
+      const rig = new Rig(3);
+      let hung = 0;
+      deaf(rig, method, () => {
+        hung += 1;
+        return hung <= 5;
+      });
+      const worker = await rig.start({ maxBufferedRecords: 4 });
+      const texts = rig.put(60);
+      await rig.until(() => worker.records.length === 60, 600_000);
+      expect(distinct(textsOf(worker.records))).toEqual(texts);
+      await rig.close(worker);
+    },
+  );
 
   it("has its lease given up after two minutes, and another worker takes it; this one does not for a minute", async () => {
     const rig = new Rig();
@@ -196,6 +199,22 @@ describe("a stuck reader of enhanced fan-out", () => {
     await cutAll(40_000);
     expect(rig.lease()?.owner).toBeUndefined();
     expect(givenUp(rig)).toBe(1);
+    await rig.close(worker);
+  });
+
+  it("is restarted when the question whether the consumer is there never settles", async () => {
+    const rig = new FanOutRig();
+    const worker = await rig.start({ retrieval: fanOut });
+    await rig.pass(10_000);
+    rig.fanOut.describeConsumer = () => new Promise(() => {});
+    rig.fanOut.refusals.push(new ShardNotFoundError("by order"));
+    rig.fanOut.cut(idOf(0), "reset");
+    await rig.pass(10_000);
+    const texts = rig.put(3);
+    const tookMs = await rig.until(() => worker.records.length === 3);
+    expect(tookMs).toBeGreaterThan(45_000);
+    expect(textsOf(worker.records)).toEqual(texts);
+    expect(restarts(rig)).toBe(1);
     await rig.close(worker);
   });
 

@@ -66,7 +66,8 @@ describe("ReaderHealth", () => {
 
   it("lets a reader cross hours without records, also once it was restarted and starts them again", () => {
     const patient = asking();
-    patient.pass(60_000);
+    patient.health.answered(0, 1_000);
+    expect(patient.pass(60_000)).toEqual([[60_000, "restart"]]);
     let behindMs = 3_600_000;
     const cross = () => {
       behindMs -= 1_000;
