@@ -32,6 +32,8 @@ const patienceAfterRestartMs = 20_000;
 const leastStagnantAnswers = 4;
 const heldBackMs = 10_000;
 const leastFailures = 3;
+/** Longer than Kinesis keeps a subscription from the next owner of a lease, five seconds, with the pauses between the attempts. */
+const failingMs = 20_000;
 const leastThrottles = 3;
 const throttleWindowMs = 30_000;
 /** No more time than this counts from one look to the next: while the process was suspended nobody could give a sign. */
@@ -61,6 +63,8 @@ export class ReaderHealth implements ReadingSigns {
   #leastBehindMs: number | undefined;
   #restarts = 0;
   #failures = 0;
+  /** Since the first of them. */
+  #failingMs = 0;
   #caughtUp = false;
   /** In this window and the one before. */
   #throttles = [0, 0];
@@ -111,6 +115,7 @@ export class ReaderHealth implements ReadingSigns {
 
   failed(): void {
     this.#does("asking");
+    if (this.#failures === 0) this.#failingMs = 0;
     this.#failures += 1;
   }
 
@@ -128,7 +133,7 @@ export class ReaderHealth implements ReadingSigns {
     if (this.#doing === "held-back" && this.#heldBackMs >= heldBackMs) return "held-back";
     if (this.#doing === "waiting") return "waiting";
     if (this.#restarts > 0) return "stuck";
-    if (this.#failures >= leastFailures) return "failing";
+    if (this.#failures >= leastFailures && this.#failingMs >= failingMs) return "failing";
     const throttles = sum(this.#throttles);
     if (throttles >= leastThrottles && throttles >= sum(this.#answers)) return "starved";
     return this.#caughtUp ? "idle" : "reading";
@@ -149,6 +154,7 @@ export class ReaderHealth implements ReadingSigns {
     this.#silentMs += ms;
     this.#stagnantMs += ms;
     this.#standingMs += ms;
+    this.#failingMs += ms;
     return this.#remedy();
   }
 

@@ -145,15 +145,22 @@ describe("ReaderHealth", () => {
     }
   });
 
-  it("is failing after three failures in a row, until one answer", () => {
-    const { health } = asking();
-    health.failed();
-    health.failed();
+  it("is failing after three failures in a row and twenty seconds, until one answer", () => {
+    const patient = asking();
+    const { health } = patient;
+    patient.pass(10_000, () => health.failed());
+    patient.pass(25_000);
     expect(health.state).toBe("reading");
     health.failed();
     expect(health.state).toBe("failing");
     health.answered(0, 0);
     expect(health.state).toBe("idle");
+  });
+
+  it("is not failing while the next owner of a lease waits for the subscription of the former to end", () => {
+    const patient = asking();
+    patient.pass(15_000, () => patient.health.failed());
+    expect(patient.health.state).toBe("reading");
   });
 
   it("counts a connection that the reader cut off as a restart, and gives up no sooner for it", () => {
