@@ -94,6 +94,11 @@ export class StreamConsumer implements AsyncDisposable {
     this.#queue = new RecordQueue(this.#budget);
   }
 
+  /** The name that its leases carry as their owner: the instance's, and one more of this start. */
+  get workerId(): string {
+    return this.#workerId;
+  }
+
   /**
    * Makes the consumer ready to read, or throws.
    *

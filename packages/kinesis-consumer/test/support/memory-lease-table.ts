@@ -18,6 +18,8 @@ export class MemoryLeaseTable implements LeaseTable {
   before: (method: string, id: ShardId | undefined) => void = () => {};
   /** What a write answers instead, after it was done. */
   lose: (method: string, id: ShardId) => WriteOutcome | undefined = () => undefined;
+  /** Called with each row that a worker stored, before it is told. */
+  stored: (method: string, row: Lease, before: Lease) => void = () => {};
   exists = true;
 
   async ready(): Promise<boolean> {
@@ -140,7 +142,9 @@ export class MemoryLeaseTable implements LeaseTable {
   }
 
   #put(method: string, row: Lease): WriteOutcome {
+    const before = this.rows.get(row.shardId);
     this.rows.set(row.shardId, row);
+    if (before !== undefined) this.stored(method, row, before);
     return this.lose(method, row.shardId) ?? { kind: "written", lease: row };
   }
 

@@ -1,6 +1,5 @@
 import { KinesisClient } from "@aws-sdk/client-kinesis";
 import {
-  InProcessHandler,
   KinesisModel,
   KinesisService,
   RecordingLogger,
@@ -20,10 +19,14 @@ import { type ShardId, shardId } from "../../src/shard/shard.ts";
 import { StreamConsumer } from "../../src/stream-consumer.ts";
 import { MemoryKcl3State } from "./memory-kcl3-state.ts";
 import { MemoryLeaseTable } from "./memory-lease-table.ts";
+import { ProcessHandler } from "./process-handler.ts";
+import { WorkerClock } from "./worker-clock.ts";
 
 /** What became of one worker's records. */
 export interface Worker {
+  readonly name: string;
   readonly consumer: StreamConsumer;
+  readonly clock: WorkerClock;
   /** Stops the reading. */
   readonly stop: AbortController;
   /** What was read, in order. */
@@ -42,6 +45,8 @@ export interface Worker {
 
 /** Turns of the loop that a call of the AWS client takes, generously. */
 const callTurns = 10;
+/** So often nobody waits for time to pass before that counts as a deadlock. */
+const idleTurns = 100;
 
 /** Time that can also pass without anything happening in it, as it does for a process that is paused. */
 class PausableClock extends TestClock {
@@ -113,25 +118,26 @@ export class Rig {
 
   /** A worker that is not opened yet. */
   worker(options: Partial<ConsumerOptions> = {}): Worker {
+    const clock = new WorkerClock(this.clock);
     const client = new KinesisClient({
       region: "us-east-1",
       credentials: { accessKeyId: "test", secretAccessKey: "test" },
       maxAttempts: 1,
-      requestHandler: new InProcessHandler(this.service),
+      requestHandler: new ProcessHandler(this.service, clock),
     });
     const released: string[] = [];
     const name = `worker-${this.#dead.size}-${released.length}-${Math.random()}`;
-    const alive = this.#fenced(name);
+    const alive = this.#fenced(name, clock);
     const consumer = new StreamConsumer(
       {
-        stream: this.through(new AwsKinesisStream(client, "orders", this.clock)),
+        stream: this.through(new AwsKinesisStream(client, "orders", clock)),
         fanOut: this.fanOut ?? new AwsFanOut(client, "orders"),
         table: alive,
         kcl3: this.kcl3,
         sink: this.sink,
       },
       {
-        clock: this.clock,
+        clock,
         logger: this.logger,
         meter: this.meter,
         releasePartition: (id) => {
@@ -143,7 +149,9 @@ export class Rig {
     );
     const stop = new AbortController();
     const worker: Worker = {
+      name,
       consumer,
+      clock,
       stop,
       records: [],
       released,
@@ -165,6 +173,12 @@ export class Rig {
   ): Promise<Worker> {
     const worker = this.worker(options);
     worker.settle = settle;
+    await this.openWorker(worker);
+    return worker;
+  }
+
+  /** Opens a worker and reads until it is stopped. @throws what the opening threw. */
+  async openWorker(worker: Worker): Promise<void> {
     let opened = false;
     const opening = worker.consumer.open(worker.stop.signal).finally(() => {
       opened = true;
@@ -173,7 +187,6 @@ export class Rig {
     await this.until(() => opened);
     await opening;
     void this.#read(worker);
-    return worker;
   }
 
   /** Stops a worker as a host does: reading first, then the last checkpoint. */
@@ -195,10 +208,18 @@ export class Rig {
    */
   async until(condition: () => boolean, limitMs = 120_000): Promise<number> {
     const start = this.clock.monotonic();
+    let idle = 0;
     while (!condition()) {
       for (let turn = 0; turn < callTurns && !condition(); turn += 1) await this.clock.settle();
       const waitMs = this.clock.nextWakeMs;
-      if (condition() || waitMs === undefined) continue;
+      if (condition()) return this.clock.monotonic() - start;
+      if (waitMs === undefined) {
+        idle += 1;
+        if (idle === idleTurns)
+          throw new Error("the condition does not hold, and nobody waits for time to pass");
+        continue;
+      }
+      idle = 0;
       if (this.clock.monotonic() + waitMs - start > limitMs) {
         throw new Error(`the condition did not hold within ${limitMs} ms`);
       }
@@ -223,6 +244,7 @@ export class Rig {
   async #read(worker: Worker): Promise<void> {
     try {
       for (;;) {
+        await worker.clock.running();
         const record = await worker.consumer.read(worker.stop.signal);
         worker.records.push(record);
         if (worker.settle(record)) record.ack();
@@ -233,14 +255,20 @@ export class Rig {
   }
 
   /** The table as a process sees it: once it is dead its calls never end. */
-  #fenced(name: string): MemoryLeaseTable {
+  #fenced(name: string, clock: WorkerClock): MemoryLeaseTable {
     const dead = this.#dead;
+    const forever = new Promise<never>(() => {});
     return new Proxy(this.table, {
       get(table, key) {
         const value: unknown = Reflect.get(table, key, table);
         if (typeof value !== "function") return value;
-        return (...args: unknown[]) =>
-          dead.has(name) ? new Promise(() => {}) : Reflect.apply(value, table, args);
+        return async (...args: unknown[]) => {
+          await clock.running();
+          if (dead.has(name)) return await forever;
+          const result: unknown = await Reflect.apply(value, table, args);
+          await clock.running();
+          return dead.has(name) ? await forever : result;
+        };
       },
     });
   }

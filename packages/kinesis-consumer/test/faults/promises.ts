@@ -1,0 +1,124 @@
+import { expect } from "vitest";
+import { compareCheckpoints } from "../../src/checkpoint.ts";
+import type { KinesisRecord } from "../../src/kinesis-record.ts";
+import { type Lease, readerOf } from "../../src/lease/lease.ts";
+import type { Rig, Worker } from "../support/rig.ts";
+
+/** After so long without a renewal a lease may be another's. */
+const leaseMs = 10_000;
+
+/** A record that was put, by the place it has in its shard. */
+interface Expected {
+  readonly sequenceNumber: bigint;
+  readonly subSequenceNumber: number;
+}
+
+/** What is promised whatever happens, held against each write of the table and each record that a worker is given. */
+export class Promises {
+  readonly #rig: Rig;
+  readonly #expected = new Map<string, Expected[]>();
+  readonly #acknowledged = new Set<string>();
+  /** Of each reader and shard: when its lease was last written, and the last record it was given since it took it. */
+  readonly #holds = new Map<string, { writtenMs: number; last: KinesisRecord | undefined }>();
+  /** The first promise that was broken. */
+  #broken: unknown;
+
+  constructor(rig: Rig) {
+    this.#rig = rig;
+    rig.table.stored = (...write) => this.#note(() => this.#stored(...write));
+  }
+
+  /** Something is to be delivered. @param parts of an aggregate. */
+  put(shardId: string, sequenceNumber: bigint, parts = 1): void {
+    const records = this.#expected.get(shardId) ?? [];
+    this.#expected.set(shardId, records);
+    for (let part = 0; part < parts; part += 1) records.push({ sequenceNumber, subSequenceNumber: part });
+  }
+
+  /** A host was given a record. */
+  delivered(worker: Worker, record: KinesisRecord): void {
+    this.#note(() => this.#checkDelivery(worker.consumer.workerId, record));
+  }
+
+  /** Pulsar has a record. */
+  acknowledged(record: KinesisRecord): void {
+    this.#acknowledged.add(keyOf(record.shardId, placeOf(record)));
+  }
+
+  get allAcknowledged(): boolean {
+    return this.missing.length === 0;
+  }
+
+  get missing(): readonly string[] {
+    return [...this.#expected].flatMap(([shardId, records]) =>
+      records.map((place) => keyOf(shardId, place)).filter((key) => !this.#acknowledged.has(key)),
+    );
+  }
+
+  /** @throws what was broken first. */
+  check(): void {
+    if (this.#broken !== undefined) throw this.#broken;
+  }
+
+  /** The assertions run inside calls of the code under test, which may take their failure for the table's. */
+  #note(assertion: () => void): void {
+    try {
+      assertion();
+    } catch (error) {
+      this.#broken ??= error;
+    }
+  }
+
+  #stored(method: string, row: Lease, before: Lease): void {
+    if (method === "requestHandOff") return;
+    const { shardId, checkpoint } = row;
+    const taken = method === "take";
+    const reader = readerOf(taken ? row : before) ?? "";
+    const key = `${reader} ${shardId}`;
+    const known = this.#holds.get(key);
+    const last = taken || known === undefined ? undefined : known.last;
+    this.#holds.set(key, { writtenMs: this.#rig.clock.monotonic(), last });
+    const order = compareCheckpoints(checkpoint, before.checkpoint);
+    expect(order, `the checkpoint of ${shardId} went back`).toBeGreaterThanOrEqual(0);
+    if (order === 0) return;
+    expect(taken, `${reader} took ${shardId} and moved its checkpoint`).toBe(false);
+    for (const place of this.#expected.get(shardId) ?? []) {
+      const covered = compareCheckpoints({ kind: "after", ...place }, checkpoint) <= 0;
+      if (covered) this.#requireAcknowledged(shardId, place, "a checkpoint");
+    }
+  }
+
+  #checkDelivery(workerId: string, record: KinesisRecord): void {
+    const { shardId } = record;
+    const hold = this.#holds.get(`${workerId} ${shardId}`);
+    if (hold === undefined)
+      throw new Error(`${workerId} was given a record of ${shardId}, which it never had`);
+    const ageMs = this.#rig.clock.monotonic() - hold.writtenMs;
+    expect(ageMs, `${workerId} reads ${shardId} on a lease of ${ageMs} ms ago`).toBeLessThanOrEqual(leaseMs);
+    if (hold.last !== undefined) {
+      const [last, next] = [hold.last, record].map(placeOf) as [Expected, Expected]; // two in, two out
+      const order = compareCheckpoints({ kind: "after", ...next }, { kind: "after", ...last });
+      expect(order, `${workerId} was given ${shardId} out of order`).toBeGreaterThan(0);
+    }
+    hold.last = record;
+    const shard = this.#rig.stream.shard(shardId, this.#rig.clock.now());
+    for (const parentId of shard.parentIds) {
+      for (const place of this.#expected.get(parentId) ?? []) {
+        this.#requireAcknowledged(parentId, place, `a record of its child ${shardId}`);
+      }
+    }
+  }
+
+  #requireAcknowledged(shardId: string, place: Expected, by: string): void {
+    const key = keyOf(shardId, place);
+    expect(this.#acknowledged.has(key), `${key} is not acknowledged, and passed by ${by}`).toBe(true);
+  }
+}
+
+function placeOf({ sequenceNumber, subSequenceNumber }: KinesisRecord): Expected {
+  return { sequenceNumber: BigInt(sequenceNumber), subSequenceNumber };
+}
+
+function keyOf(shardId: string, { sequenceNumber, subSequenceNumber }: Expected): string {
+  return `${shardId}/${sequenceNumber}/${subSequenceNumber}`;
+}
