@@ -23,7 +23,7 @@ describeWithStack("DynamoKcl3State on DynamoDB Local", ({ dynamoEndpoint }) => {
 
   it("reads the tables that KCL 3.1.2 left behind", async () => {
     const name = uniqueName("kcl3");
-    await restoreGoldenTables(clients.dynamo, name);
+    await restoreGoldenTables(clients.dynamo, name, "3.1.2-polling");
     expect(await new DynamoKcl3State(clients.dynamo, name).read(signal)).toEqual({
       clientVersion: "CLIENT_VERSION_3X",
       leader: "0",
@@ -35,7 +35,7 @@ describeWithStack("DynamoKcl3State on DynamoDB Local", ({ dynamoEndpoint }) => {
 
   it("takes a lock that was released for no leader", async () => {
     const name = uniqueName("kcl3");
-    await restoreGoldenTables(clients.dynamo, name);
+    await restoreGoldenTables(clients.dynamo, name, "3.1.2-polling");
     await clients.dynamo.send(
       new UpdateItemCommand({
         TableName: `${name}-CoordinatorState`,
@@ -52,7 +52,7 @@ describeWithStack("DynamoKcl3State on DynamoDB Local", ({ dynamoEndpoint }) => {
 
   it("reads the rows that KCL 3.5 keeps in the lease table, which win over those of tables it has left", async () => {
     const name = uniqueName("kcl3");
-    await restoreGoldenTables(clients.dynamo, name);
+    await restoreGoldenTables(clients.dynamo, name, "3.1.2-polling");
     const rows: readonly LeaseItem[] = [
       { leaseKey: { S: "Migration3.0" }, cv: { S: "CLIENT_VERSION_UPGRADE_FROM_2X" } },
       { leaseKey: { S: "Leader" }, ownerName: { S: "1" }, recordVersionNumber: { S: "b" } },

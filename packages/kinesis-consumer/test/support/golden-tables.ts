@@ -16,19 +16,31 @@ interface GoldenTable {
   readonly items: readonly LeaseItem[];
 }
 
-/** The application name in the recording. */
-const recordedName = "app-pollc";
+/** Which of the recordings, by their files' names; 3.1.2 is what Pulsar's Java connector 4.0.8 carries. */
+export type Recording = "2.6.0-polling" | "3.1.2-polling" | "3.1.2-fan-out" | "3.5.1-polling";
 
-/** The tables that Pulsar's Java connector 4.0.8 left behind with KCL 3.1.2, by what follows the application's name. */
-export function goldenTables(): ReadonlyMap<string, GoldenTable> {
-  const file = new URL("../../../../test/golden/lease-tables-kcl-3.1.2-polling.json", import.meta.url);
+export const recordings: readonly Recording[] = [
+  "2.6.0-polling",
+  "3.1.2-polling",
+  "3.1.2-fan-out",
+  "3.5.1-polling",
+];
+
+/** The tables that Java left behind with that KCL, by what follows the application's name; that is the first one's. */
+export function goldenTables(recording: Recording): ReadonlyMap<string, GoldenTable> {
+  const file = new URL(`../../../../test/golden/lease-tables-kcl-${recording}.json`, import.meta.url);
   const tables = JSON.parse(readFileSync(file, "utf8")) as Record<string, GoldenTable>; // as it was recorded
-  return new Map(Object.entries(tables).map(([name, table]) => [name.slice(recordedName.length), table]));
+  const [application = ""] = Object.keys(tables);
+  return new Map(Object.entries(tables).map(([name, table]) => [name.slice(application.length), table]));
 }
 
 /** Creates them anew for the application `name`, each as it was. */
-export async function restoreGoldenTables(client: DynamoDBClient, name: string): Promise<void> {
-  for (const [suffix, table] of goldenTables()) {
+export async function restoreGoldenTables(
+  client: DynamoDBClient,
+  name: string,
+  recording: Recording,
+): Promise<void> {
+  for (const [suffix, table] of goldenTables(recording)) {
     const TableName = `${name}${suffix}`;
     const indexes = table.gsi.map(({ IndexName, KeySchema, Projection }) => ({
       IndexName,
