@@ -6,6 +6,7 @@ import {
   type GlobalSecondaryIndex,
   type KeySchemaElement,
   PutItemCommand,
+  waitUntilTableExists,
 } from "@aws-sdk/client-dynamodb";
 import type { LeaseItem } from "../../src/lease/lease-item.ts";
 
@@ -56,6 +57,7 @@ export async function restoreGoldenTables(
         ...(indexes.length === 0 ? {} : { GlobalSecondaryIndexes: indexes }),
       }),
     );
+    await waitUntilTableExists({ client, maxWaitTime: 30, minDelay: 0.1, maxDelay: 1 }, { TableName });
     for (const Item of table.items) await client.send(new PutItemCommand({ TableName, Item }));
   }
 }
