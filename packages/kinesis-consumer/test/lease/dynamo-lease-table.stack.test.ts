@@ -148,6 +148,21 @@ describeWithStack("DynamoLeaseTable on DynamoDB Local", ({ dynamoEndpoint }) => 
     expect((await table.write(renewed, change, signal)).kind).toBe("refused");
   });
 
+  it("asks for no lease that a leader of KCL 3 is about to hand back to a worker of ours", async () => {
+    const tableName = uniqueName("leases");
+    const table = tableOf(clients, tableName);
+    await table.ensure(signal);
+    await table.create([newLease(one)], stamp, signal);
+    const [lease] = await table.list({ consistent: true }, signal);
+    if (lease === undefined) throw new Error("no lease");
+    const mine = expectWritten(await table.take(lease, "me", { stamp, startTimeMs: undefined }, signal));
+    const [row] = await itemsOf(tableName);
+    const handOff = { ...row, checkpointOwner: { S: "java" } };
+    await clients.dynamo.send(new PutItemCommand({ TableName: tableName, Item: handOff }));
+    expect((await table.requestHandOff(mine, "other", signal)).kind).toBe("refused");
+    expect(await itemsOf(tableName)).toEqual([handOff]);
+  });
+
   it("skips the rows that KCL 3 keeps beside the leases", async () => {
     const tableName = uniqueName("leases");
     const table = tableOf(clients, tableName);

@@ -170,6 +170,26 @@ export function leaseTableContract(make: () => Promise<LeaseTable>): void {
       expect((await table.write(mine, {}, signal)).kind).toBe("refused");
     });
 
+    it("is refused when it was done already, or is older than what its owner wrote since", async () => {
+      const { table, lease } = await taken();
+      const renewed = expectWritten(await table.write(lease, {}, signal));
+      for (const change of [{}, { checkpoint: after(5n) }, { release: true }]) {
+        const outcome = await table.write(lease, change, signal);
+        expect(outcome).toEqual({ kind: "refused", current: renewed, retried: false });
+      }
+      expect(await table.get(one, signal)).toEqual(renewed);
+    });
+
+    it("is refused to the one who is to have the lease next, while another still reads", async () => {
+      const { table, lease } = await taken();
+      const asked = expectWritten(await table.requestHandOff(lease, "other", signal));
+      for (const checkpointOwner of [undefined, "other", "third"]) {
+        expect((await table.write({ ...asked, checkpointOwner }, {}, signal)).kind).toBe("refused");
+      }
+      expect((await table.write({ ...asked, counter: asked.counter - 1 }, {}, signal)).kind).toBe("refused");
+      expect(await table.get(one, signal)).toEqual(asked);
+    });
+
     it("is refused when the lease is gone, and does not bring it back", async () => {
       const { table, lease } = await taken({ checkpoint: { kind: "shard-end" } });
       await table.deleteFinished(one, "me", signal);
@@ -200,6 +220,29 @@ export function leaseTableContract(make: () => Promise<LeaseTable>): void {
       const moved = await takeNow(table, one, "fourth");
       expect((await table.requestHandOff(lease, "third", signal)).kind).toBe("refused");
       expect(await table.get(one, signal)).toEqual(moved);
+    });
+  });
+
+  describe("a request that nobody would hear", () => {
+    it("is refused when the lease is gone, and does not bring it back", async () => {
+      const { table, lease } = await taken({ checkpoint: { kind: "shard-end" } });
+      await table.deleteFinished(one, "me", signal);
+      const outcome = await table.requestHandOff(lease, "other", signal);
+      expect(outcome).toEqual({ kind: "refused", current: undefined, retried: false });
+      expect(await table.list({ consistent: true }, signal)).toEqual([]);
+    });
+
+    it("is refused when its owner is no worker of ours, or nobody", async () => {
+      const { table, lease } = await taken();
+      const asked = expectWritten(await table.requestHandOff(lease, "java", signal));
+      const javas = expectWritten(await table.write(asked, { release: true }, signal));
+      expect(javas).toMatchObject({ owner: "java", consumerWorker: "me" });
+      expect((await table.requestHandOff(javas, "other", signal)).kind).toBe("refused");
+      expect(await table.get(one, signal)).toEqual(javas);
+      const back = await takeNow(table, one, "me");
+      const released = expectWritten(await table.write(back, { release: true }, signal));
+      expect((await table.requestHandOff(back, "other", signal)).kind).toBe("refused");
+      expect(await table.get(one, signal)).toEqual(released);
     });
   });
 
