@@ -69,7 +69,8 @@ export class Subscription implements GrantedSubscription {
       const page = readPage(shard, this.#offset, eventLimits, nowMs);
       const quietMs = this.#clock.monotonic() - talkedMs;
       if (page.slice.count === 0 && !page.atEnd && quietMs < idleMs) {
-        await this.#pause(shard, Math.min(idleMs - quietMs, leftMs), signal);
+        // Whole milliseconds: the clock may not notice the small rest that its own fractions leave over.
+        await this.#pause(shard, Math.ceil(Math.min(idleMs - quietMs, leftMs)), signal);
         continue;
       }
       this.#offset = page.next;
