@@ -128,8 +128,10 @@ function aboutLoad(failure: AwsFailure, call: AwsCall): ConnectorError | undefin
   if (throttleNames.has(failure.name) || failure.status === 429) {
     return new AwsThrottledError(`${subject(call)} was throttled (${failure.name})`, options);
   }
-  if (failure.status === undefined || failure.status >= 500 || failure.status < 400) {
-    // Without a status: an answer that could not be read. Its request may well succeed the next time.
+  const { status } = failure;
+  // An answer that could not be read may have any status, or none. Its request may well succeed the next time.
+  const unreadable = status === undefined || status < 400 || failure.name === "SyntaxError";
+  if (unreadable || status >= 500) {
     return new AwsUnavailableError(`${subject(call)} failed: ${failure.message} (${failure.name})`, options);
   }
   return undefined;

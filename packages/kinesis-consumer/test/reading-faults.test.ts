@@ -27,6 +27,22 @@ describe("reading", () => {
     await rig.close(worker);
   });
 
+  it("goes on after a refusal that arrives garbled: what it said is unknown", async () => {
+    const rig = new Rig();
+    const { faults } = rig.service;
+    faults.add({ operation: "SubscribeToShardEvent", effect: { kind: "hang-up" } });
+    // Refused, because the first subscription is not five seconds old.
+    const garbled = faults.add({ operation: "SubscribeToShard", skip: 1, effect: { kind: "corrupt" } });
+    const worker = await rig.start({
+      retrieval: { kind: "fan-out", consumerName: "orders-app", fallback: undefined },
+    });
+    rig.put(10);
+    await rig.until(() => worker.records.length === 10 || worker.failure !== undefined);
+    expect(worker.failure).toBeUndefined();
+    expect(garbled.hits).toBe(1);
+    await rig.close(worker);
+  });
+
   it("says once that Kinesis fails and once that it answers again, however many shards there are", async () => {
     const rig = new Rig(4);
     const worker = await rig.start();
