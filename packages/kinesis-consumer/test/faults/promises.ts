@@ -74,6 +74,7 @@ export class Promises {
     const { shardId, checkpoint } = row;
     const taken = method === "take";
     const reader = readerOf(taken ? row : before) ?? "";
+    expect(this.#rig.caller, `${shardId} was written to by one who does not read it`).toBe(reader);
     const key = `${reader} ${shardId}`;
     const known = this.#holds.get(key);
     const last = taken || known === undefined ? undefined : known.last;

@@ -5,6 +5,7 @@ import type { ConsumerOptions } from "../../src/consumer-options.ts";
 import type { KinesisRecord } from "../../src/kinesis-record.ts";
 import { aggregateOf } from "../support/kpl-encoder.ts";
 import { Rig, unavailable, type Worker } from "../support/rig.ts";
+import { kinesisFaults } from "./kinesis-faults.ts";
 import { Promises } from "./promises.ts";
 
 /** Workers and open shards at a time. */
@@ -120,12 +121,16 @@ export class Schedule {
     if (this.#hosts.length === 0) await this.add();
   }
 
-  /** For longer than a lease lasts. The host's receipts come when it is awake again. */
+  /** For longer than a lease lasts, with records fetched that the host was too busy to take. Receipts come when it is awake again. */
   async sleep(): Promise<void> {
-    const clock = this.#any()?.worker.clock;
-    clock?.stop();
+    const worker = this.#any()?.worker;
+    worker?.intake.close();
+    this.put();
+    await this.#rig.pass(2_500);
+    worker?.clock.stop();
+    worker?.intake.open();
     await this.#rig.pass(30_000);
-    clock?.resume();
+    worker?.clock.resume();
   }
 
   setCalendar(): void {
@@ -174,6 +179,17 @@ export class Schedule {
     this.#rig.service.faults.add({ ...rule, count, skip: this.#random.integer(0, 3) });
   }
 
+  expireIterators(): void {
+    this.#sendBack({
+      operation: "GetRecords",
+      effect: { kind: "refuse", error: "ExpiredIteratorException" },
+    });
+  }
+
+  cutSubscriptions(): void {
+    this.#sendBack({ operation: "SubscribeToShardEvent", effect: { kind: "hang-up" } });
+  }
+
   async #finish(): Promise<void> {
     this.#tell("everything works again");
     this.#rig.service.faults.clear();
@@ -188,6 +204,12 @@ export class Schedule {
     }
     for (const { worker } of this.#hosts) await this.#rig.close(worker);
     this.#promises.check();
+  }
+
+  /** Readers go back to where they stood, with more to read by then. */
+  #sendBack(rule: FaultRule): void {
+    this.#rig.service.faults.add({ ...rule, count: this.#random.integer(1, mostShards) });
+    this.put();
   }
 
   #settle(host: Host, record: KinesisRecord): boolean {
@@ -249,34 +271,14 @@ const deeds: readonly [readonly [number, string, Deed], ...(readonly (readonly [
   [2, "a worker is added", (schedule) => schedule.add()],
   [2, "a worker is killed", (schedule) => schedule.kill()],
   [1, "a worker is stopped", (schedule) => schedule.end()],
-  [1, "a worker sleeps for 30 s", (schedule) => schedule.sleep()],
+  [2, "a worker sleeps for 30 s", (schedule) => schedule.sleep()],
   [1, "a calendar is set", (schedule) => schedule.setCalendar()],
-  [1, "a shard is split", (schedule) => schedule.split()],
-  [1, "two shards are merged", (schedule) => schedule.merge()],
+  [2, "a shard is split", (schedule) => schedule.split()],
+  [2, "two shards are merged", (schedule) => schedule.merge()],
   [1, "answers of the table get lost", (schedule) => schedule.loseAnswers()],
   [1, "the table fails", (schedule) => schedule.failTable()],
+  [2, "iterators expire", (schedule) => schedule.expireIterators()],
+  [2, "subscriptions are cut", (schedule) => schedule.cutSubscriptions()],
   [4, "Kinesis fails", (schedule) => schedule.failKinesis()],
 ];
 const totalWeight = deeds.reduce((sum, [weight]) => sum + weight, 0);
-
-const calls = ["GetRecords", "GetShardIterator", "ListShards", "SubscribeToShard"];
-const kinesisFaults: readonly FaultRule[] = [
-  ...[...calls, "SubscribeToShardEvent"].flatMap((operation): readonly FaultRule[] => [
-    { operation, effect: { kind: "refuse", error: "InternalFailure" } },
-    { operation, effect: { kind: "reset" } },
-    { operation, effect: { kind: "cut-answer" } },
-    { operation, effect: { kind: "corrupt" } },
-    { operation, effect: { kind: "hang-up" } },
-    { operation, effect: { kind: "silence" } },
-    { operation, effect: { kind: "half-open" } },
-  ]),
-  ...calls.flatMap((operation): readonly FaultRule[] => [
-    { operation, effect: { kind: "refuse", error: "ProvisionedThroughputExceededException" } },
-    { operation, effect: { kind: "refuse", error: "LimitExceededException" } },
-    { operation, effect: { kind: "lose-answer" } },
-    { operation, effect: { kind: "goaway" } },
-    { operation, effect: { kind: "delay", ms: 7_000 } },
-  ]),
-  { operation: "GetRecords", effect: { kind: "refuse", error: "ExpiredIteratorException" } },
-  { operation: "SubscribeToShard", effect: { kind: "refuse", error: "ResourceInUseException" } },
-];

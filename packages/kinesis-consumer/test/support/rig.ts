@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { KinesisClient } from "@aws-sdk/client-kinesis";
 import {
   KinesisModel,
@@ -17,6 +18,7 @@ import { AwsKinesisStream } from "../../src/shard/aws-kinesis-stream.ts";
 import type { KinesisStream } from "../../src/shard/kinesis-stream.ts";
 import { type ShardId, shardId } from "../../src/shard/shard.ts";
 import { StreamConsumer } from "../../src/stream-consumer.ts";
+import { Gate } from "./gate.ts";
 import { MemoryKcl3State } from "./memory-kcl3-state.ts";
 import { MemoryLeaseTable } from "./memory-lease-table.ts";
 import { ProcessHandler } from "./process-handler.ts";
@@ -27,6 +29,8 @@ export interface Worker {
   readonly name: string;
   readonly consumer: StreamConsumer;
   readonly clock: WorkerClock;
+  /** Shut while the host takes no record. */
+  readonly intake: Gate;
   /** Stops the reading. */
   readonly stop: AbortController;
   /** What was read, in order. */
@@ -88,11 +92,17 @@ export class Rig {
   /** Where each record that was put is. */
   readonly placed: { readonly shardId: string; readonly sequenceNumber: bigint }[] = [];
   readonly #dead = new Set<string>();
+  readonly #caller = new AsyncLocalStorage<string>();
   #put = 0;
 
   constructor(shardCount = 1) {
     this.model.createStream("orders", shardCount);
     this.table.exists = false;
+  }
+
+  /** The worker whose call the table is answering. */
+  get caller(): string | undefined {
+    return this.#caller.getStore();
   }
 
   get stream(): Stream {
@@ -127,8 +137,8 @@ export class Rig {
     });
     const released: string[] = [];
     const name = `worker-${this.#dead.size}-${released.length}-${Math.random()}`;
-    const alive = this.#fenced(name, clock);
-    const consumer = new StreamConsumer(
+    const alive = this.#fenced(name, clock, () => consumer.workerId);
+    const consumer: StreamConsumer = new StreamConsumer(
       {
         stream: this.through(new AwsKinesisStream(client, "orders", clock)),
         fanOut: this.fanOut ?? new AwsFanOut(client, "orders"),
@@ -152,6 +162,7 @@ export class Rig {
       name,
       consumer,
       clock,
+      intake: new Gate(),
       stop,
       records: [],
       released,
@@ -244,6 +255,7 @@ export class Rig {
   async #read(worker: Worker): Promise<void> {
     try {
       for (;;) {
+        await worker.intake.passed();
         await worker.clock.running();
         const record = await worker.consumer.read(worker.stop.signal);
         worker.records.push(record);
@@ -255,7 +267,8 @@ export class Rig {
   }
 
   /** The table as a process sees it: once it is dead its calls never end. */
-  #fenced(name: string, clock: WorkerClock): MemoryLeaseTable {
+  #fenced(name: string, clock: WorkerClock, workerId: () => string): MemoryLeaseTable {
+    const caller = this.#caller;
     const dead = this.#dead;
     const forever = new Promise<never>(() => {});
     return new Proxy(this.table, {
@@ -265,7 +278,7 @@ export class Rig {
         return async (...args: unknown[]) => {
           await clock.running();
           if (dead.has(name)) return await forever;
-          const result: unknown = await Reflect.apply(value, table, args);
+          const result: unknown = await caller.run(workerId(), () => Reflect.apply(value, table, args));
           await clock.running();
           return dead.has(name) ? await forever : result;
         };
