@@ -4,7 +4,11 @@ import process from "node:process";
 import { main, prepareWorkspace, root, runTypeScript } from "./workspace.mjs";
 
 /** Each part has its own `--help`. */
-const parts = { pipeline: "test/bench/main.ts", publish: "packages/pulsar/bench/publish.ts" };
+const parts = {
+  pipeline: "test/bench/main.ts",
+  publish: "packages/pulsar/bench/publish.ts",
+  shards: "test/bench/shards.ts",
+};
 
 await main(async () => {
   const [first, ...rest] = process.argv.slice(2);

@@ -2,6 +2,7 @@ import { parseArgs } from "node:util";
 
 export const usage = `npm run bench -- [options]              what a record costs from Kinesis to Pulsar
 npm run bench -- publish [options]      what publishing alone costs
+npm run bench -- shards [options]       what many idle shards cost, and how fast they change hands
 
 Runs the real CLI against the programmable Kinesis, DynamoDB Local and a real broker (PULSAR_SERVICE_URL, with
 PULSAR_ADMIN_URL, names one to use instead), and checks that every record arrived exactly once. Linux only.
@@ -10,6 +11,7 @@ PULSAR_ADMIN_URL, names one to use instead), and checks that every record arrive
   --size BYTES    bytes of each record; default 1024
   --rounds N      how often all of them are read; default 3
   --queue N       receiveQueueSize of the connector; default 10000
+  --fan-out       read by enhanced fan-out; default: poll
   --console       publish to --output console, into /dev/null: the source's side alone
   --profile DIR   write a CPU profile of each round's CLI to DIR; the figures then include the profiler
   --json          one JSON document on standard output instead of the table
@@ -23,6 +25,7 @@ export interface BenchOptions {
   readonly sizeBytes: number;
   readonly rounds: number;
   readonly receiveQueueSize: number;
+  readonly fanOut: boolean;
   readonly toConsole: boolean;
   readonly profileFolder: string | undefined;
   readonly json: boolean;
@@ -38,6 +41,7 @@ export function readBenchOptions(args: readonly string[]): BenchOptions | undefi
       size: { type: "string", default: "1024" },
       rounds: { type: "string", default: "3" },
       queue: { type: "string", default: "10000" },
+      "fan-out": { type: "boolean", default: false },
       console: { type: "boolean", default: false },
       profile: { type: "string" },
       json: { type: "boolean", default: false },
@@ -52,6 +56,7 @@ export function readBenchOptions(args: readonly string[]): BenchOptions | undefi
     sizeBytes: integer("size", values.size, 16, 1_048_576),
     rounds: integer("rounds", values.rounds, 1, 100),
     receiveQueueSize: integer("queue", values.queue, 1, 1_000_000),
+    fanOut: values["fan-out"],
     toConsole: values.console,
     profileFolder: values.profile,
     json: values.json,

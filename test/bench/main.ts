@@ -47,7 +47,7 @@ async function measure(bench: BenchOptions): Promise<readonly MeasuredRound[]> {
   const rounds: MeasuredRound[] = [];
   for (let number = 1; number <= bench.rounds; number += 1) {
     report(`round ${number} of ${bench.rounds} …`);
-    const sdk = await sdkCpuSeconds(kinesis.endpoint, stream.name, stream.records);
+    const sdk = await sdkCpuSeconds(kinesis.endpoint, stream, bench);
     const round = { ...(await runRound(stage, bench)), sdkCpuSeconds: sdk };
     rounds.push(round);
     const micros = (round.cliCpuSeconds * 1e6) / bench.records;

@@ -31,6 +31,7 @@ export interface BenchReport {
     readonly recordBytes: number;
     readonly shards: number;
     readonly receiveQueueSize: number;
+    readonly reading: "polling" | "fan-out";
     readonly output: "pulsar" | "console";
     readonly profiled: boolean;
   };
@@ -140,6 +141,7 @@ export function summarise(options: BenchOptions, rounds: readonly MeasuredRound[
       recordBytes: sizeBytes,
       shards: shardCount,
       receiveQueueSize: options.receiveQueueSize,
+      reading: options.fanOut ? "fan-out" : "polling",
       output: options.toConsole ? "console" : "pulsar",
       profiled: options.profileFolder !== undefined,
     },
@@ -150,14 +152,14 @@ export function summarise(options: BenchOptions, rounds: readonly MeasuredRound[
 
 /** For people: one line for each figure, median first, then the spread. */
 export function table({ figures, options, rounds }: BenchReport): string {
-  const { records, recordBytes, shards, output } = options;
+  const { records, recordBytes, shards, reading, output } = options;
   const lines = rows.map(({ name, title, digits }) => {
     const found = figures[name];
     const cells = found === undefined ? ["-", ""] : cellsOf(found, digits);
     return `  ${title.padEnd(42)}${cells[0].padStart(9)}${cells[1].padStart(20)}`;
   });
   return [
-    `${records} records of ${recordBytes} bytes, ${shards} shards, to ${output}, ${rounds.length} rounds`,
+    `${records} records of ${recordBytes} bytes, ${shards} shards, by ${reading} to ${output}, ${rounds.length} rounds`,
     `  ${"".padEnd(42)}${"median".padStart(9)}${"min … max".padStart(20)}`,
     ...lines,
     ...(options.profiled ? ["  with the CPU profiler on: no figures to compare with"] : []),

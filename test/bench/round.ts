@@ -20,7 +20,7 @@ export interface Stage {
   readonly stream: BenchStream;
 }
 
-/** One pass of all records through the real CLI. CPU and wall time from its first GetRecords call to the last record stored. */
+/** One pass of all records through the real CLI. CPU and wall time from its first call for records to the last one stored. */
 export interface Round {
   readonly wallSeconds: number;
   /** User and kernel mode, of the whole process. */
@@ -45,10 +45,11 @@ export async function runRound(stage: Stage, options: BenchOptions): Promise<Rou
   const name = uniqueName("bench");
   const topic = `persistent://public/default/${name}`;
   await keepMessages(stage.broker, name);
-  const callsBefore = await stage.kinesis.calls("GetRecords");
+  const reading = options.fanOut ? "SubscribeToShard" : "GetRecords";
+  const callsBefore = await stage.kinesis.calls(reading);
   await using cli = startCli(stage, { ...options, name, topic });
-  await until(cli, "the first GetRecords call", { timeoutMs: startMs, everyMs: 10 }, async () => {
-    return (await stage.kinesis.calls("GetRecords")) > callsBefore;
+  await until(cli, `the first ${reading} call`, { timeoutMs: startMs, everyMs: 10 }, async () => {
+    return (await stage.kinesis.calls(reading)) > callsBefore;
   });
   const start = await usage(stage, cli);
   const startResidentBytes = await peakResidentBytes(cli.pid);
@@ -73,13 +74,13 @@ export async function runRound(stage: Stage, options: BenchOptions): Promise<Rou
 type CliStart = BenchOptions & { readonly name: string; readonly topic: string };
 
 function startCli({ kinesis, dynamoEndpoint, broker, stream }: Stage, start: CliStart): Cli {
-  const { name, topic, receiveQueueSize, profileFolder } = start;
+  const { name, topic, receiveQueueSize, fanOut, profileFolder } = start;
   const config = sourceConfig({
     kinesisEndpoint: kinesis.endpoint,
     dynamoEndpoint,
     streamName: stream.name,
     applicationName: name,
-    config: { receiveQueueSize, kinesisRecordProperties: usualProperties },
+    config: { receiveQueueSize, useEnhancedFanOut: fanOut, kinesisRecordProperties: usualProperties },
   });
   const destination =
     broker === undefined
