@@ -38,6 +38,22 @@ describe("several workers on one table", () => {
     for (const worker of workers) await rig.close(worker);
   });
 
+  it("write each lease no more often than KCL renews it, checkpoints included", async () => {
+    const rig = new Rig(4);
+    const [first, second] = await pair(rig);
+    await rig.pass(10_000);
+    const before = writesOf(rig);
+    for (let passed = 0; passed < 60; passed += 1) {
+      rig.put(8);
+      await rig.pass(1_000);
+    }
+    // KCL renews each 3,308 ms, and writes its checkpoints besides.
+    expect((writesOf(rig) - before) / 4).toBeLessThanOrEqual(Math.ceil(60_000 / 3_308));
+    expect(rig.lease()?.checkpoint.kind).toBe("after");
+    await rig.close(first);
+    await rig.close(second);
+  });
+
   it("take what one leaves that is stopped, at once and with nothing repeated", async () => {
     const rig = new Rig(4);
     const [first, second] = await pair(rig);
@@ -168,4 +184,9 @@ function held(worker: Worker): number {
 
 function ownersOf(rig: Rig): readonly (string | undefined)[] {
   return [...rig.table.rows.values()].map((lease) => lease.owner);
+}
+
+function writesOf(rig: Rig): number {
+  const methods = ["write", "take", "requestHandOff"];
+  return methods.reduce((sum, method) => sum + (rig.table.calls.get(method) ?? 0), 0);
 }
