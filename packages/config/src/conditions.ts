@@ -50,12 +50,17 @@ function holds(clause: Clause, lookup: Lookup): boolean {
     case "not-set":
       return value === undefined;
     case "is":
-      return value !== undefined && clause.values.includes(String(value));
+      return value !== undefined && clause.values.includes(textOf(value));
     case "is-not":
-      return value === undefined || !clause.values.includes(String(value));
+      return value === undefined || !clause.values.includes(textOf(value));
     default:
       return clause satisfies never;
   }
+}
+
+/** A mapping is none of the values, and may be one that cannot be told as text. */
+function textOf(value: unknown): string {
+  return typeof value === "object" ? "" : String(value);
 }
 
 function apply(

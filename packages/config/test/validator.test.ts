@@ -264,6 +264,10 @@ describe("ConfigValidator", () => {
     );
   });
 
+  it("takes a mapping that cannot be told as text for what it is", () => {
+    expect(problemsOf({ folder: "/in", order: { toString: 0 } })).toEqual([expect.stringContaining("order")]);
+  });
+
   it("accepts what it has completed, unchanged", () => {
     const values = fc.record(
       {
