@@ -4,29 +4,14 @@ import { eventFrame } from "@pulsar-ts-io/testkit";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { GetRecordsProtocol, readAsEvent } from "../../src/fetch/aws-get-records-protocol.ts";
+import { toldChildren, toldRecord } from "../support/told-records.ts";
 
-const record = fc.record(
-  {
-    Data: fc.uint8Array({ maxLength: 200 }).map((data) => Buffer.from(data).toString("base64")),
-    PartitionKey: fc.string({ unit: "grapheme", minLength: 1, maxLength: 8 }),
-    SequenceNumber: fc.bigInt({ min: 0n, max: 1n << 186n }).map(String),
-    ApproximateArrivalTimestamp: fc.integer({ min: 0, max: 4e12 }).map((ms) => ms / 1_000),
-    EncryptionType: fc.constantFrom("NONE", "KMS", null),
-  },
-  { requiredKeys: ["Data", "PartitionKey", "SequenceNumber", "ApproximateArrivalTimestamp"] },
-);
 const event = fc.record(
   {
-    Records: fc.array(record, { maxLength: 5 }),
+    Records: fc.array(toldRecord, { maxLength: 5 }),
     ContinuationSequenceNumber: fc.oneof(fc.string(), fc.constant(null)),
     MillisBehindLatest: fc.nat(),
-    ChildShards: fc.constantFrom(null, [
-      {
-        ShardId: "shardId-1",
-        ParentShards: ["shardId-0"],
-        HashKeyRange: { StartingHashKey: "0", EndingHashKey: "9" },
-      },
-    ]),
+    ChildShards: toldChildren,
     // The SDK keeps what it does not know of an object that names its type.
     __type: fc.constant("Event"),
     Unknown: fc.constant(1),

@@ -8,30 +8,14 @@ import {
   GetRecordsProtocol,
   readGetRecords,
 } from "../../src/fetch/aws-get-records-protocol.ts";
+import { toldChildren, toldRecord } from "../support/told-records.ts";
 
-const bytes = fc.uint8Array({ maxLength: 200 });
-const record = fc.record(
-  {
-    Data: bytes.map((data) => Buffer.from(data).toString("base64")),
-    PartitionKey: fc.string({ unit: "grapheme", minLength: 1, maxLength: 8 }),
-    SequenceNumber: fc.bigInt({ min: 0n, max: 1n << 186n }).map(String),
-    ApproximateArrivalTimestamp: fc.integer({ min: 0, max: 4e12 }).map((ms) => ms / 1_000),
-    EncryptionType: fc.constantFrom("NONE", "KMS", null),
-  },
-  { requiredKeys: ["Data", "PartitionKey", "SequenceNumber", "ApproximateArrivalTimestamp"] },
-);
 const answer = fc.record(
   {
-    Records: fc.array(record, { maxLength: 5 }),
+    Records: fc.array(toldRecord, { maxLength: 5 }),
     NextShardIterator: fc.oneof(fc.string(), fc.constant(null)),
     MillisBehindLatest: fc.nat(),
-    ChildShards: fc.constantFrom(null, [
-      {
-        ShardId: "shardId-1",
-        ParentShards: ["shardId-0"],
-        HashKeyRange: { StartingHashKey: "0", EndingHashKey: "9" },
-      },
-    ]),
+    ChildShards: toldChildren,
   },
   { requiredKeys: ["Records"] },
 );
