@@ -1,6 +1,7 @@
 import { silentMeter, systemClock } from "@pulsar-ts-io/core";
 import { type AwsClients, createAwsClients, KinesisConsumer } from "@pulsar-ts-io/kinesis-consumer";
 import { RecordingLogger } from "@pulsar-ts-io/testkit";
+import { usualOptions } from "../../packages/kinesis-consumer/test/support/consumer-options.ts";
 import { eventually } from "../harness/eventually.ts";
 import { distinct, type Sighting } from "./sighting.ts";
 
@@ -37,17 +38,11 @@ export class OurWorker implements AsyncDisposable {
       releasePartition: () => Promise.resolve(),
     };
     this.#consumer = new KinesisConsumer(this.#clients, host, {
+      ...usualOptions,
       streamName,
       applicationName,
       instanceId,
-      initialPosition: { kind: "trim-horizon" },
       retrieval: { kind: "polling", idleMs: 200 },
-      aggregates: { kind: "split", filterByHashKey: true },
-      checkpointIntervalMs: 60_000,
-      backoffMs: 3_000,
-      checkpointAttempts: 3,
-      maxBufferedRecords: 1_000,
-      maxBufferedBytes: 32 * 1_024 * 1_024,
     });
   }
 

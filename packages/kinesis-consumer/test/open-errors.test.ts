@@ -8,6 +8,7 @@ import {
   KinesisConsumer,
 } from "../src/index.ts";
 import { type AwsAnswer, awsError, startAwsStub } from "./support/aws-stub.ts";
+import { usualOptions } from "./support/consumer-options.ts";
 import { idOf, Rig } from "./support/rig.ts";
 
 // Minutes pass in these tests: on a busy machine that takes a while.
@@ -46,7 +47,7 @@ async function openError(
     meter: silentMeter,
     releasePartition: () => Promise.resolve(),
   };
-  await using consumer = new KinesisConsumer(clients, host, { ...consumerOptions, ...options.consumer });
+  await using consumer = new KinesisConsumer(clients, host, { ...usualOptions, ...options.consumer });
   const stop = new AbortController();
   const error = await consumer.open(stop.signal).then(
     () => undefined,
@@ -306,17 +307,3 @@ function answerKinesis(operation: string): AwsAnswer {
   const SequenceNumberRange = { StartingSequenceNumber: "495900000000000000000000" };
   return { status: 200, body: { Shards: [{ ShardId: idOf(0), HashKeyRange, SequenceNumberRange }] } };
 }
-
-const consumerOptions: ConsumerOptions = {
-  streamName: "orders",
-  applicationName: "orders-app",
-  instanceId: "0",
-  initialPosition: { kind: "trim-horizon" },
-  retrieval: { kind: "polling", idleMs: 1_000 },
-  aggregates: { kind: "split", filterByHashKey: true },
-  checkpointIntervalMs: 60_000,
-  backoffMs: 3_000,
-  checkpointAttempts: 3,
-  maxBufferedRecords: 1_000,
-  maxBufferedBytes: 32 * 1_024 * 1_024,
-};

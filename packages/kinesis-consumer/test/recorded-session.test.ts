@@ -11,6 +11,7 @@ import {
   LeaseTools,
 } from "../src/index.ts";
 import type { LeaseItem } from "../src/lease/lease-item.ts";
+import { usualOptions } from "./support/consumer-options.ts";
 import { goldenTables, restoreGoldenTables } from "./support/golden-tables.ts";
 import { startDynalite } from "./support/start-dynalite.ts";
 import { type SentRequest, tapWire } from "./support/wire-tap.ts";
@@ -142,15 +143,10 @@ async function work(clients: AwsClients, instanceId: string) {
     clients,
     { ...host, releasePartition: () => Promise.resolve() },
     {
+      ...usualOptions,
       ...subject,
       instanceId,
       retrieval: { kind: "polling", idleMs: 200 },
-      aggregates: { kind: "split", filterByHashKey: true },
-      checkpointIntervalMs: 60_000,
-      backoffMs: 3_000,
-      checkpointAttempts: 3,
-      maxBufferedRecords: 1_000,
-      maxBufferedBytes: 32 * 1_024 * 1_024,
       failoverMs: 1_000,
       metricsLevel: "NONE",
     },

@@ -18,6 +18,7 @@ import { AwsKinesisStream } from "../../src/shard/aws-kinesis-stream.ts";
 import type { KinesisStream } from "../../src/shard/kinesis-stream.ts";
 import { type ShardId, shardId } from "../../src/shard/shard.ts";
 import { StreamConsumer } from "../../src/stream-consumer.ts";
+import { usualOptions } from "./consumer-options.ts";
 import { Gate } from "./gate.ts";
 import { MemoryKcl3State } from "./memory-kcl3-state.ts";
 import { MemoryLeaseTable } from "./memory-lease-table.ts";
@@ -155,7 +156,7 @@ export class Rig {
           return worker.holdOn ? new Promise(() => {}) : Promise.resolve();
         },
       },
-      { ...defaults, ...options },
+      { ...usualOptions, ...options },
     );
     const stop = new AbortController();
     const worker: Worker = {
@@ -299,17 +300,3 @@ export function textsOf(records: readonly KinesisRecord[]): readonly string[] {
 export function distinct(texts: readonly string[]): readonly string[] {
   return [...new Set(texts)].sort((a, b) => Number(a) - Number(b));
 }
-
-const defaults: ConsumerOptions = {
-  streamName: "orders",
-  applicationName: "orders-app",
-  instanceId: "0",
-  initialPosition: { kind: "trim-horizon" },
-  retrieval: { kind: "polling", idleMs: 1_000 },
-  aggregates: { kind: "split", filterByHashKey: true },
-  checkpointIntervalMs: 60_000,
-  backoffMs: 3_000,
-  checkpointAttempts: 3,
-  maxBufferedRecords: 1_000,
-  maxBufferedBytes: 32 * 1_024 * 1_024,
-};
