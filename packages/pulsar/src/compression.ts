@@ -1,42 +1,32 @@
-import { createRequire } from "node:module";
-import { constants, deflateSync, inflateSync } from "node:zlib";
 import type { Logger } from "@pulsar-ts-io/core";
+import type { Codec } from "./compression/codec.ts";
+import { lz4 } from "./compression/lz4.ts";
+import { snappy } from "./compression/snappy.ts";
+import { zlib } from "./compression/zlib.ts";
+import { loadedZstd, loadZstd } from "./compression/zstd.ts";
 import { UnsupportedCompressionError } from "./errors.ts";
 import type { Compression } from "./publisher.ts";
 
-/** One way of compressing a payload. */
-export interface Codec {
-  readonly name: Compression;
-  /** CompressionType of the protocol. */
-  readonly type: number;
-  compress(payload: Uint8Array): Uint8Array;
-  /** @param size bytes of the result, which the metadata tells. @throws when `payload` is corrupt. */
-  decompress(payload: Uint8Array, size: number): Uint8Array;
-}
-
-const zlib: Codec = {
-  name: "ZLIB",
-  type: 2,
-  compress: (payload) => deflateSync(payload),
-  // Java ends its stream with a sync flush and neither end mark nor checksum.
-  decompress: (payload, size) =>
-    inflateSync(payload, { finishFlush: constants.Z_SYNC_FLUSH, maxOutputLength: Math.max(1, size) }),
-};
+export type { Codec } from "./compression/codec.ts";
 
 /**
  * The codec of that name; `undefined` for none.
  *
- * LZ4 needs the optional package `lz4-napi`. Where that has no binary for this machine, payloads go uncompressed, which every
- * reader understands, and one line says so.
+ * LZ4 is the default and needs the optional package `lz4-napi`. Where that has no binary for this machine, payloads go
+ * uncompressed, which every reader understands, and one line says so. SNAPPY was asked for by name: without its package it is refused.
  *
- * @throws UnsupportedCompressionError (`PIO_UNSUPPORTED_COMPRESSION`) for ZSTD and SNAPPY.
+ * @throws UnsupportedCompressionError (`PIO_UNSUPPORTED_COMPRESSION`) when this machine cannot compress so.
  */
-export function resolveCompression(name: Compression, logger: Logger): Codec | undefined {
+export async function resolveCompression(name: Compression, logger: Logger): Promise<Codec | undefined> {
   switch (name) {
     case "NONE":
       return undefined;
     case "ZLIB":
       return zlib;
+    case "ZSTD":
+      return await loadZstd();
+    case "SNAPPY":
+      return snappy() ?? refuse("SNAPPY needs the package snappy, which is not installed for this platform");
     case "LZ4": {
       const codec = lz4();
       if (codec === undefined) {
@@ -45,54 +35,28 @@ export function resolveCompression(name: Compression, logger: Logger): Codec | u
       return codec;
     }
     default:
-      throw new UnsupportedCompressionError(`the compression ${String(name)} is not supported`, {
-        remedy: "use LZ4, ZLIB or NONE",
-      });
+      return refuse(`there is no compression ${String(name)}`);
   }
+}
+
+/** Loads what {@link codecOfType} finds ready only after that. */
+export async function loadCodecs(): Promise<void> {
+  await loadZstd();
 }
 
 /** The codec for a CompressionType of the protocol, to read with. @throws UnsupportedCompressionError */
 export function codecOfType(type: number): Codec | undefined {
   if (type === 0) return undefined;
-  const codec = type === zlib.type ? zlib : type === 1 ? lz4() : undefined;
+  const codec = [lz4(), zlib, loadedZstd(), snappy()].find((one) => one?.type === type);
   if (codec !== undefined) return codec;
-  throw new UnsupportedCompressionError(
-    `a message has compression type ${type}, which is not supported here`,
-    {
-      remedy: "read LZ4, ZLIB or uncompressed messages; LZ4 needs the optional package lz4-napi",
-    },
-  );
+  throw new UnsupportedCompressionError(`a message has compression type ${type}, which cannot be read here`, {
+    remedy:
+      "LZ4 needs the optional package lz4-napi, SNAPPY the package snappy, and ZSTD a call of loadCodecs",
+  });
 }
 
-/** Bytes that lz4-napi puts before a block: its size, little-endian. Pulsar's blocks have no such prefix. */
-const lz4PrefixBytes = 4;
-let loadedLz4: Codec | undefined;
-
-function lz4(): Codec | undefined {
-  loadedLz4 ??= loadLz4();
-  return loadedLz4;
-}
-
-function loadLz4(): Codec | undefined {
-  try {
-    // The package's own type: what an optional dependency exports is known only once it is there.
-    const native = createRequire(import.meta.url)("lz4-napi") as typeof import("lz4-napi");
-    return {
-      name: "LZ4",
-      type: 1,
-      compress: (payload) => native.compressSync(asBuffer(payload)).subarray(lz4PrefixBytes),
-      decompress: (payload, size) => {
-        const prefix = Buffer.allocUnsafe(lz4PrefixBytes);
-        prefix.writeUInt32LE(size, 0);
-        return native.uncompressSync(Buffer.concat([prefix, payload]));
-      },
-    };
-  } catch {
-    // Optional: not installed, or no binary for this platform; `resolveCompression` says so.
-    return undefined;
-  }
-}
-
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+function refuse(message: string): never {
+  throw new UnsupportedCompressionError(message, {
+    remedy: "install the package, or use another compression: ZSTD, ZLIB and NONE need none",
+  });
 }

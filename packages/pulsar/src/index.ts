@@ -1,3 +1,4 @@
+export { loadCodecs } from "./compression.ts";
 export type { Dial, TlsOptions } from "./connection/dial.ts";
 export type { ConsumerLink } from "./connection/link-registry.ts";
 export type { BrokerAddress } from "./connection/service-url.ts";

@@ -1,3 +1,4 @@
+import { resolveCompression } from "./compression.ts";
 import { PublisherClosedError } from "./errors.ts";
 import { WirePublisher } from "./producer/wire-publisher.ts";
 import type { Publisher, PublisherOptions, Transport } from "./publisher.ts";
@@ -25,16 +26,18 @@ class WireTransport implements Transport {
   }
 
   async open(topic: string, options: PublisherOptions, signal: AbortSignal): Promise<Publisher> {
+    const client = this.#client;
+    const { pool, lookup, logger, operationTimeoutMs } = client;
+    const codec = await resolveCompression(options.compression, logger.child({ topic }));
     signal.throwIfAborted();
     if (this.#closed !== undefined) throw new PublisherClosedError("the transport is closed");
     const { clock, meter } = this.#host;
-    const client = this.#client;
-    const { pool, lookup, logger, operationTimeoutMs } = client;
     const publisher = new WirePublisher(
       { pool, lookup, clock, logger },
       {
         topic: parseTopicName(topic),
         publisher: options,
+        codec,
         operationTimeoutMs,
         meter,
         nextProducerId: () => client.nextId(),

@@ -1,31 +1,71 @@
+import { randomBytes } from "node:crypto";
 import { constants, deflateSync } from "node:zlib";
 import { RecordingLogger } from "@pulsar-ts-io/testkit";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { codecOfType, resolveCompression } from "../src/compression.ts";
+import { type Codec, codecOfType, resolveCompression } from "../src/compression.ts";
 import type { Compression } from "../src/index.ts";
+
+async function codecOf(name: Compression): Promise<Codec> {
+  const codec = await resolveCompression(name, new RecordingLogger());
+  if (codec === undefined) throw new Error(`there is no codec for ${name}`);
+  return codec;
+}
+
+/** The window that a reader of a zstd frame must keep, bytes. */
+function windowBytes(frame: Uint8Array): number {
+  const [, , , , descriptor = 0, window = 0] = frame;
+  const singleSegment = (descriptor & 0x20) !== 0;
+  // The size of the content stands where the window would: it is the window.
+  if (singleSegment) return Buffer.from(frame).readUIntLE(5, [1, 2, 4, 6][descriptor >> 6] ?? 1);
+  return 2 ** (10 + (window >> 3)) * (1 + (window & 7) / 8);
+}
 
 describe("resolveCompression", () => {
   it.each<[Compression, number]>([
     ["LZ4", 1],
     ["ZLIB", 2],
-  ])("gives back with %s what went in", (name, type) => {
-    const codec = resolveCompression(name, new RecordingLogger());
-    expect(codec?.type).toBe(type);
+    ["ZSTD", 3],
+    ["SNAPPY", 4],
+  ])("gives back with %s what went in, also when others were compressed since", async (name, type) => {
+    const codec = await codecOf(name);
+    expect(codec.type).toBe(type);
+    const payloads = fc.array(fc.tuple(fc.uint8Array({ maxLength: 300 }), fc.integer({ min: 1, max: 20 })), {
+      maxLength: 5,
+    });
     fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 300 }), fc.integer({ min: 1, max: 20 }), (bytes, times) => {
-        const payload = Buffer.concat(Array.from({ length: times }, () => bytes));
-        const compressed = codec?.compress(payload) ?? payload;
-        const back = codecOfType(type)?.decompress(compressed, payload.length) ?? compressed;
-        expect(Buffer.compare(back, payload)).toBe(0);
+      fc.property(payloads, (parts) => {
+        const plain = parts.map(([bytes, times]) =>
+          Buffer.concat(Array.from({ length: times }, () => bytes)),
+        );
+        const compressed = plain.map((payload) => codec.compress(payload));
+        for (const [index, payload] of plain.entries()) {
+          const back = codecOfType(type)?.decompress(compressed[index] ?? noBytes, payload.length);
+          expect(Buffer.compare(back ?? noBytes, payload)).toBe(0);
+        }
       }),
     );
   });
 
-  it("reads LZ4's raw block, which has no size before it", () => {
-    const block = resolveCompression("LZ4", new RecordingLogger())?.compress(Buffer.alloc(100, "a"));
+  it.each([0, 100, 300, 70_000, 20_000_000])(
+    "keeps the window of %d bytes with ZSTD within the 8 MiB that Java reads",
+    async (size) => {
+      const frame = (await codecOf("ZSTD")).compress(Buffer.alloc(size, randomBytes(1_000)));
+      expect(Buffer.from(frame.subarray(0, 4)).toString("hex")).toBe("28b52ffd");
+      expect(windowBytes(frame)).toBeLessThanOrEqual(8 * 1_048_576);
+    },
+  );
+
+  it("writes SNAPPY's raw block, which begins with its size and no stream identifier", async () => {
+    const block = (await codecOf("SNAPPY")).compress(Buffer.from("abc"));
+    // The size, then a literal of three bytes: the block format's own example.
+    expect(Buffer.from(block).toString("hex")).toBe(`0308${Buffer.from("abc").toString("hex")}`);
+  });
+
+  it("reads LZ4's raw block, which has no size before it", async () => {
+    const block = (await codecOf("LZ4")).compress(Buffer.alloc(100, "a"));
     // A token for one literal and a long match, the literal, how far back the match is: the block format's own first bytes.
-    expect(Buffer.from(block ?? []).toString("hex")).toMatch(/^1f610100/);
+    expect(Buffer.from(block).toString("hex")).toMatch(/^1f610100/);
   });
 
   it("reads Java's ZLIB, which has neither end nor checksum", () => {
@@ -34,15 +74,19 @@ describe("resolveCompression", () => {
     expect(codecOfType(2)?.decompress(java, plain.length)).toEqual(plain);
   });
 
-  it("compresses nothing when told so", () => {
-    expect(resolveCompression("NONE", new RecordingLogger())).toBeUndefined();
+  it("compresses nothing when told so", async () => {
+    expect(await resolveCompression("NONE", new RecordingLogger())).toBeUndefined();
     expect(codecOfType(0)).toBeUndefined();
   });
 
-  it.each<Compression>(["ZSTD", "SNAPPY"])("refuses %s and names what there is", (name) => {
-    expect(() => resolveCompression(name, new RecordingLogger())).toThrow(
-      expect.objectContaining({ code: "PIO_UNSUPPORTED_COMPRESSION", remedy: "use LZ4, ZLIB or NONE" }),
-    );
-    expect(() => codecOfType(3)).toThrow(expect.objectContaining({ code: "PIO_UNSUPPORTED_COMPRESSION" }));
+  it("refuses a compression that does not exist", async () => {
+    const unknown = "BROTLI" as Compression;
+    await expect(resolveCompression(unknown, new RecordingLogger())).rejects.toMatchObject({
+      code: "PIO_UNSUPPORTED_COMPRESSION",
+      message: "there is no compression BROTLI",
+    });
+    expect(() => codecOfType(9)).toThrow(expect.objectContaining({ code: "PIO_UNSUPPORTED_COMPRESSION" }));
   });
 });
+
+const noBytes = new Uint8Array(0);

@@ -36,7 +36,7 @@ describeWithStack("the wire transport on a real broker", (stack) => {
   const admin = new PulsarAdmin(stack.pulsarAdminUrl);
 
   it("stores every compression, batched and one by one, as Java's client reads it", async () => {
-    const ways = (["NONE", "LZ4", "ZLIB"] satisfies Compression[]).flatMap((compression) =>
+    const ways = (["NONE", "LZ4", "ZLIB", "ZSTD", "SNAPPY"] satisfies Compression[]).flatMap((compression) =>
       [defaultPublisherOptions.batching, undefined].map((batching) => ({
         topic: uniqueTopic(),
         options: { ...defaultPublisherOptions, compression, batching },

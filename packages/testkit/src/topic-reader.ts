@@ -10,6 +10,7 @@ import {
   type ConsumerLink,
   decodeEntry,
   type EntryMessage,
+  loadCodecs,
   parseTopicName,
   type TlsOptions,
   WireClient,
@@ -79,6 +80,7 @@ export async function* readMessages(
   // The permits bound it; one place more for each partition is for the end of its connection.
   const arrivals = new Arrivals();
   try {
+    await loadCodecs();
     const { full, partition } = parseTopicName(options.topic);
     const count = await client.lookup.partitions(full, false, signal);
     const topics =

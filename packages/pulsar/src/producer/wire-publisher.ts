@@ -9,7 +9,7 @@ import {
   type Meter,
   toError,
 } from "@pulsar-ts-io/core";
-import { resolveCompression } from "../compression.ts";
+import type { Codec } from "../compression.ts";
 import { PublisherClosedError } from "../errors.ts";
 import type { Delivery, OutgoingMessage, Publisher, PublisherOptions } from "../publisher.ts";
 import type { TopicName } from "../topic-name.ts";
@@ -33,6 +33,8 @@ const backoffMs = { initialMs: 100, maxMs: 60_000 };
 export interface WirePublisherOptions {
   readonly topic: TopicName;
   readonly publisher: PublisherOptions;
+  /** What `publisher.compression` names; absent: none. */
+  readonly codec: Codec | undefined;
   readonly operationTimeoutMs: number;
   readonly meter: Meter;
   /** Gives an id that no other producer of the transport has. */
@@ -49,7 +51,7 @@ export class WirePublisher implements Publisher {
   readonly #logger: Logger;
   readonly #budget: PublishBudget;
   readonly #metrics: ProducerMetrics;
-  readonly #codec;
+  readonly #codec: Codec | undefined;
   readonly #stop = crowdedController();
   readonly #jobs: Promise<void>[] = [];
   readonly #routerStart = Math.floor(Math.random() * 2 ** 31);
@@ -66,7 +68,7 @@ export class WirePublisher implements Publisher {
     this.#logger = host.logger.child({ topic: topic.full });
     this.#budget = new PublishBudget(publisher.maxPendingMessages, publisher.maxPendingBytes);
     this.#metrics = new ProducerMetrics(meter, { topic: topic.full });
-    this.#codec = resolveCompression(publisher.compression, this.#logger);
+    this.#codec = options.codec;
   }
 
   /** Opens all producers. To be called once, before anything else. @throws why the topic cannot be published to. */
