@@ -6,7 +6,7 @@ import { main, prepareWorkspace, root, runTypeScript } from "./workspace.mjs";
 /** Each part has its own `--help`. */
 const parts = {
   pipeline: "test/bench/main.ts",
-  publish: "packages/pulsar/bench/publish.ts",
+  publish: "test/bench/publish/main.ts",
   shards: "test/bench/shards.ts",
 };
 

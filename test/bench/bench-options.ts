@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { integerOption } from "./integer-option.ts";
 
 export const usage = `npm run bench -- [options]              what a record costs from Kinesis to Pulsar
 npm run bench -- publish [options]      what publishing alone costs
@@ -51,21 +52,15 @@ export function readBenchOptions(args: readonly string[]): BenchOptions | undefi
   });
   if (values.help) return undefined;
   return {
-    records: integer("records", values.records, 1_000, 5_000_000),
+    records: integerOption("records", values.records, 1_000, 5_000_000),
     // The first bytes of a record tell it from all others.
-    sizeBytes: integer("size", values.size, 16, 1_048_576),
-    rounds: integer("rounds", values.rounds, 1, 100),
-    receiveQueueSize: integer("queue", values.queue, 1, 1_000_000),
+    sizeBytes: integerOption("size", values.size, 16, 1_048_576),
+    rounds: integerOption("rounds", values.rounds, 1, 100),
+    receiveQueueSize: integerOption("queue", values.queue, 1, 1_000_000),
     fanOut: values["fan-out"],
     toConsole: values.console,
     profileFolder: values.profile,
     json: values.json,
     outFile: values.out,
   };
-}
-
-function integer(name: string, text: string, least: number, most: number): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= least && value <= most) return value;
-  throw new Error(`--${name} must be an integer of ${least} to ${most}, got ${text}`);
 }

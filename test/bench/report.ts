@@ -1,7 +1,6 @@
-import os from "node:os";
-import process from "node:process";
 import type { BenchOptions } from "./bench-options.ts";
 import { shardCount } from "./bench-stream.ts";
+import { cellsOf, type Figure, figure, type Machine, machine } from "./figure.ts";
 import type { Round } from "./round.ts";
 
 export interface MeasuredRound extends Round {
@@ -9,23 +8,11 @@ export interface MeasuredRound extends Round {
   readonly sdkCpuSeconds: number;
 }
 
-/** One figure over all rounds. */
-export interface Figure {
-  readonly median: number;
-  readonly min: number;
-  readonly max: number;
-}
-
 /** The JSON document. Names carry their units; `figures` are per record where they say so. */
 export interface BenchReport {
   readonly benchmark: "pipeline";
   readonly at: string;
-  readonly machine: {
-    readonly node: string;
-    readonly platform: string;
-    readonly cores: number;
-    readonly cpu: string;
-  };
+  readonly machine: Machine;
   readonly options: {
     readonly records: number;
     readonly recordBytes: number;
@@ -126,16 +113,10 @@ export function summarise(options: BenchOptions, rounds: readonly MeasuredRound[
     name,
     figure(rounds.map((one) => of(one, records, sizeBytes))),
   ]);
-  const cpus = os.cpus();
   return {
     benchmark: "pipeline",
     at: new Date().toISOString(),
-    machine: {
-      node: process.version,
-      platform: `${process.platform} ${process.arch}`,
-      cores: cpus.length,
-      cpu: cpus[0]?.model ?? "unknown",
-    },
+    machine: machine(),
     options: {
       records,
       recordBytes: sizeBytes,
@@ -165,18 +146,4 @@ export function table({ figures, options, rounds }: BenchReport): string {
     ...(options.profiled ? ["  with the CPU profiler on: no figures to compare with"] : []),
     "",
   ].join("\n");
-}
-
-function cellsOf({ median, min, max }: Figure, digits: number): readonly [string, string] {
-  return [median.toFixed(digits), `${min.toFixed(digits)} … ${max.toFixed(digits)}`];
-}
-
-function figure(values: readonly (number | undefined)[]): Figure | undefined {
-  const sorted = values.filter((value) => value !== undefined).sort((one, other) => one - other);
-  const [min] = sorted;
-  const max = sorted.at(-1);
-  if (min === undefined || max === undefined) return undefined;
-  const upper = sorted[Math.floor(sorted.length / 2)] ?? min;
-  const lower = sorted[Math.floor((sorted.length - 1) / 2)] ?? min;
-  return { median: (lower + upper) / 2, min, max };
 }

@@ -30,8 +30,10 @@ export { startLocalStack } from "./stack/localstack.ts";
 export type { MavenJars } from "./stack/maven-jars.ts";
 export { type LocalPulsar, type PulsarOptions, startPulsar } from "./stack/pulsar.ts";
 export { PulsarAdmin, type PulsarAdminOptions, type TopicStats } from "./stack/pulsar-admin.ts";
+export { pulsarArtifacts, pulsarVersion } from "./stack/pulsar-jars.ts";
 export type { PulsarSettings } from "./stack/pulsar-settings.ts";
 export { mintToken, newTokenSecret } from "./stack/pulsar-token.ts";
+export { type PythonPackages, preparePython } from "./stack/python-environment.ts";
 export { type ReadTopicOptions, readTopic, readTopicToEnd, type TopicMessage } from "./stack/read-topic.ts";
 export {
   StackFetchError,

@@ -3,9 +3,7 @@ import { dirname, join } from "node:path";
 import { cachedFolder } from "./cache.ts";
 import { mavenJars } from "./maven-jars.ts";
 import { packageFile } from "./package-file.ts";
-import { findPython313 } from "./python.ts";
-import { type CommandOptions, runCommand } from "./run-command.ts";
-import { StackFetchError } from "./stack-errors.ts";
+import { fetchPart, preparePython } from "./python-environment.ts";
 import type { ResolvedStackOptions } from "./stack-options.ts";
 
 /** What LocalStack 4.14.0 is made of here, each in the cache. */
@@ -23,23 +21,15 @@ const kinesisLocalVersion = "0.5.2";
 
 /** Fetches the parts from PyPI, Maven Central and npm, once. */
 export async function localStackParts(java: string, options: ResolvedStackOptions): Promise<LocalStackParts> {
-  const environment = await pythonEnvironment(options);
+  const packages = {
+    name: "localstack-python-4.14.0",
+    requirements: packageFile("stack/localstack/requirements.txt"),
+    title: "LocalStack 4.14.0 from PyPI: about a minute",
+  };
+  const python = await preparePython(packages, options);
   const dynamoDb = await dynamoDbParts(java, options);
   const kinesis = await kinesisParts(options);
-  return { python: join(environment, "bin", "python"), dynamoDb, kinesis };
-}
-
-/** The environment is moved after it was made, which only its scripts would notice: the interpreter alone is used. */
-async function pythonEnvironment(options: ResolvedStackOptions): Promise<string> {
-  const fill = async (folder: string) => {
-    const python = await findPython313(options);
-    options.report("installing LocalStack 4.14.0 from PyPI: about a minute …");
-    await run(python, ["-m", "venv", folder], options);
-    const requirements = packageFile("stack/localstack/requirements.txt");
-    const pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", requirements];
-    await run(join(folder, "bin", "python"), pip, options);
-  };
-  return await cachedFolder("localstack-python-4.14.0", fill, options);
+  return { python, dynamoDb, kinesis };
 }
 
 async function dynamoDbParts(java: string, options: ResolvedStackOptions): Promise<string> {
@@ -67,7 +57,7 @@ async function dynamoDbParts(java: string, options: ResolvedStackOptions): Promi
     const manifest = join(folder, "manifest.txt");
     await writeFile(manifest, `Main-Class: ${main}\nClass-Path: .${paths.join("")}\n`);
     const jar = ["-m", "jdk.jartool/sun.tools.jar.Main", "cfm", join(folder, "DynamoDBLocal.jar"), manifest];
-    await run(java, jar, options);
+    await fetchPart(java, jar, options);
   };
   return await cachedFolder("localstack-dynamodb-parts-2.6.1", fill, options);
 }
@@ -77,25 +67,9 @@ async function kinesisParts(options: ResolvedStackOptions): Promise<string> {
     await mkdir(folder, { recursive: true });
     options.report(`installing kinesis-local ${kinesisLocalVersion} for LocalStack from npm …`);
     const npm = ["install", "--silent", "--no-audit", "--no-fund", "--prefix", folder];
-    await run("npm", [...npm, `kinesis-local@${kinesisLocalVersion}`], options, { cwd: folder });
+    await fetchPart("npm", [...npm, `kinesis-local@${kinesisLocalVersion}`], options, { cwd: folder });
   };
   return await cachedFolder(`localstack-kinesis-${kinesisLocalVersion}`, fill, options);
-}
-
-async function run(
-  command: string,
-  args: readonly string[],
-  { signal, env }: ResolvedStackOptions,
-  more: Partial<CommandOptions> = {},
-): Promise<void> {
-  const { exitCode, tail } = await runCommand(command, args, { signal, env, ...more });
-  if (exitCode === 0) return;
-  throw new StackFetchError(
-    `setting up LocalStack failed at ${command} ${args.slice(0, 3).join(" ")}: ${tail}`,
-    {
-      remedy: "see whether PyPI, npm and Maven Central can be reached",
-    },
-  );
 }
 
 /**

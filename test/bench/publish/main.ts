@@ -1,0 +1,91 @@
+import { writeFile } from "node:fs/promises";
+import process from "node:process";
+import { uniqueName } from "../../stack.ts";
+import { type BenchBroker, openBroker } from "../broker.ts";
+import { type PublishClient, prepareClient } from "./clients.ts";
+import { type PublishBenchOptions, readPublishOptions, usage } from "./publish-options.ts";
+import { type ClientRound, excesses, summarise, table } from "./publish-report.ts";
+
+const options = readOptions();
+if (options !== undefined) await run(options).catch(fail);
+
+async function run(bench: PublishBenchOptions): Promise<void> {
+  const result = summarise(bench, await measure(bench));
+  const json = `${JSON.stringify(result, null, 2)}\n`;
+  if (bench.outFile !== undefined) await writeFile(bench.outFile, json);
+  process.stdout.write(bench.json ? json : table(result));
+  if (!bench.check) return;
+  for (const line of excesses(result)) fail(line);
+}
+
+function fail(error: unknown): void {
+  process.stderr.write(`error: ${error instanceof Error ? error.message : error}\n`);
+  process.exitCode = 1;
+}
+
+function readOptions(): PublishBenchOptions | undefined {
+  try {
+    const read = readPublishOptions(process.argv.slice(2));
+    if (read === undefined) process.stdout.write(usage);
+    return read;
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : error}\n\n${usage}`);
+    process.exitCode = 2;
+    return undefined;
+  }
+}
+
+async function measure(bench: PublishBenchOptions): Promise<readonly (readonly ClientRound[])[]> {
+  const clients: PublishClient[] = [];
+  for (const name of bench.clients) clients.push(await prepareClient(name, report));
+  await using broker = await openBroker(report);
+  const rounds: (readonly ClientRound[])[] = [];
+  for (let number = 1; number <= bench.rounds; number += 1) {
+    const round: ClientRound[] = [];
+    for (const client of clients) {
+      const figures = await runClient(client, broker, bench);
+      const { cpuMicrosPerMessage: micros } = figures;
+      report(`round ${number} of ${bench.rounds}: ${client.name} ${micros.toFixed(1)} µs CPU a message`);
+      round.push(figures);
+    }
+    rounds.push(round);
+  }
+  return rounds;
+}
+
+/** @throws Error when a message got no receipt, or the broker counts another number: such a round is void. */
+async function runClient(
+  client: PublishClient,
+  broker: BenchBroker,
+  { messages, sizeBytes: bytes, compression, batching, pending, rate, seconds }: PublishBenchOptions,
+): Promise<ClientRound> {
+  const name = uniqueName("publish");
+  const topic = `persistent://public/default/${name}`;
+  await broker.admin.createTopic(topic);
+  const warmUp = Math.ceil(messages / 5);
+  const paced = rate * seconds;
+  const work = { url: broker.serviceUrl, topic, messages, warmUp, bytes, compression, batching, pending };
+  const answer = await client.run({ ...work, rate, paced });
+  const arrived = (await broker.admin.stats(topic)).msgInCounter;
+  const all = warmUp + messages + paced;
+  if (answer.stored !== messages || answer.latenciesMs.length !== paced || arrived !== all)
+    throw new Error(`the round is void: of ${all} messages of ${client.name} the broker counts ${arrived}`);
+  await broker.admin.deleteTopic(topic);
+  const sorted = [...answer.latenciesMs].sort((one, other) => one - other);
+  return {
+    client: client.name,
+    cpuMicrosPerMessage: (answer.cpuSeconds * 1e6) / messages,
+    messagesPerSecond: messages / answer.wallSeconds,
+    peakResidentMegabytes: answer.peakResidentBytes / 1e6,
+    p50Ms: percentile(sorted, 0.5),
+    p99Ms: percentile(sorted, 0.99),
+  };
+}
+
+function percentile(sorted: readonly number[], share: number): number {
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
+}
+
+function report(line: string): void {
+  process.stderr.write(`bench: ${line}\n`);
+}
