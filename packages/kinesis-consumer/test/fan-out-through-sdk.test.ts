@@ -144,7 +144,8 @@ describe("enhanced fan-out through the AWS SDK", () => {
       texts.push(...rig.put(7));
       await rig.pass(12_000);
     }
-    await rig.until(() => worker.records.length >= texts.length);
+    // Six silences of 35 seconds, should no two of them meet.
+    await rig.until(() => worker.records.length >= texts.length, 240_000);
     expect(textsOf(worker.records)).toEqual(texts);
     expect([worker.failure, rig.lease()?.checkpoint.kind === "shard-end"]).toEqual([undefined, false]);
     await rig.close(worker);
