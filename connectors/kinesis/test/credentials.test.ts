@@ -1,5 +1,4 @@
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type KinesisDouble, startKinesisDouble } from "@pulsar-ts-io/testkit";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type CredentialMode, credentialProvider, resolveCredentials } from "../src/credentials.ts";
 import { KinesisConfigError } from "../src/index.ts";
@@ -67,26 +66,10 @@ describe("the credential mode", () => {
 });
 
 describe("the credential provider", () => {
-  let server: Server;
-  let sts: string;
-  const requests: { readonly authorization: string; readonly body: URLSearchParams }[] = [];
+  let double: KinesisDouble;
 
   beforeEach(async () => {
-    requests.length = 0;
-    server = createServer(async (request, response) => {
-      const chunks: Buffer[] = [];
-      for await (const chunk of request) chunks.push(chunk);
-      requests.push({
-        authorization: request.headers.authorization ?? "",
-        body: new URLSearchParams(Buffer.concat(chunks).toString()),
-      });
-      response.setHeader("content-type", "text/xml");
-      response.end(`<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult><Credentials>
-        <AccessKeyId>ASIA</AccessKeyId><SecretAccessKey>temporary</SecretAccessKey><SessionToken>token</SessionToken>
-        <Expiration>2099-01-01T00:00:00Z</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>`);
-    });
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    sts = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    double = await startKinesisDouble();
     vi.stubEnv("AWS_ACCESS_KEY_ID", "AKIAMASTER");
     vi.stubEnv("AWS_SECRET_ACCESS_KEY", "master");
     vi.stubEnv("AWS_SESSION_TOKEN", undefined);
@@ -95,8 +78,7 @@ describe("the credential provider", () => {
 
   afterEach(async () => {
     vi.unstubAllEnvs();
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
+    await double.close();
   });
 
   it("gives the keys as they are, with a session token only if there is one", async () => {
@@ -118,19 +100,33 @@ describe("the credential provider", () => {
   });
 
   it("lets the default chain assume the role at the STS of the environment, in the region", async () => {
+    const sts = double.endpoint;
     const provider = credentialProvider({ kind: "assume-role", ...role }, { ...endpoints, sts });
-    expect(await provider()).toMatchObject({
-      accessKeyId: "ASIA",
-      secretAccessKey: "temporary",
-      sessionToken: "token",
+    const identity = await provider();
+    expect(double.ledger.assumedRoles).toEqual([
+      {
+        roleArn: role.roleArn,
+        sessionName: "pulsar",
+        by: "AKIAMASTER",
+        region: "eu-west-1",
+        accessKeyId: identity.accessKeyId,
+        expiresMs: identity.expiration?.getTime(),
+      },
+    ]);
+    expect(identity).toMatchObject({
+      secretAccessKey: `secret of ${identity.accessKeyId}`,
+      sessionToken: `token of ${identity.accessKeyId}`,
     });
-    expect(requests).toHaveLength(1);
-    const [request] = requests;
-    expect(request?.authorization).toMatch(/Credential=AKIAMASTER\/\d{8}\/eu-west-1\/sts\//);
-    expect(Object.fromEntries(request?.body ?? [])).toMatchObject({
-      Action: "AssumeRole",
-      RoleArn: role.roleArn,
-      RoleSessionName: "pulsar",
+  });
+
+  it("says that STS refuses the role, without naming it", async () => {
+    double.faults.deny("AssumeRole");
+    const sts = double.endpoint;
+    const provider = credentialProvider({ kind: "assume-role", ...role }, { ...endpoints, sts });
+    await expect(provider()).rejects.toMatchObject({
+      code: "PIO_KINESIS_CREDENTIALS",
+      message: `the role in awsCredentialPluginParam could not be assumed at ${sts} (AccessDenied)`,
+      retryable: false,
     });
   });
 });

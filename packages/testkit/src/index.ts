@@ -1,3 +1,9 @@
+export {
+  AccountLedger,
+  type AssumedRole,
+  type MetricStatistics,
+  type PutMetric,
+} from "./kinesis/account-ledger.ts";
 export { eventFrame } from "./kinesis/event-frame.ts";
 export {
   type CallTarget,

@@ -1,8 +1,7 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { buffer } from "node:stream/consumers";
-import { gunzipSync } from "node:zlib";
+import { json } from "node:stream/consumers";
 
 export interface AwsAnswer {
   readonly status: number;
@@ -13,8 +12,6 @@ export interface AwsStub extends AsyncDisposable {
   readonly endpoint: string;
   /** The operations that were called, in order. */
   readonly calls: readonly string[];
-  /** What they were called with, in order. */
-  readonly bodies: readonly unknown[];
 }
 
 /** A server that answers each operation, on a table if it is one, as a test says. */
@@ -22,14 +19,10 @@ export async function startAwsStub(
   answer: (operation: string, table: string | undefined) => AwsAnswer,
 ): Promise<AwsStub> {
   const calls: string[] = [];
-  const bodies: unknown[] = [];
   const server = createServer(async (request, response) => {
     const operation = String(request.headers["x-amz-target"]).split(".").at(-1) ?? "";
     calls.push(operation);
-    const sent = await buffer(request);
-    const plain = request.headers["content-encoding"] === "gzip" ? gunzipSync(sent) : sent;
-    const body = JSON.parse(plain.toString()) as { readonly TableName?: string }; // as the SDK sends it
-    bodies.push(body);
+    const body = (await json(request)) as { readonly TableName?: string }; // as the SDK sends it
     const { status, body: answered } = answer(operation, body.TableName);
     response
       .writeHead(status, { "content-type": "application/x-amz-json-1.0" })
@@ -41,7 +34,6 @@ export async function startAwsStub(
   return {
     endpoint: `http://127.0.0.1:${port}`,
     calls,
-    bodies,
     [Symbol.asyncDispose]: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

@@ -14,6 +14,7 @@ export interface ControlAnswer {
  * - `POST /_double/limits` with `{ "reads": true, "writes": false }`
  * - `POST /_double/recreate` with `{ "streamName": "s", "shardCount": 2 }`
  * - `GET /_double/calls` answers how often each operation was called.
+ * - `GET /_double/metrics` answers the metrics that were put.
  */
 export function control(service: KinesisService, request: string, body: Buffer): ControlAnswer {
   try {
@@ -45,6 +46,8 @@ function perform(service: KinesisService, request: string, value: unknown): unkn
     }
     case "GET /_double/calls":
       return service.callCounts();
+    case "GET /_double/metrics":
+      return service.ledger.metrics;
     default:
       throw new RangeError(`the double has no ${request}`);
   }

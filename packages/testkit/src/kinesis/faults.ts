@@ -140,9 +140,10 @@ export function refusal(effect: Extract<FaultEffect, { kind: "refuse" }>, target
 }
 
 function words(error: ServiceErrorName, target: CallTarget): string {
+  const action = `${neighbours[target.operation] ?? "kinesis"}:${target.operation}`;
   switch (error) {
     case "AccessDeniedException":
-      return `User: arn:aws:iam::000000000000:user/test is not authorized to perform: kinesis:${target.operation} on resource: ${target.streamName ?? "*"} because no identity-based policy allows the kinesis:${target.operation} action`;
+      return `User: arn:aws:iam::000000000000:user/test is not authorized to perform: ${action} on resource: ${target.streamName ?? "*"} because no identity-based policy allows the ${action} action`;
     case "ProvisionedThroughputExceededException":
       return `Rate exceeded for shard ${target.shardId ?? "*"} in stream ${target.streamName ?? "*"} under account 000000000000.`;
     case "ExpiredIteratorException":
@@ -151,6 +152,13 @@ function words(error: ServiceErrorName, target: CallTarget): string {
       return `${error} by order of the test`;
   }
 }
+
+/** The services of the operations that are not of Kinesis. */
+const neighbours: Readonly<Record<string, string>> = {
+  AssumeRole: "sts",
+  GetCallerIdentity: "sts",
+  PutMetricData: "cloudwatch",
+};
 
 function fits(rule: FaultRule, target: CallTarget): boolean {
   return (

@@ -39,6 +39,7 @@ export class InProcessHandler {
       target: request.headers["x-amz-target"],
       authorization: request.headers["authorization"],
       contentType: request.headers["content-type"],
+      contentEncoding: request.headers["content-encoding"],
       body: bytesOf(request.body),
     };
     return { response: await respond(await answerCall(this.#service, call, hangUp.signal), hangUp) };

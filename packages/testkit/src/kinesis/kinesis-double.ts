@@ -1,4 +1,5 @@
 import { type Clock, systemClock } from "@pulsar-ts-io/core";
+import type { AccountLedger } from "./account-ledger.ts";
 import type { CallLine } from "./call-line.ts";
 import { control } from "./control.ts";
 import { KinesisFaults } from "./faults.ts";
@@ -18,7 +19,7 @@ export interface KinesisDoubleOptions {
   readonly random?: (() => number) | undefined;
 }
 
-/** A Kinesis that does what a test tells it to. */
+/** A Kinesis that does what a test tells it to, and as much of CloudWatch and STS as a worker needs. */
 export interface KinesisDouble extends AsyncDisposable {
   /** `http://127.0.0.1:…`, HTTP/1.1 and HTTP/2 with prior knowledge. Any credentials do; the region they are signed for keeps streams apart. */
   readonly endpoint: string;
@@ -26,6 +27,8 @@ export interface KinesisDouble extends AsyncDisposable {
   readonly model: KinesisModel;
   readonly faults: KinesisFaults;
   readonly limits: ShardLimits;
+  /** The metrics that were put, and the roles that were assumed. */
+  readonly ledger: AccountLedger;
   /** Counts and remembers the calls. */
   readonly service: KinesisService;
   /** Ends every connection. Idempotent. */
@@ -44,6 +47,7 @@ export async function startKinesisDouble(options: KinesisDoubleOptions = {}): Pr
     model,
     faults: service.faults,
     limits: service.limits,
+    ledger: service.ledger,
     service,
     close,
     [Symbol.asyncDispose]: close,
@@ -63,6 +67,7 @@ async function serve(service: KinesisService, call: HttpCall, line: CallLine): P
     target: text("x-amz-target"),
     authorization: text("authorization"),
     contentType: text("content-type"),
+    contentEncoding: text("content-encoding"),
     body,
   };
   await sendOutcome(await answerCall(service, wireCall, line.signal), line);

@@ -1,3 +1,6 @@
+import { AccountLedger } from "./account-ledger.ts";
+import type { Caller } from "./caller.ts";
+import { putMetricData } from "./cloudwatch-operations.ts";
 import {
   deregisterStreamConsumer,
   describeStreamConsumer,
@@ -25,6 +28,7 @@ import {
   mergeShards,
   splitShard,
 } from "./stream-operations.ts";
+import { assumeRole, getCallerIdentity } from "./sts-operations.ts";
 import { subscribeToShard } from "./subscribe-operation.ts";
 import { Subscription } from "./subscription.ts";
 
@@ -33,6 +37,7 @@ type Operation = (context: OperationContext) => unknown;
 
 const operations: ReadonlyMap<string, Operation> = new Map(
   Object.entries({
+    AssumeRole: assumeRole,
     CreateStream: createStream,
     DecreaseStreamRetentionPeriod: decreaseRetention,
     DeleteStream: deleteStream,
@@ -40,6 +45,7 @@ const operations: ReadonlyMap<string, Operation> = new Map(
     DescribeStream: describeStream,
     DescribeStreamConsumer: describeStreamConsumer,
     DescribeStreamSummary: describeStreamSummary,
+    GetCallerIdentity: getCallerIdentity,
     GetRecords: getRecords,
     GetShardIterator: getShardIterator,
     IncreaseStreamRetentionPeriod: increaseRetention,
@@ -47,6 +53,7 @@ const operations: ReadonlyMap<string, Operation> = new Map(
     ListStreamConsumers: listStreamConsumers,
     ListStreams: listStreams,
     MergeShards: mergeShards,
+    PutMetricData: putMetricData,
     PutRecord: putRecord,
     PutRecords: putRecords,
     RegisterStreamConsumer: registerStreamConsumer,
@@ -64,11 +71,12 @@ export interface RememberedCall extends CallTarget {
 
 const rememberedCalls = 10_000;
 
-/** The service behind any wire: one call in, one answer out, no I/O and no waiting. */
+/** The services behind any wire: one call in, one answer out, no I/O and no waiting. */
 export class KinesisService {
   readonly model: KinesisModel;
   readonly faults: KinesisFaults;
   readonly limits: ShardLimits = new ShardLimits();
+  readonly ledger: AccountLedger = new AccountLedger();
   readonly #calls = new Map<string, number>();
   readonly #remembered: RememberedCall[] = [];
 
@@ -109,12 +117,12 @@ export class KinesisService {
    *
    * @throws ServiceError
    */
-  perform(operation: string, body: unknown, region: string): readonly Uint8Array[] | Subscription {
+  perform(operation: string, body: unknown, caller: Caller): readonly Uint8Array[] | Subscription {
     const perform = operations.get(operation);
     if (perform === undefined) {
       throw new ServiceError("UnknownOperationException", `the double does not know ${operation}`);
     }
-    const context = new OperationContext(new RequestFields(body), this.model, this.limits, region);
+    const context = new OperationContext(new RequestFields(body), caller, this);
     const answer = perform(context);
     return isPieces(answer) || answer instanceof Subscription
       ? answer

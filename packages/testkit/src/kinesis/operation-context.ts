@@ -1,24 +1,40 @@
+import type { AccountLedger } from "./account-ledger.ts";
+import type { Caller } from "./caller.ts";
 import type { KinesisModel } from "./kinesis-model.ts";
 import type { RequestFields } from "./request-fields.ts";
 import { ServiceError, validationError } from "./service-error.ts";
 import type { ShardLimits } from "./shard-limits.ts";
 import type { Stream } from "./stream.ts";
 
+/** What a call may touch. */
+export interface OperationPlaces {
+  readonly model: KinesisModel;
+  readonly limits: ShardLimits;
+  readonly ledger: AccountLedger;
+}
+
 /** One call: what it asks, when, and what it may touch. */
 export class OperationContext {
   readonly fields: RequestFields;
   readonly model: KinesisModel;
   readonly limits: ShardLimits;
-  readonly region: string;
+  readonly ledger: AccountLedger;
+  readonly caller: Caller;
   /** One instant for the whole call. */
   readonly nowMs: number;
 
-  constructor(fields: RequestFields, model: KinesisModel, limits: ShardLimits, region: string) {
+  constructor(fields: RequestFields, caller: Caller, places: OperationPlaces) {
     this.fields = fields;
-    this.model = model;
-    this.limits = limits;
-    this.region = region;
-    this.nowMs = model.clock.now();
+    this.caller = caller;
+    this.model = places.model;
+    this.limits = places.limits;
+    this.ledger = places.ledger;
+    this.nowMs = places.model.clock.now();
+  }
+
+  /** Where it looks for streams. */
+  get region(): string {
+    return this.caller.region;
   }
 
   /** The stream that `StreamARN`, else `StreamName`, names. */

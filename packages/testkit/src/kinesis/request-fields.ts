@@ -64,6 +64,13 @@ export class RequestFields {
     throw validationError(lowerFirst(name), undefined, "Member must not be null");
   }
 
+  optionalNumber(name: string): number | undefined {
+    if (!this.has(name)) return undefined;
+    const value = this.#members[name];
+    if (typeof value === "number") return value;
+    throw new ServiceError("SerializationException", `${name} is not a number`);
+  }
+
   /** Absent is false. */
   optionalBoolean(name: string): boolean {
     if (!this.has(name)) return false;

@@ -1,16 +1,20 @@
 import { ConnectorError } from "@pulsar-ts-io/core";
 
-/** The names that Kinesis gives to its refusals. */
+/** The names that Kinesis, CloudWatch and STS give to their refusals. */
 export type ServiceErrorName =
   | "AccessDeniedException"
   | "ExpiredIteratorException"
   | "ExpiredNextTokenException"
   | "InternalFailure"
   | "InternalFailureException"
+  | "InternalServiceFault"
   | "InvalidArgumentException"
+  | "InvalidParameterCombinationException"
+  | "InvalidParameterValueException"
   | "KMSAccessDeniedException"
   | "KMSThrottlingException"
   | "LimitExceededException"
+  | "MissingRequiredParameterException"
   | "ProvisionedThroughputExceededException"
   | "ResourceInUseException"
   | "ResourceNotFoundException"
@@ -23,6 +27,7 @@ export type ServiceErrorName =
 const statusOf: Partial<Record<ServiceErrorName, number>> = {
   InternalFailure: 500,
   InternalFailureException: 500,
+  InternalServiceFault: 500,
   ServiceUnavailable: 503,
 };
 

@@ -1,18 +1,21 @@
 import { randomUUID } from "node:crypto";
+import { type Caller, callerOf } from "./caller.ts";
 import { answerEvents, type StreamStep } from "./event-answer.ts";
 import { type CallTarget, refusal } from "./faults.ts";
 import { type KinesisService, targetOf } from "./kinesis-service.ts";
 import { ServiceError } from "./service-error.ts";
 import { Subscription } from "./subscription.ts";
-import { type WireFormat, wireFormat } from "./wire-format.ts";
+import type { WireFormat } from "./wire-format.ts";
+import { decodeRequest, wireFormat } from "./wire-formats.ts";
 
 /** A call as it came over some transport. */
 export interface WireCall {
-  /** The header `X-Amz-Target`: `Kinesis_20131202.GetRecords`. */
+  /** The header `X-Amz-Target`: `Kinesis_20131202.GetRecords`. A form has the operation in its `Action` instead. */
   readonly target: string | undefined;
-  /** The header `Authorization`; its credential scope names the region. */
+  /** The header `Authorization`; its credential scope names the access key and the region. */
   readonly authorization: string | undefined;
   readonly contentType: string | undefined;
+  readonly contentEncoding: string | undefined;
   readonly body: Buffer;
 }
 
@@ -49,22 +52,22 @@ export type Outcome =
 
 type Answered = Extract<Outcome, { kind: "answer" | "stream" }>;
 
-/** Answers a call in AWS JSON 1.1 or CBOR 1.1, as it was asked, faults included. Rejects only with the signal's reason: the caller hung up. */
+/** Answers a call in the format that it was asked in, faults included. Rejects only with the signal's reason: the caller hung up. */
 export async function answerCall(
   service: KinesisService,
   call: WireCall,
   signal: AbortSignal,
 ): Promise<Outcome> {
-  const operation = call.target?.slice(call.target.indexOf(".") + 1) ?? "";
-  service.arrived(operation);
   const { clock } = service.model;
   const format = wireFormat(call.contentType);
-  const body = format.decode(call.body);
+  const body = decodeRequest(format, call.body, call.contentEncoding);
+  const operation = call.target?.slice(call.target.indexOf(".") + 1) ?? actionIn(body);
+  service.arrived(operation);
   const target = targetOf(operation, body);
   service.remember({ ...target, body, atMs: clock.now() });
   const effect = service.faults.strike(target);
-  const perform = () =>
-    answered(service, { target, body, region: regionOf(call.authorization), format }, signal);
+  const caller = callerOf(call.authorization);
+  const perform = () => answered(service, { target, body, caller, format }, signal);
   switch (effect?.kind) {
     case undefined:
       return perform();
@@ -95,16 +98,19 @@ export async function answerCall(
 interface ParsedCall {
   readonly target: CallTarget;
   readonly body: unknown;
-  readonly region: string;
+  readonly caller: Caller;
   readonly format: WireFormat;
 }
 
 function answered(service: KinesisService, call: ParsedCall, signal: AbortSignal): Answered {
-  const { target, body, region, format } = call;
+  const { target, body, caller, format } = call;
   try {
-    const result = service.perform(target.operation, body, region);
+    const result = service.perform(target.operation, body, caller);
     if (!(result instanceof Subscription)) {
-      return { kind: "answer", answer: wireAnswer(service, 200, result, format) };
+      return {
+        kind: "answer",
+        answer: wireAnswer(service, 200, format.encode(result, target.operation), format),
+      };
     }
     const head = wireHead(service, 200, "application/vnd.amazon.eventstream");
     const { faults, model } = service;
@@ -130,7 +136,7 @@ function cutShort(outcome: Answered): Outcome {
   };
 }
 
-/** Neither JSON nor CBOR begins with such a byte. Of a stream nothing can be read either. */
+/** Neither JSON nor CBOR nor XML begins with such a byte. Of a stream nothing can be read either. */
 function spoiled(outcome: Answered): Outcome {
   const [first, ...others] = outcome.kind === "answer" ? outcome.answer.chunks : [Buffer.of(0)];
   const chunks = [Buffer.of(0xff), first?.subarray(1) ?? Buffer.alloc(0), ...others];
@@ -139,18 +145,17 @@ function spoiled(outcome: Answered): Outcome {
 }
 
 function errorAnswer(service: KinesisService, failure: ServiceError, format: WireFormat): WireAnswer {
-  const body = Buffer.from(JSON.stringify({ __type: failure.awsName, message: failure.message }));
-  return wireAnswer(service, failure.status, [body], format);
+  const { status, chunks } = format.encodeError(failure);
+  return wireAnswer(service, status, chunks, format);
 }
 
 function wireAnswer(
   service: KinesisService,
   status: number,
-  json: readonly Uint8Array[],
+  chunks: readonly Uint8Array[],
   format: WireFormat,
 ): WireAnswer {
   const { headers } = wireHead(service, status, format.contentType);
-  const chunks = format.encode(json);
   const length = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
   return { status, headers: { ...headers, "content-length": String(length) }, chunks };
 }
@@ -167,7 +172,7 @@ function wireHead(service: KinesisService, status: number, contentType: string):
   };
 }
 
-/** `Credential=AKIA…/20260101/us-east-1/kinesis/aws4_request` */
-function regionOf(authorization: string | undefined): string {
-  return /Credential=[^/]+\/\d+\/([^/]+)\//.exec(authorization ?? "")?.[1] ?? "us-east-1";
+function actionIn(body: unknown): string {
+  const action = typeof body === "object" && body !== null && "Action" in body ? body.Action : undefined;
+  return typeof action === "string" ? action : "";
 }
