@@ -1,16 +1,17 @@
 import type { Clock, Logger, Meter } from "@pulsar-ts-io/core";
-import { resolveAuthentication } from "./auth/authentication.ts";
+import { resolveAuthentication } from "./auth/resolve-authentication.ts";
 import { ConnectionPool } from "./connection/connection-pool.ts";
 import { type Dial, dial, type TlsOptions } from "./connection/dial.ts";
 import { TopicLookup } from "./connection/lookup.ts";
-import { formatServiceUrl, parseServiceUrl } from "./connection/service-url.ts";
+import { formatServiceUrl, parseServiceUrl, type ServiceUrl } from "./connection/service-url.ts";
+import { InvalidAuthenticationError } from "./errors.ts";
 
 export interface WireOptions {
   /** `pulsar://host:port` or `pulsar+ssl://host:port`, several hosts separated by commas. */
   readonly serviceUrl: string;
-  /** Java's class name or its short name: none or token. Default none. */
+  /** Java's class name or its short name: none, token, basic, tls or oauth2. Default none. */
   readonly authPlugin?: string | undefined;
-  /** For token: `token:X`, `file:///path`, `env:NAME`, `{"token":"X"}`, or the token itself. */
+  /** The texts that Java's plugin of that name takes; `env:NAME` and `file:///path` in place of any secret. */
   readonly authParams?: string | undefined;
   readonly tls: TlsOptions;
   /** Longest wait for the answer to a request, and for a first opening; default 30 000 ms. No broker in reach: 15 s. */
@@ -28,6 +29,8 @@ export interface WireHost {
   readonly meter: Meter;
   /** Where `env:NAME` is looked up; default the process's. */
   readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
+  /** Asks the issuer of access tokens; default the process's. */
+  readonly fetch?: typeof fetch | undefined;
   /** Opens connections; default TCP and TLS. */
   readonly dial?: Dial | undefined;
 }
@@ -48,7 +51,10 @@ export class WireClient {
       plugin: options.authPlugin,
       params: options.authParams,
       environment: host.environment ?? process.env,
+      clock: host.clock,
+      fetch: host.fetch ?? fetch,
     });
+    if (authentication.tlsIdentity !== undefined && !serviceUrl.tls) throw certificateUnused(serviceUrl);
     this.operationTimeoutMs = operationTimeoutMs;
     this.logger = host.logger.child({ component: "pulsar", serviceUrl: formatServiceUrl(serviceUrl) });
     this.pool = new ConnectionPool({
@@ -75,4 +81,11 @@ export class WireClient {
   close(): Promise<void> {
     return this.pool.close();
   }
+}
+
+function certificateUnused(serviceUrl: ServiceUrl): InvalidAuthenticationError {
+  return new InvalidAuthenticationError(
+    `the authentication plugin tls shows a certificate, and ${formatServiceUrl(serviceUrl)} is no TLS address`,
+    { remedy: "use the broker's TLS address, pulsar+ssl://host:6651, or --use-tls" },
+  );
 }

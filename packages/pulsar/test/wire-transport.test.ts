@@ -16,6 +16,7 @@ describe("the wire transport", () => {
   let broker: FakeBroker;
   let environment: Record<string, string>;
   let clock: TestClock;
+  let fetchToken: typeof fetch | undefined;
   let wire: TestWire | undefined;
 
   beforeEach(() => {
@@ -23,6 +24,7 @@ describe("the wire transport", () => {
     broker = network.broker("broker");
     clock = new TestClock();
     environment = {};
+    fetchToken = undefined;
   });
 
   afterEach(async () => {
@@ -32,7 +34,11 @@ describe("the wire transport", () => {
   });
 
   function connect(more: Partial<WireOptions> = {}): TestWire {
-    wire = openWire({ serviceUrl: broker.url, ...more }, clock, { dial: network.dial, environment });
+    wire = openWire({ serviceUrl: broker.url, ...more }, clock, {
+      dial: network.dial,
+      environment,
+      fetch: fetchToken,
+    });
     return wire;
   }
 
@@ -338,6 +344,77 @@ describe("the wire transport", () => {
       const failure = await tryToOpen({ authPlugin: "token", authParams: "token:s3cr3t" });
       expect(codeOf(failure)).toBe("PIO_PULSAR_AUTHENTICATION");
       expect(JSON.stringify([failure, String(failure), wire?.logger.lines])).not.toContain("s3cr3t");
+    });
+
+    describe("by OAuth2", () => {
+      let issued = 0;
+      const authParams = JSON.stringify({
+        issuerUrl: "https://issuer.example",
+        privateKey: `data:application/json,${encodeURIComponent('{"client_id":"me","client_secret":"s3cr3t"}')}`,
+      });
+      const oauth2 = { authPlugin: "oauth2", authParams };
+      const tokens = (name: "connect" | "authResponse") =>
+        name === "connect"
+          ? broker.of("connect").map((one) => Buffer.from(one.authData ?? []).toString())
+          : broker.of("authResponse").map((one) => Buffer.from(one.response?.data ?? []).toString());
+
+      beforeEach(() => {
+        issued = 0;
+        fetchToken = async (_, init) => {
+          if (init?.method !== "POST") return Response.json({ token_endpoint: "https://issuer.example/t" });
+          issued += 1;
+          return Response.json({ access_token: `token-${issued}`, expires_in: 3_600 });
+        };
+      });
+
+      it("answers a challenge with a new token, also when the old one should still be good", async () => {
+        await tryToOpen(oauth2);
+        expect(tokens("connect")).toEqual(["token-1"]);
+        broker.last.tell("authChallenge", {
+          challenge: { method: "token", data: Buffer.from("PulsarAuthRefresh") },
+        });
+        await until(() => broker.of("authResponse").length === 1, clock);
+        expect(broker.of("authResponse")[0]?.response?.method).toBe("token");
+        expect(tokens("authResponse")).toEqual(["token-2"]);
+      });
+
+      it("keeps a token over connections, until the broker does not take it any more", async () => {
+        await tryToOpen(oauth2);
+        broker.last.socket.destroy();
+        await until(() => wire?.logger.linesOf("producer ready").length === 2, clock, 100);
+        expect(tokens("connect")).toEqual(["token-1", "token-1"]);
+        broker.answer("connect", ({ authData }, connection) => {
+          if (Buffer.from(authData ?? []).toString() !== "token-1") return false;
+          connection.tell("error", { requestId: -1, error: 3, message: "revoked" });
+          return undefined;
+        });
+        broker.last.socket.destroy();
+        await until(() => wire?.logger.linesOf("producer ready").length === 3, clock, 100);
+        expect(tokens("connect").slice(2)).toEqual(["token-1", "token-2"]);
+      });
+
+      it("stops asking when the transport is closed", async () => {
+        fetchToken = (_, init) =>
+          new Promise((_resolve, reject) => {
+            init?.signal?.addEventListener("abort", () => reject(init.signal?.reason));
+          });
+        const opening = connect(oauth2).transport.open(topic, options, never);
+        const outcome = opening.catch((error: unknown) => codeOf(error));
+        await until(() => broker.connections.length === 1, clock);
+        await clock.settle();
+        await wire?.transport.close();
+        expect(await outcome).toBe("PIO_PUBLISHER_CLOSED");
+        expect(broker.open).toBe(0);
+      });
+    });
+
+    it("wants TLS where a certificate is to be shown", () => {
+      expect(() => connect({ authPlugin: "tls", authParams: "tlsCertFile:/c,tlsKeyFile:/k" })).toThrow(
+        expect.objectContaining({
+          code: "PIO_INVALID_AUTHENTICATION",
+          remedy: expect.stringContaining("pulsar+ssl://"),
+        }),
+      );
     });
 
     it("comes back with a new token after the old one was refused", async () => {

@@ -10,7 +10,7 @@ import type { Authentication } from "../auth/authentication.ts";
 import { ConnectionLostError, PulsarUnreachableError } from "../errors.ts";
 import { waitFor, withDeadline } from "../wait.ts";
 import { Connection } from "./connection.ts";
-import type { Dial, TlsOptions } from "./dial.ts";
+import type { Dial, DialTls, TlsOptions } from "./dial.ts";
 import { type BrokerAddress, formatAddress, formatServiceUrl, type ServiceUrl } from "./service-url.ts";
 
 /** Which broker to talk to, and where to connect for that: somewhere else when a proxy stands before it. */
@@ -101,9 +101,8 @@ export class ConnectionPool {
         details: { address: where },
         remedy: "check the service URL, and that no firewall stands between",
       });
-    const tls = this.tls ? this.#options.tls : undefined;
-    const socket = await withDeadline({ clock, ms, error }, this.#stop.signal, (signal) =>
-      dial(target.via, tls, signal),
+    const socket = await withDeadline({ clock, ms, error }, this.#stop.signal, async (signal) =>
+      dial(target.via, await this.#tlsOptions(), signal),
     );
     const logger = this.#options.logger.child({ broker: name });
     const proxyToBroker = name === where ? undefined : name;
@@ -121,6 +120,11 @@ export class ConnectionPool {
       if (!this.#stop.signal.aborted) logger.warn({ err: reason }, "connection to broker lost");
     }, onEnd);
     return connection;
+  }
+
+  async #tlsOptions(): Promise<DialTls | undefined> {
+    if (!this.tls) return undefined;
+    return { ...this.#options.tls, identity: await this.#options.authentication.tlsIdentity?.() };
   }
 
   #unreachable(failures: readonly Error[]): Error {

@@ -1,7 +1,7 @@
 import type { Duplex } from "node:stream";
 import { type Clock, ConnectorError, crowdedController, type Logger, toError } from "@pulsar-ts-io/core";
 import type { Authentication } from "../auth/authentication.ts";
-import { ConnectionLostError, ProtocolError, PulsarTimeoutError } from "../errors.ts";
+import { ConnectionLostError, ProtocolError, PulsarTimeoutError, PulsarUnreachableError } from "../errors.ts";
 import { Once, waitFor, withDeadline } from "../wait.ts";
 import type { Commands, NamedCommand } from "../wire/command-types.ts";
 import { decodeCommand, encodeCommand, sendReceiptType, splitCommand } from "../wire/commands.ts";
@@ -10,9 +10,10 @@ import { readReceipt } from "../wire/receipt.ts";
 import { keepAlive, keepAliveMs } from "./keep-alive.ts";
 import { type ConsumerLink, LinkRegistry, type ProducerLink } from "./link-registry.ts";
 import { PendingRequests, type RequestFields, type RequestName, type Response } from "./pending-requests.ts";
-import { brokerError } from "./server-error.ts";
+import { brokerError, serverErrors } from "./server-error.ts";
 import { authResponseFrame, connectFrame } from "./session-frames.ts";
 import { SocketWriter } from "./socket-writer.ts";
+import { refusedIdentity } from "./tls-failure.ts";
 
 /** TLS and CONNECTED must be there by then. */
 const handshakeMs = 30_000;
@@ -56,9 +57,9 @@ export class Connection {
     this.#writer = new SocketWriter(socket);
     this.#options = options;
     socket.on("data", (chunk: Uint8Array) => this.#receive(chunk));
-    socket.on("error", (error) => this.#end(lost(this.name, error)));
+    socket.on("error", (error) => this.#end(refusedIdentity(this.name, error) ?? this.#lost(error)));
     socket.on("close", () => {
-      this.#end(lost(this.name, undefined));
+      this.#end(this.#lost(undefined));
       this.#socketClosed.happen(true);
     });
   }
@@ -75,7 +76,7 @@ export class Connection {
       new PulsarTimeoutError(`${this.name} did not answer the handshake in ${handshakeMs} ms`);
     try {
       await withDeadline({ clock, ms: handshakeMs, error }, signal, async (deadline) => {
-        this.#write(await connectFrame(authentication, proxyToBroker));
+        this.#write(await connectFrame(authentication, proxyToBroker, deadline));
         this.#accept(await this.#orEnd(this.#connected.promise, deadline));
       });
     } catch (reason) {
@@ -216,16 +217,18 @@ export class Connection {
   #refused(error: Commands["error"]): void {
     if (this.#requests.refuse(error)) return;
     // Not the answer to a request: the handshake, or a refresh of the credentials, was refused.
+    if (error.error === serverErrors.authentication) this.#options.authentication.forget?.();
     this.#end(brokerError(error, `the connection to ${this.name}`));
   }
 
   async #answerChallenge(): Promise<void> {
     const { authentication, logger } = this.#options;
     try {
-      this.#write(await authResponseFrame(authentication));
+      this.#write(await authResponseFrame(authentication, this.#stop.signal));
     } catch (error) {
       // The broker closes the connection when no answer comes; the next handshake reads the credentials again.
-      logger.warn({ err: error, broker: this.name }, "credentials could not be refreshed");
+      if (this.ended.value === undefined)
+        logger.warn({ err: error, broker: this.name }, "credentials could not be refreshed");
     }
   }
 
@@ -240,6 +243,10 @@ export class Connection {
     };
     await keepAlive(pulse, this.#options.clock, this.#stop.signal);
     this.#end(lost(this.name, new Error(`nothing was heard for ${keepAliveMs} ms`)));
+  }
+
+  #lost(cause: Error | undefined): ConnectorError {
+    return this.#connected.value === undefined ? hungUp(this.name, cause) : lost(this.name, cause);
   }
 
   #background(job: Promise<void>): void {
@@ -258,6 +265,16 @@ export class Connection {
     this.#socket.destroy();
     this.#links.end(error);
   }
+}
+
+/** A broker says at least why it refuses somebody. */
+function hungUp(name: string, cause: Error | undefined): PulsarUnreachableError {
+  const why = cause === undefined ? "" : `: ${cause.message}`;
+  return new PulsarUnreachableError(`${name} hung up before it answered the handshake${why}`, {
+    ...(cause === undefined ? {} : { cause }),
+    details: { broker: name },
+    remedy: "check that it is a broker's binary port, and use pulsar+ssl:// where that speaks TLS",
+  });
 }
 
 function lost(name: string, cause: Error | undefined): ConnectionLostError {

@@ -3,8 +3,10 @@ import { connect as connectTcp, isIP, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { connect as connectTls } from "node:tls";
 import { codeOf, toError } from "@pulsar-ts-io/core";
+import type { TlsIdentity } from "../auth/authentication.ts";
 import { PulsarTlsError, PulsarUnreachableError } from "../errors.ts";
 import { type BrokerAddress, formatAddress } from "./service-url.ts";
+import { tlsFailure } from "./tls-failure.ts";
 
 /** How the broker's certificate is judged. */
 export interface TlsOptions {
@@ -16,12 +18,14 @@ export interface TlsOptions {
   readonly hostnameVerification: boolean;
 }
 
+/** TLS for one connection. */
+export interface DialTls extends TlsOptions {
+  /** Who we are, when the broker is to know us by our certificate. */
+  readonly identity?: TlsIdentity | undefined;
+}
+
 /** Opens a connection; TLS when `tls` is given. @throws a coded error, or the signal's reason. */
-export type Dial = (
-  address: BrokerAddress,
-  tls: TlsOptions | undefined,
-  signal: AbortSignal,
-) => Promise<Duplex>;
+export type Dial = (address: BrokerAddress, tls: DialTls | undefined, signal: AbortSignal) => Promise<Duplex>;
 
 /**
  * Opens a TCP connection, with TLS when `tls` is given. Every address of the name is tried.
@@ -30,7 +34,7 @@ export type Dial = (
  */
 export async function dial(
   address: BrokerAddress,
-  tls: TlsOptions | undefined,
+  tls: DialTls | undefined,
   signal: AbortSignal,
 ): Promise<Socket> {
   signal.throwIfAborted();
@@ -52,26 +56,34 @@ export async function dial(
   }
 }
 
-async function startTls(address: BrokerAddress, tls: TlsOptions): Promise<Socket> {
+async function startTls(address: BrokerAddress, tls: DialTls): Promise<Socket> {
   return connectTls({
     ...address,
     ...(isIP(address.host) === 0 ? { servername: address.host } : {}),
     ...(tls.trustCertPath === undefined ? {} : { ca: await readTrust(tls.trustCertPath) }),
+    ...tls.identity,
     rejectUnauthorized: !tls.allowInsecure,
     ...(tls.hostnameVerification ? {} : { checkServerIdentity: () => undefined }),
   });
 }
 
 async function readTrust(path: string): Promise<Buffer> {
-  try {
-    return await readFile(path);
-  } catch (error) {
-    throw new PulsarTlsError(`the trusted certificates could not be read from ${path}`, {
-      cause: error,
-      details: { path },
-      remedy: "name a readable PEM file with the certificate authority of the broker",
-    });
+  const pem = await readFile(path).catch((cause: unknown) => {
+    throw untrusted(`the trusted certificates could not be read from ${path}`, path, cause);
+  });
+  // Node would trust nobody without a word.
+  if (pem.includes("-----BEGIN CERTIFICATE-----") || pem.includes("-----BEGIN TRUSTED CERTIFICATE-----")) {
+    return pem;
   }
+  throw untrusted(`${path} holds no certificate in PEM`, path, undefined);
+}
+
+function untrusted(message: string, path: string, cause: unknown): PulsarTlsError {
+  return new PulsarTlsError(message, {
+    ...(cause === undefined ? {} : { cause }),
+    details: { path },
+    remedy: "name a readable PEM file with the certificate authority of the broker (--tls-trust-cert-path)",
+  });
 }
 
 function established(socket: Socket, event: string, signal: AbortSignal): Promise<void> {
@@ -109,44 +121,8 @@ function unreachable(address: BrokerAddress, error: Error): PulsarUnreachableErr
   });
 }
 
-/** @param error what happened after the TCP connection stood. */
-function tlsFailure(address: BrokerAddress, error: Error): PulsarTlsError {
-  const code = codeOf(error) ?? "closed";
-  const where = formatAddress(address);
-  return new PulsarTlsError(`no TLS with ${where}: ${describeTls(code, error)}`, {
-    cause: error,
-    details: { address: where, reason: code },
-    remedy: tlsRemedy(code),
-  });
-}
-
 function describe(code: string | undefined, error: Error): string {
   if (code === "ECONNREFUSED") return "nothing listens there (ECONNREFUSED)";
   if (code === "ENOTFOUND") return "the name is not known (ENOTFOUND)";
   return error.message === "" ? (code ?? error.name) : error.message;
-}
-
-function describeTls(code: string, error: Error): string {
-  if (code === "ERR_TLS_CERT_ALTNAME_INVALID") return "the certificate is for another host";
-  if (code === "CERT_HAS_EXPIRED") return "the certificate has expired";
-  if (code.includes("SELF_SIGNED")) return `the certificate is signed by no one we trust (${code})`;
-  if (code.startsWith("UNABLE_TO_")) return `the certificate's authority is not known (${code})`;
-  if (speaksNoTls(code)) return `the other side does not speak it (${code})`;
-  return `${error.message} (${code})`;
-}
-
-function tlsRemedy(code: string): string {
-  if (code === "ERR_TLS_CERT_ALTNAME_INVALID") {
-    return "connect by a name the certificate carries, or turn host name verification off";
-  }
-  if (code === "CERT_HAS_EXPIRED") return "renew the broker's certificate";
-  if (speaksNoTls(code)) {
-    return "use the broker's TLS port with pulsar+ssl://, or pulsar:// for the plain one";
-  }
-  return "name the certificate authority of the broker as trusted certificate";
-}
-
-/** A Pulsar broker's plain port hangs up on a TLS handshake. */
-function speaksNoTls(code: string): boolean {
-  return code === "EPROTO" || code === "ECONNRESET" || code === "closed" || code.startsWith("ERR_SSL_");
 }

@@ -8,10 +8,11 @@ const clientVersion = "pulsar-ts-io";
 export async function connectFrame(
   authentication: Authentication,
   proxyToBrokerUrl: string | undefined,
+  signal: AbortSignal,
 ): Promise<Uint8Array> {
   return encodeCommand("connect", {
     clientVersion,
-    authData: await authentication.credentials(),
+    authData: await authentication.credentials(signal),
     protocolVersion,
     authMethodName: authentication.method,
     proxyToBrokerUrl,
@@ -23,9 +24,13 @@ export async function connectFrame(
   });
 }
 
-/** AUTH_RESPONSE, with fresh credentials. */
-export async function authResponseFrame(authentication: Authentication): Promise<Uint8Array> {
-  const data = await authentication.credentials();
+/** AUTH_RESPONSE, with credentials that are newer than the last ones. */
+export async function authResponseFrame(
+  authentication: Authentication,
+  signal: AbortSignal,
+): Promise<Uint8Array> {
+  authentication.forget?.();
+  const data = await authentication.credentials(signal);
   const response = { method: authentication.method, data };
   return encodeCommand("authResponse", { clientVersion, response, protocolVersion });
 }

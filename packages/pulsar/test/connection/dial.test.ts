@@ -1,11 +1,13 @@
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
-import { createServer as createTlsServer } from "node:tls";
+import { createServer as createTlsServer, type TLSSocket } from "node:tls";
 import { fileURLToPath } from "node:url";
-import { codeOf, remedyOf } from "@pulsar-ts-io/core";
+import { codeOf, remedyOf, silentMeter, systemClock } from "@pulsar-ts-io/core";
+import { RecordingLogger } from "@pulsar-ts-io/testkit";
 import { afterEach, describe, expect, it } from "vitest";
 import { dial, type TlsOptions } from "../../src/connection/dial.ts";
+import { createWireTransport, defaultPublisherOptions } from "../../src/index.ts";
 import { never } from "../harness/wire.ts";
 
 const fixture = (name: string) => fileURLToPath(new URL(`../fixtures/${name}`, import.meta.url));
@@ -87,11 +89,56 @@ describe("dial", () => {
     (await dial({ host: "127.0.0.1", port }, { ...trusted, hostnameVerification: false }, never)).destroy();
   });
 
+  it("shows a client certificate to a server that wants one", async () => {
+    const { key, cert } = pem("localhost");
+    const server = createTlsServer({ key, cert, ca: cert, requestCert: true, rejectUnauthorized: true });
+    const port = await listen(server);
+    const seen = once(server, "secureConnection");
+    const socket = await dial({ host: "localhost", port }, { ...trusted, identity: { key, cert } }, never);
+    const [served] = (await seen) as [TLSSocket];
+    expect(served.getPeerCertificate().subject.CN).toBe("localhost");
+    socket.destroy();
+  });
+
+  it.each(["TLSv1.2", "TLSv1.3"] as const)(
+    "says under %s that the server wants a client certificate",
+    async (maxVersion) => {
+      const { key, cert } = pem("localhost");
+      const server = createTlsServer({
+        key,
+        cert,
+        ca: cert,
+        requestCert: true,
+        rejectUnauthorized: true,
+        maxVersion,
+      });
+      const port = await listen(server);
+      const network = { clock: systemClock, logger: new RecordingLogger(), meter: silentMeter };
+      await using transport = createWireTransport(
+        { serviceUrl: `pulsar+ssl://localhost:${port}`, tls: trusted },
+        network,
+      );
+      await expect(transport.open("t", defaultPublisherOptions, never)).rejects.toMatchObject({
+        code: "PIO_PULSAR_TLS",
+        message: expect.stringContaining("the broker wants a client certificate"),
+        remedy: expect.stringContaining("tlsCertFile"),
+      });
+    },
+  );
+
   it("says that the other side speaks no TLS", async () => {
     const port = await listen(createServer((socket) => socket.on("data", () => socket.destroy())));
     const error = await failure("localhost", port, trusted);
     expect(codeOf(error)).toBe("PIO_PULSAR_TLS");
     expect(error.message).toContain("does not speak it");
+  });
+
+  it("names the trust file that holds no certificate", async () => {
+    const trustCertPath = fixture("localhost.key.pem");
+    expect(await failure("localhost", 1, { ...verified, trustCertPath })).toMatchObject({
+      code: "PIO_PULSAR_TLS",
+      message: `${trustCertPath} holds no certificate in PEM`,
+    });
   });
 
   it("names the trust file that cannot be read", async () => {
