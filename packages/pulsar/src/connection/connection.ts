@@ -246,7 +246,9 @@ export class Connection {
   }
 
   #lost(cause: Error | undefined): ConnectorError {
-    return this.#connected.value === undefined ? hungUp(this.name, cause) : lost(this.name, cause);
+    if (this.#connected.value !== undefined) return lost(this.name, cause);
+    const remedy = this.#options.authentication.tlsIdentity === undefined ? portRemedy : certificateRemedy;
+    return hungUp(this.name, cause, remedy);
   }
 
   #background(job: Promise<void>): void {
@@ -267,13 +269,17 @@ export class Connection {
   }
 }
 
-/** A broker says at least why it refuses somebody. */
-function hungUp(name: string, cause: Error | undefined): PulsarUnreachableError {
+const portRemedy = "check that it is a broker's binary port, and use pulsar+ssl:// where that speaks TLS";
+const certificateRemedy =
+  "check that the broker trusts the authority of the client certificate, and that it has not expired";
+
+/** A broker says at least why it refuses somebody, unless it refuses the certificate: then its word may be lost with the connection. */
+function hungUp(name: string, cause: Error | undefined, remedy: string): PulsarUnreachableError {
   const why = cause === undefined ? "" : `: ${cause.message}`;
   return new PulsarUnreachableError(`${name} hung up before it answered the handshake${why}`, {
     ...(cause === undefined ? {} : { cause }),
     details: { broker: name },
-    remedy: "check that it is a broker's binary port, and use pulsar+ssl:// where that speaks TLS",
+    remedy,
   });
 }
 

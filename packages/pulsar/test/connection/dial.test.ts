@@ -73,9 +73,16 @@ describe("dial", () => {
 
   it.each([
     ["an authority nobody trusts", "localhost", verified, "signed by no one we trust"],
+    [
+      "another authority",
+      "localhost",
+      { ...verified, trustCertPath: fixture("other.cert.pem") },
+      "by no one we trust",
+    ],
     ["another host", "127.0.0.1", trusted, "for another host"],
-  ])("refuses a certificate of %s", async (_, host, tls, why) => {
-    const port = await listen(createTlsServer(pem("localhost")));
+    ["the past", "localhost", { ...verified, trustCertPath: fixture("expired.cert.pem") }, "has expired"],
+  ])("refuses a certificate of %s", async (what, host, tls, why) => {
+    const port = await listen(createTlsServer(pem(what === "the past" ? "expired" : "localhost")));
     const error = await failure(host, port, tls);
     expect(codeOf(error)).toBe("PIO_PULSAR_TLS");
     expect(error.message).toContain(why);

@@ -41,8 +41,8 @@ export interface LocalPulsar extends AsyncDisposable {
   readonly adminUrl: string;
   /** The administrator's token, when tokens are demanded. */
   readonly token: string | undefined;
-  /** A token for another role: it is authenticated, and may do what it was granted. */
-  tokenFor(role: string): string;
+  /** A token for another role: it is authenticated, and may do what it was granted. @param expiresAt milliseconds since the epoch. */
+  tokenFor(role: string, expiresAt?: number): string;
   /** Of the process that runs now, or ran last. */
   readonly pid: number;
   /** SIGKILL; ports and data are kept. */
@@ -148,8 +148,8 @@ class StandaloneBroker implements LocalPulsar {
     return this.#child?.pid ?? 0;
   }
 
-  tokenFor(role: string): string {
-    return mintToken(this.#secret, role);
+  tokenFor(role: string, expiresAt?: number): string {
+    return mintToken(this.#secret, role, expiresAt);
   }
 
   async kill(): Promise<void> {
