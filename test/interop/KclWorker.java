@@ -1,5 +1,7 @@
 import java.net.URI;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.Base64;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -28,13 +30,16 @@ import software.amazon.kinesis.metrics.NullMetricsFactory;
 import software.amazon.kinesis.processor.RecordProcessorCheckpointer;
 import software.amazon.kinesis.processor.ShardRecordProcessor;
 import software.amazon.kinesis.retrieval.KinesisClientRecord;
+import software.amazon.kinesis.retrieval.RetrievalSpecificConfig;
+import software.amazon.kinesis.retrieval.fanout.FanOutConfig;
 import software.amazon.kinesis.retrieval.polling.PollingConfig;
 
 /**
- * A worker of the Java KCL as Pulsar's connector drives it, polling: one JSON line for each record and each event of a shard.
+ * A worker of the Java KCL as Pulsar's connector drives it: one JSON line for each record and each event of a shard.
  *
- * <p>Arguments: name=value. It ends with its standard input: as that connector does, without a last checkpoint, or with one
- * (stop=graceful).
+ * <p>Arguments: name=value. It polls over HTTP/1.1, or subscribes over HTTP/2 (retrieval=fan-out). It ends with its standard
+ * input: as that connector does, without a last checkpoint, or with one (stop=graceful). last=SEQUENCE/SUB: the record that is
+ * the last to be handed out, and to be checkpointed.
  */
 public final class KclWorker {
     public static void main(String[] args) throws Exception {
@@ -61,12 +66,13 @@ public final class KclWorker {
         StaticCredentialsProvider credentials =
                 StaticCredentialsProvider.create(AwsBasicCredentials.create("test", "test"));
         Region region = Region.US_EAST_1;
+        boolean fanOut = options.getOrDefault("retrieval", "polling").equals("fan-out");
         URI dynamoEndpoint = URI.create(options.get("dynamo"));
         KinesisAsyncClient kinesis = KinesisAsyncClient.builder()
                 .region(region)
                 .credentialsProvider(credentials)
                 .endpointOverride(URI.create(options.get("kinesis")))
-                .httpClientBuilder(NettyNioAsyncHttpClient.builder().protocol(Protocol.HTTP1_1))
+                .httpClientBuilder(NettyNioAsyncHttpClient.builder().protocol(fanOut ? Protocol.HTTP2 : Protocol.HTTP1_1))
                 .build();
         DynamoDbAsyncClient dynamo = DynamoDbAsyncClient.builder()
                 .region(region)
@@ -86,8 +92,12 @@ public final class KclWorker {
                 dynamo,
                 cloudWatch,
                 options.get("worker"),
-                () -> new Processor(checkpointMs));
-        PollingConfig polling = new PollingConfig(options.get("stream"), kinesis);
+                () -> new Processor(checkpointMs, options.getOrDefault("last", "")));
+        RetrievalSpecificConfig retrieval = fanOut
+                ? new FanOutConfig(kinesis)
+                        .streamName(options.get("stream"))
+                        .applicationName(options.get("application"))
+                : new PollingConfig(options.get("stream"), kinesis);
         return new Scheduler(
                 configs.checkpointConfig(),
                 coordinator(configs, options.get("version")),
@@ -97,7 +107,7 @@ public final class KclWorker {
                 configs.metricsConfig().metricsFactory(new NullMetricsFactory()),
                 configs.processorConfig(),
                 configs.retrievalConfig()
-                        .retrievalSpecificConfig(polling)
+                        .retrievalSpecificConfig(retrieval)
                         .initialPositionInStreamExtended(InitialPositionInStreamExtended.newInitialPosition(
                                 InitialPositionInStream.valueOf(options.getOrDefault("from", "TRIM_HORIZON")))));
     }
@@ -121,14 +131,21 @@ public final class KclWorker {
         System.out.flush();
     }
 
+    private interface Checkpoint {
+        void store() throws ShutdownException, InvalidStateException;
+    }
+
     private static final class Processor implements ShardRecordProcessor {
         private final long checkpointMs;
+        private final String last;
+        private boolean done;
         private String shard = "";
         private RecordProcessorCheckpointer checkpointer;
         private long checkpointedAt = System.nanoTime();
 
-        Processor(long checkpointMs) {
+        Processor(long checkpointMs, String last) {
             this.checkpointMs = checkpointMs;
+            this.last = last;
         }
 
         @Override
@@ -142,38 +159,47 @@ public final class KclWorker {
             checkpointer = input.checkpointer();
             List<KinesisClientRecord> records = input.records();
             for (KinesisClientRecord record : records) {
-                String data = StandardCharsets.UTF_8.decode(record.data().duplicate()).toString();
-                print("{\"event\":\"record\",\"shard\":\"" + shard + "\",\"sequence\":\"" + record.sequenceNumber()
-                        + "\",\"sub\":" + record.subSequenceNumber() + ",\"text\":\"" + data + "\"}");
+                if (done) return;
+                handOut(record);
             }
             long now = System.nanoTime();
-            if (records.isEmpty() || now - checkpointedAt < TimeUnit.MILLISECONDS.toNanos(checkpointMs)) return;
+            if (done || records.isEmpty() || now - checkpointedAt < TimeUnit.MILLISECONDS.toNanos(checkpointMs)) return;
             checkpointedAt = now;
-            checkpoint(checkpointer);
+            checkpoint(checkpointer::checkpoint);
         }
 
         /** The checkpoint that comes too late: KCL must refuse it, if there is anything to store. */
         @Override
         public void leaseLost(LeaseLostInput input) {
             event("lost", "");
-            if (checkpointer != null) checkpoint(checkpointer);
+            if (checkpointer != null) checkpoint(checkpointer::checkpoint);
         }
 
         @Override
         public void shardEnded(ShardEndedInput input) {
-            checkpoint(input.checkpointer());
+            checkpoint(input.checkpointer()::checkpoint);
             event("ended", "");
         }
 
         @Override
         public void shutdownRequested(ShutdownRequestedInput input) {
-            checkpoint(input.checkpointer());
+            checkpoint(input.checkpointer()::checkpoint);
             event("requested", "");
         }
 
-        private void checkpoint(RecordProcessorCheckpointer checkpointer) {
+        private void handOut(KinesisClientRecord record) {
+            String sequence = record.sequenceNumber();
+            long sub = record.subSequenceNumber();
+            ByteBuffer data = Base64.getEncoder().encode(record.data().duplicate());
+            print("{\"event\":\"record\",\"shard\":\"" + shard + "\",\"sequence\":\"" + sequence + "\",\"sub\":" + sub
+                    + ",\"data\":\"" + StandardCharsets.US_ASCII.decode(data) + "\"}");
+            done = last.equals(sequence + "/" + sub);
+            if (done) checkpoint(() -> checkpointer.checkpoint(sequence, sub));
+        }
+
+        private void checkpoint(Checkpoint checkpoint) {
             try {
-                checkpointer.checkpoint();
+                checkpoint.store();
                 event("checkpointed", "");
             } catch (ShutdownException | InvalidStateException e) {
                 event("refused", e.getClass().getSimpleName());

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { eventually } from "../harness/eventually.ts";
-import { KinesisStream, type StoredRecord } from "../harness/kinesis-stream.ts";
+import { KinesisStream, type PutRecord, type StoredRecord } from "../harness/kinesis-stream.ts";
 import { type LeaseRow, LeaseRows } from "../harness/lease-rows.ts";
 import { type RunningStack, uniqueName } from "../stack.ts";
 import { JavaWorker, type JavaWorkerOptions } from "./java-worker.ts";
@@ -45,12 +45,23 @@ export class Crossing implements AsyncDisposable {
     return OurWorker.start({ ...this.#places, ...options });
   }
 
+  /** Leaves a lease for each shard, which nobody has: a Java worker that finds none takes half a minute to begin. */
+  async prepareLeases(): Promise<void> {
+    const maker = await this.ours({ instanceId: "maker" });
+    await maker.until("a lease for each shard", () => maker.shardIds.length > 0);
+    await maker.stop();
+  }
+
   /** Puts `count` short records under as many keys. */
   async put(count: number): Promise<readonly StoredRecord[]> {
     const records = Array.from({ length: count }, () => {
       this.#count += 1;
       return { key: `key-${this.#count}`, data: Buffer.from(`record ${this.#count}`) };
     });
+    return await this.putRecords(records);
+  }
+
+  async putRecords(records: readonly PutRecord[]): Promise<readonly StoredRecord[]> {
     const stored = await this.stream.put(records);
     this.stored.push(...stored);
     return stored;

@@ -24,6 +24,10 @@ export interface JavaWorkerOptions {
   readonly clientVersion?: string;
   /** Stops with a last checkpoint, which Pulsar's connector does not. */
   readonly graceful?: boolean;
+  /** Default polling; `fan-out` needs a Kinesis that speaks HTTP/2 and CBOR. */
+  readonly retrieval?: "polling" | "fan-out";
+  /** Hands out nothing after this record, and checkpoints it. */
+  readonly last?: Pick<Sighting, "sequenceNumber" | "subSequenceNumber"> | undefined;
 }
 
 export type JavaEventName = "started" | "lost" | "checkpointed" | "refused" | "requested" | "ended";
@@ -40,6 +44,8 @@ interface Line {
   readonly event: JavaEventName | "record" | "stopped";
   readonly shard: string;
   readonly sequence?: string;
+  readonly sub?: number;
+  readonly data?: string;
   readonly detail?: string;
 }
 
@@ -47,10 +53,10 @@ const jvmFlags = [
   "-Xmx256m",
   "-XX:+UseSerialGC",
   "-XX:TieredStopAtLevel=1",
-  // kinesis-local's answers are JSON.
-  "-Daws.cborEnabled=false",
   "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
 ];
+/** kinesis-local's answers are JSON. */
+const jsonFlag = "-Daws.cborEnabled=false";
 const complaintLines = 60;
 /** What a line takes at most until it is heard, milliseconds. */
 const lineMs = 100;
@@ -77,6 +83,8 @@ export async function prepareKcl(version: KclVersion): Promise<JavaProgram> {
 export class JavaWorker implements AsyncDisposable {
   readonly records: Sighting[] = [];
   readonly events: JavaEvent[] = [];
+  /** The lines of its log that tell an error or an exception. */
+  readonly failures: string[] = [];
   readonly #child: ChildProcess;
   readonly #exited: Promise<unknown>;
   readonly #complaint: string[] = [];
@@ -90,12 +98,14 @@ export class JavaWorker implements AsyncDisposable {
     createInterface({ input: child.stdout }).on("line", (line) => this.#heard(line));
     createInterface({ input: child.stderr }).on("line", (line) => {
       this.#complaint.push(line);
+      if (/ ERROR |Exception/.test(line)) this.failures.push(line);
       if (this.#complaint.length > complaintLines) this.#complaint.shift();
     });
   }
 
   static async start(options: JavaWorkerOptions): Promise<JavaWorker> {
     const { java, args } = await prepareKcl(options.kcl);
+    const { retrieval = "polling", last } = options;
     const settings = {
       stream: options.streamName,
       application: options.applicationName,
@@ -104,11 +114,14 @@ export class JavaWorker implements AsyncDisposable {
       dynamo: options.dynamoEndpoint,
       checkpointMs: options.checkpointMs ?? 0,
       stop: options.graceful === true ? "graceful" : "connector",
+      retrieval,
+      ...(last === undefined ? {} : { last: `${last.sequenceNumber}/${last.subSequenceNumber}` }),
       ...(options.clientVersion === undefined ? {} : { version: options.clientVersion }),
     };
     const named = Object.entries(settings).map(([name, value]) => `${name}=${value}`);
+    const flags = retrieval === "polling" ? [...jvmFlags, jsonFlag] : jvmFlags;
     // It ends with its standard input, and so with us, also when we are killed.
-    return new JavaWorker(spawn(java, [...jvmFlags, ...args, ...named], { stdio: "pipe" }));
+    return new JavaWorker(spawn(java, [...flags, ...args, ...named], { stdio: "pipe" }));
   }
 
   /** The events of that name, oldest first. */
@@ -119,7 +132,13 @@ export class JavaWorker implements AsyncDisposable {
   /** The ends of the shards that it read to their end, as if they were the last records. */
   get ends(): readonly Sighting[] {
     return this.eventsOf("ended").map(({ shardId, atMs }) => {
-      return { shardId, sequenceNumber: `end of ${shardId}`, atMs: atMs - lineMs };
+      return {
+        shardId,
+        sequenceNumber: `end of ${shardId}`,
+        subSequenceNumber: 0,
+        data: "",
+        atMs: atMs - lineMs,
+      };
     });
   }
 
@@ -148,6 +167,15 @@ export class JavaWorker implements AsyncDisposable {
     await this.#exited;
   }
 
+  /** SIGSTOP: it holds its leases and does nothing, until {@link wake}. */
+  sleep(): void {
+    this.#child.kill("SIGSTOP");
+  }
+
+  wake(): void {
+    this.#child.kill("SIGCONT");
+  }
+
   /** SIGKILL, and the end of the process. */
   async crash(): Promise<void> {
     this.#child.kill("SIGKILL");
@@ -160,8 +188,10 @@ export class JavaWorker implements AsyncDisposable {
 
   #heard(text: string): void {
     const atMs = performance.now();
-    const { event, shard, sequence = "", detail = "" } = JSON.parse(text) as Line; // our own program's line
-    if (event === "record") this.records.push({ shardId: shard, sequenceNumber: sequence, atMs });
+    const line = JSON.parse(text) as Line; // our own program's
+    const { event, shard, sequence = "", sub = 0, data = "", detail = "" } = line;
+    if (event === "record")
+      this.records.push({ shardId: shard, sequenceNumber: sequence, subSequenceNumber: sub, data, atMs });
     else if (event !== "stopped") this.events.push({ event, shardId: shard, detail, atMs });
   }
 }

@@ -12,6 +12,10 @@ export interface OurWorkerOptions {
   readonly dynamoEndpoint: string;
   /** Default `0`: the leases of a Java worker of that name are adopted. */
   readonly instanceId?: string;
+  /** Default polling; `fan-out` as the consumer that Java registers, too. */
+  readonly retrieval?: "polling" | "fan-out";
+  /** Reads so many records and no more. */
+  readonly count?: number;
 }
 
 const credentials = { accessKeyId: "test", secretAccessKey: "test" };
@@ -21,6 +25,7 @@ export class OurWorker implements AsyncDisposable {
   readonly records: Sighting[] = [];
   readonly logger: RecordingLogger = new RecordingLogger();
   readonly #instanceId: string;
+  readonly #count: number;
   readonly #clients: AwsClients;
   readonly #consumer: KinesisConsumer;
   readonly #stop = new AbortController();
@@ -29,6 +34,7 @@ export class OurWorker implements AsyncDisposable {
 
   private constructor(options: OurWorkerOptions) {
     const { kinesisEndpoint, dynamoEndpoint, streamName, applicationName, instanceId = "0" } = options;
+    this.#count = options.count ?? Number.POSITIVE_INFINITY;
     this.#instanceId = instanceId;
     this.#clients = createAwsClients({ region: "us-east-1", kinesisEndpoint, dynamoEndpoint, credentials });
     const host = {
@@ -42,7 +48,10 @@ export class OurWorker implements AsyncDisposable {
       streamName,
       applicationName,
       instanceId,
-      retrieval: { kind: "polling", idleMs: 200 },
+      retrieval:
+        options.retrieval === "fan-out"
+          ? { kind: "fan-out", consumerName: applicationName }
+          : { kind: "polling", idleMs: 200 },
     });
   }
 
@@ -94,10 +103,11 @@ export class OurWorker implements AsyncDisposable {
 
   async #read(): Promise<void> {
     const { signal } = this.#stop;
-    for (;;) {
+    while (this.records.length < this.#count) {
       const record = await this.#consumer.read(signal);
-      const { shardId, sequenceNumber } = record;
-      this.records.push({ shardId, sequenceNumber, atMs: performance.now() });
+      const { shardId, sequenceNumber, subSequenceNumber } = record;
+      const data = Buffer.from(record.data).toString("base64");
+      this.records.push({ shardId, sequenceNumber, subSequenceNumber, data, atMs: performance.now() });
       record.ack();
     }
   }

@@ -5,6 +5,10 @@ import type { StoredRecord } from "../harness/kinesis-stream.ts";
 export interface Sighting {
   readonly shardId: string;
   readonly sequenceNumber: string;
+  /** Its place in an aggregate; 0 without one. */
+  readonly subSequenceNumber: number;
+  /** Base64. */
+  readonly data: string;
   /** Milliseconds of `performance.now()`. */
   readonly atMs: number;
 }

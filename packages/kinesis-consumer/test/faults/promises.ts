@@ -70,7 +70,7 @@ export class Promises {
   }
 
   #stored(method: string, row: Lease, before: Lease): void {
-    if (method === "requestHandOff" || method === "withdrawRequest") return;
+    if (method === "requestHandOff") return;
     const { shardId, checkpoint } = row;
     const taken = method === "take";
     const reader = readerOf(taken ? row : before) ?? "";
