@@ -38,6 +38,7 @@ export interface KinesisSourceConfig {
   readonly checkpointAttempts: number;
   readonly maxBufferedRecords: number;
   readonly maxBufferedBytes: number;
+  readonly onStreamRecreated: KinesisSourceOptions["onStreamRecreated"];
   /** NONE also where nobody says where CloudWatch is. */
   readonly metricsLevel: KinesisSourceOptions["cloudwatchMetricsLevel"];
   readonly record: RecordShape;
@@ -67,6 +68,7 @@ export function resolveOptions(
     checkpointAttempts: Math.max(1, options.numRetries),
     maxBufferedRecords: options.receiveQueueSize,
     maxBufferedBytes: options.maxBufferedBytes,
+    onStreamRecreated: options.onStreamRecreated,
     metricsLevel: endpoints.cloudwatchUnknown ? "NONE" : options.cloudwatchMetricsLevel,
     record: resolveRecordShape(options),
     endpoints,

@@ -72,6 +72,7 @@ describe("the property table", () => {
       "kplDeaggregation",
       "kplHashRangeFilter",
       "pollIdleTime",
+      "onStreamRecreated",
     ]);
     for (const row of ours)
       expect(row).toMatchObject({ section: "Ours", description: expect.stringMatching(/^Ours[.] /) });

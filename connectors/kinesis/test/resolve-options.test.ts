@@ -20,6 +20,7 @@ describe("resolveOptions", () => {
       checkpointAttempts: 3,
       maxBufferedRecords: 1_000,
       maxBufferedBytes: 67_108_864,
+      onStreamRecreated: "fail",
       metricsLevel: "DETAILED",
       credentials: { kind: "default-chain" },
     });
@@ -42,6 +43,7 @@ describe("resolveOptions", () => {
       },
     ],
     [{ kplHashRangeFilter: "off" }, { aggregates: { kind: "split", filterByHashKey: false } }],
+    [{ onStreamRecreated: "reset" }, { onStreamRecreated: "reset" }],
     [{ kplDeaggregation: false }, { aggregates: { kind: "keep" } }],
     [{ numRetries: 0 }, { checkpointAttempts: 1 }],
     [{ numRetries: 7 }, { checkpointAttempts: 7 }],

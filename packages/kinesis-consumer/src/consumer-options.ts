@@ -41,9 +41,17 @@ export interface ConsumerOptions {
   readonly maxBufferedBytes: number;
   /** How long a lease lasts after its last renewal, milliseconds; the same for all workers of the table. Default 10 000, KCL's. */
   readonly failoverMs?: number;
+  /** What becomes of leases that a deleted stream of the same name has left. Default fail. */
+  readonly onStreamRecreated?: StreamRecreation;
   /** What is told of the metrics that KCL has; without somewhere to send them, none are. Default DETAILED, KCL's. */
   readonly metricsLevel?: MetricsLevel;
 }
+
+export type StreamRecreation =
+  /** They are left alone: an error says so. */
+  | "fail"
+  /** They make room for those of the new stream, which is read from the initial position; at LATEST from its beginning. */
+  | "reset";
 
 export type AggregateHandling =
   /** Handed out as they are. */

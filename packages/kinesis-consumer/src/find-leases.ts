@@ -1,23 +1,31 @@
-import { type Clock, codeOf, type StartPosition } from "@pulsar-ts-io/core";
+import { type Clock, hasCode, type Logger, type StartPosition } from "@pulsar-ts-io/core";
+import type { StreamRecreation } from "./consumer-options.ts";
 import type { Kcl3Watch } from "./lease/kcl3-watch.ts";
 import type { Lease, StreamStamp } from "./lease/lease.ts";
 import type { LeaseTable } from "./lease/lease-table.ts";
 import { retryBriefly } from "./retry.ts";
 import type { KinesisStream } from "./shard/kinesis-stream.ts";
 import { type InitialPosition, planFirstLeases } from "./shard/lease-plan.ts";
-import type { Shard } from "./shard/shard.ts";
+import { createdMsIfAllowed } from "./shard/stream-age.ts";
 import { checkStreamIdentity } from "./shard/stream-identity.ts";
+import { StreamReset, type StreamView } from "./shard/stream-reset.ts";
 
 /** How long what may heal is tried again. */
 const retryMs = 5_000;
+/** The service says to 20 callers a second in an account how old a stream is: where all depends on it, a whole fleet waits its turn. */
+const ageRetryMs = 60_000;
 /** So long before Kinesis' own time a lease at LATEST is opened: the header has whole seconds, and its clock may be off. */
 export const latestSlackMs = 5_000;
 
 export interface FindLeasesOptions {
   readonly clock: Clock;
+  readonly logger: Logger;
+  readonly workerId: string;
+  readonly failoverMs: number;
   readonly streamName: string;
   readonly tableName: string;
   readonly initialPosition: StartPosition;
+  readonly onStreamRecreated: StreamRecreation;
   readonly kcl3: Kcl3Watch;
 }
 
@@ -28,6 +36,8 @@ export interface FoundLeases {
   readonly leases: readonly Lease[];
   /** When `leases` had been read, monotonic milliseconds. */
   readonly scannedMs: number;
+  /** Whether there were leases of a stream that is no more. */
+  readonly reset: boolean;
 }
 
 /**
@@ -41,12 +51,15 @@ export async function findLeases(
   table: LeaseTable,
   options: FindLeasesOptions & { readonly signal: AbortSignal },
 ): Promise<FoundLeases> {
-  const { clock, kcl3, signal, streamName, tableName, initialPosition } = options;
+  const { clock, kcl3, signal, streamName, tableName, initialPosition, onStreamRecreated } = options;
   const retry = <T>(attempt: () => Promise<T>) => retryBriefly({ clock, forMs: retryMs, signal }, attempt);
+  const resets = onStreamRecreated === "reset";
   const [found, shards, streamCreatedMs] = await Promise.all([
     retry(async () => ((await table.ready(signal)) ? await scan(table, clock, signal) : undefined)),
     retry(() => stream.listShards(undefined, signal)),
-    createdMsIfPossible(retry(() => stream.createdMs(signal))),
+    resets
+      ? retryBriefly({ clock, forMs: ageRetryMs, signal }, () => createdMsIfAllowed(stream, signal))
+      : unlessThrottled(retry(() => createdMsIfAllowed(stream, signal))),
     // Before the first lease is taken: how much restraint that needs.
     retry(() => kcl3.look(signal)),
   ]);
@@ -59,10 +72,12 @@ export async function findLeases(
     await retry(() => createFirst({ stream, table, initial, stamp }, signal));
     ({ leases, scannedMs } = await retry(() => scan(table, clock, signal)));
   }
-  await checkIdentity(leases, shards, { tableName, stamp }, () =>
-    retry(() => stream.listShards(undefined, signal)),
-  );
-  return { stamp, initial, leases, scannedMs };
+  const view: StreamView = { stamp, shards, leases, scannedMs };
+  const now = resets
+    ? await new StreamReset({ stream, table, ...options }, { ...options, retry }).run(view, signal)
+    : view;
+  await checkIdentity(now, tableName, () => retry(() => stream.listShards(undefined, signal)));
+  return { stamp: now.stamp, initial, leases: now.leases, scannedMs: now.scannedMs, reset: now !== view };
 }
 
 /** The time is taken here and not when all is found: what a predecessor left may be taken so much after it. */
@@ -75,16 +90,12 @@ async function scan(
   return { leases, scannedMs: clock.monotonic() };
 }
 
-/**
- * KCL never needed the permission for it when polling: an operator who comes from there has not given it. And the service answers
- * it for 20 callers a second in an account: a fleet that starts at once must not fail for it.
- */
-async function createdMsIfPossible(asked: Promise<number | undefined>): Promise<number | undefined> {
+/** A fleet that starts at once must not fail for a question that the service answers to 20 callers a second in an account. */
+async function unlessThrottled(asked: Promise<number | undefined>): Promise<number | undefined> {
   try {
     return await asked;
   } catch (error) {
-    const code = codeOf(error);
-    if (code === "PIO_AWS_ACCESS_DENIED" || code === "PIO_AWS_THROTTLED") return undefined;
+    if (hasCode(error, "PIO_AWS_THROTTLED")) return undefined;
     throw error;
   }
 }
@@ -104,11 +115,11 @@ async function createFirst(
 }
 
 async function checkIdentity(
-  leases: readonly Lease[],
-  shards: readonly Shard[],
-  subject: Parameters<typeof checkStreamIdentity>[2],
-  listAgain: () => Promise<readonly Shard[]>,
+  { leases, shards, stamp }: StreamView,
+  tableName: string,
+  listAgain: () => Promise<StreamView["shards"]>,
 ): Promise<void> {
+  const subject = { tableName, stamp };
   try {
     checkStreamIdentity(leases, shards, subject);
   } catch {

@@ -1,29 +1,19 @@
 import { randomBytes } from "node:crypto";
 import { IllegalStateError, type PartitionStatus, toError } from "@pulsar-ts-io/core";
-import {
-  type ConsumerHost,
-  type ConsumerOptions,
-  checkOptions,
-  defaultFailoverMs,
-} from "./consumer-options.ts";
+import { type ConsumerHost, type ConsumerOptions, checkOptions } from "./consumer-options.ts";
 import type { FanOutService } from "./fetch/fan-out-service.ts";
-import { openRetrieval } from "./fetch/open-retrieval.ts";
 import { ReadBudget } from "./fetch/read-budget.ts";
-import type { Retrieval } from "./fetch/shard-reader.ts";
-import { type FoundLeases, findLeases } from "./find-leases.ts";
 import { JoinedSignal } from "./joined-signal.ts";
 import type { KinesisRecord } from "./kinesis-record.ts";
 import type { Kcl3StateReader } from "./lease/kcl3-state.ts";
-import { Kcl3Watch } from "./lease/kcl3-watch.ts";
 import type { LeaseTable } from "./lease/lease-table.ts";
 import { ConsumerMetrics } from "./metrics/consumer-metrics.ts";
-import { LeaseCreations } from "./metrics/lease-creations.ts";
 import { MeasuredFanOut } from "./metrics/measured-fan-out.ts";
 import { MeasuredKinesisStream } from "./metrics/measured-kinesis-stream.ts";
 import type { MetricSink } from "./metrics/metric-sink.ts";
 import { RecordQueue } from "./record-queue.ts";
 import type { KinesisStream } from "./shard/kinesis-stream.ts";
-import { Worker } from "./worker.ts";
+import { type Prepared, StreamFollower } from "./stream-follower.ts";
 
 /** Longest time that {@link StreamConsumer.close} takes, milliseconds. */
 const closeWithinMs = 15_000;
@@ -42,30 +32,19 @@ interface ReadingPorts extends ConsumerPorts {
   readonly kcl3: Kcl3StateReader;
 }
 
-interface Prepared {
-  readonly found: FoundLeases;
-  readonly retrieval: Retrieval;
-}
-
 /**
  * One worker of a KCL application: takes leases, reads their shards, stores what was acknowledged.
  *
  * `open` once, `read` from one loop, `close` once, also after a failed `open`.
  */
 export class StreamConsumer implements AsyncDisposable {
-  readonly #stream: KinesisStream;
-  readonly #fanOut: FanOutService;
-  readonly #table: LeaseTable;
-  readonly #kcl3: Kcl3StateReader;
   readonly #host: ConsumerHost;
-  readonly #options: ConsumerOptions;
   readonly #workerId: string;
   readonly #metrics: ConsumerMetrics;
   readonly #queue: RecordQueue;
-  readonly #budget: ReadBudget;
+  readonly #follower: StreamFollower;
   readonly #stop = new AbortController();
   #opening: Promise<Prepared> | undefined;
-  #worker: Worker | undefined;
   #running: Promise<void> | undefined;
   #publishing: Promise<void> | undefined;
   #failure: Error | undefined;
@@ -80,18 +59,19 @@ export class StreamConsumer implements AsyncDisposable {
       level: options.metricsLevel ?? "DETAILED",
       workerIdentifier: options.instanceId,
     });
-    this.#stream = new MeasuredKinesisStream(ports.stream, this.#metrics);
-    this.#fanOut = new MeasuredFanOut(ports.fanOut, this.#metrics);
-    this.#kcl3 = ports.kcl3;
-    this.#table = ports.table;
     this.#host = host;
-    this.#options = options;
     this.#workerId = `${options.instanceId}-${randomBytes(4).toString("hex")}`;
-    this.#budget = new ReadBudget({
+    const budget = new ReadBudget({
       maxRecords: options.maxBufferedRecords,
       maxBytes: options.maxBufferedBytes,
     });
-    this.#queue = new RecordQueue(this.#budget);
+    this.#queue = new RecordQueue(budget);
+    const stream = new MeasuredKinesisStream(ports.stream, this.#metrics);
+    const fanOut = new MeasuredFanOut(ports.fanOut, this.#metrics);
+    this.#follower = new StreamFollower(
+      { ...ports, stream, fanOut, queue: this.#queue, budget, host, metrics: this.#metrics },
+      { ...options, workerId: this.#workerId },
+    );
   }
 
   /** The name that its leases carry as their owner: the instance's, and one more of this start. */
@@ -112,32 +92,10 @@ export class StreamConsumer implements AsyncDisposable {
       throw new IllegalStateError("a consumer is opened once");
     }
     using joined = new JoinedSignal(signal, this.#stop.signal);
-    const { clock, logger } = this.#host;
-    const failoverMs = this.#options.failoverMs ?? defaultFailoverMs;
-    const kcl3 = new Kcl3Watch(this.#kcl3, { clock, logger, failoverMs });
-    this.#opening = this.#prepare(kcl3, joined.signal);
-    const { found, retrieval } = await this.#opening;
+    this.#opening = this.#follower.open(joined.signal);
+    const prepared = await this.#opening;
     joined.signal.throwIfAborted();
-    const worker = new Worker(
-      {
-        stream: this.#stream,
-        table: this.#table,
-        kcl3,
-        queue: this.#queue,
-        budget: this.#budget,
-        host: this.#host,
-        metrics: this.#metrics,
-      },
-      {
-        ...this.#options,
-        retrieval,
-        failoverMs,
-        workerId: this.#workerId,
-      },
-      found,
-    );
-    this.#worker = worker;
-    this.#running = this.#run(worker, signal);
+    this.#running = this.#run(prepared, signal);
     this.#publishing = this.#metrics.run(this.#stop.signal);
   }
 
@@ -176,28 +134,12 @@ export class StreamConsumer implements AsyncDisposable {
 
   /** The shards whose leases this worker holds. */
   status(): readonly PartitionStatus[] {
-    return this.#worker?.status() ?? [];
+    return this.#follower.status();
   }
 
-  /** The fan-out consumer comes last: it costs money, and is not registered for a table that is refused. */
-  async #prepare(kcl3: Kcl3Watch, signal: AbortSignal): Promise<Prepared> {
-    const table = new LeaseCreations(this.#table, this.#metrics, "ShardSyncTask");
-    const found = await this.#metrics.ofOperation("ShardSyncTask").measure("", "SUMMARY", () =>
-      findLeases(this.#stream, table, {
-        ...this.#options,
-        tableName: this.#options.applicationName,
-        clock: this.#host.clock,
-        kcl3,
-        signal,
-      }),
-    );
-    const retrieval = await openRetrieval(this.#options.retrieval, this.#fanOut, this.#host, signal);
-    return { found, retrieval };
-  }
-
-  async #run(worker: Worker, stopReading: AbortSignal): Promise<void> {
+  async #run(prepared: Prepared, stopReading: AbortSignal): Promise<void> {
     try {
-      await worker.run(stopReading, this.#stop.signal);
+      await this.#follower.run(prepared, stopReading, this.#stop.signal);
     } catch (error) {
       if (error === this.#stop.signal.reason) return;
       this.#failure = toError(error);
@@ -214,7 +156,7 @@ export class StreamConsumer implements AsyncDisposable {
       () => {},
     );
     try {
-      await this.#worker?.release(late.signal);
+      await this.#follower.release(late.signal);
     } catch (error) {
       logger.warn({ err: error }, "leases were not released, they expire");
     }

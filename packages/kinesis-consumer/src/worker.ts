@@ -22,6 +22,7 @@ import { LeaseCoordinator, renewIntervalMs } from "./lease/lease-coordinator.ts"
 import { LeaseMaker } from "./lease/lease-maker.ts";
 import type { LeaseTable } from "./lease/lease-table.ts";
 import { LeaseTaker } from "./lease/lease-taker.ts";
+import { OneStreamTable } from "./lease/one-stream-table.ts";
 import type { ConsumerMetrics } from "./metrics/consumer-metrics.ts";
 import { LeaseCreations } from "./metrics/lease-creations.ts";
 import type { MetricScope } from "./metrics/metric-scope.ts";
@@ -100,9 +101,10 @@ export class Worker {
   #intakeEnded: Promise<void> = Promise.resolve();
 
   constructor(places: WorkerPlaces, options: WorkerOptions, found: FoundLeases) {
-    const { table, stream, host, metrics } = places;
+    const { stream, host, metrics } = places;
     const { clock, meter } = host;
     const { initial, stamp } = found;
+    const table = new OneStreamTable(places.table, { tableName: options.applicationName, stamp });
     const logger = host.logger.child({ component: "kinesis-consumer", workerId: options.workerId });
     const tableTrouble = new OutageLog(logger, "the lease table");
     const shared = {

@@ -53,6 +53,8 @@ export interface KinesisSourceOptions {
   readonly kplHashRangeFilter: "kcl" | "off";
   /** Ours. The pause after an answer that reached the end of a shard, in milliseconds. A shard that is behind is read without a pause. Kinesis allows each shard five reads a second, shared by all who read it; Java's library pauses 1500. Default `1000`. */
   readonly pollIdleTime: number;
+  /** Ours. What to do when the stream was deleted and another one has its name: the stored positions mean nothing in it. fail: stop with PIO_STREAM_RECREATED. reset: delete the former stream's leases and read the new stream from its beginning, or from startAtTime; see "A stream created anew". Default `fail`. */
+  readonly onStreamRecreated: "fail" | "reset";
 }
 
 /** What the JSON in `awsCredentialPluginParam` may hold. */

@@ -167,9 +167,7 @@ export class DynamoLeaseTable implements LeaseTable {
     const command = new PutItemCommand({
       TableName: this.#tableName,
       Item: { ...this.#newItem(to, stamp), [attribute.counter]: number(seen.counter + 1) },
-      ConditionExpression: "#counter = :seen",
-      ExpressionAttributeNames: { "#counter": attribute.counter },
-      ExpressionAttributeValues: { ":seen": number(seen.counter) },
+      ...unchanged(seen),
     });
     return await this.#unlessRefused("PutItem", signal, () =>
       this.#client.send(command, { abortSignal: signal }),
@@ -177,11 +175,12 @@ export class DynamoLeaseTable implements LeaseTable {
   }
 
   async deleteUnchanged(seen: Lease, signal: AbortSignal): Promise<boolean> {
+    const { ConditionExpression, ExpressionAttributeNames, ...values } = unchanged(seen);
     const command = new DeleteItemCommand({
       ...this.#key(seen.shardId),
-      ConditionExpression: "attribute_not_exists(#key) OR #counter = :seen",
-      ExpressionAttributeNames: { "#key": attribute.key, "#counter": attribute.counter },
-      ExpressionAttributeValues: { ":seen": number(seen.counter) },
+      ConditionExpression: `attribute_not_exists(#key) OR (${ConditionExpression})`,
+      ExpressionAttributeNames: { ...ExpressionAttributeNames, "#key": attribute.key },
+      ...values,
     });
     return await this.#unlessRefused("DeleteItem", signal, () =>
       this.#client.send(command, { abortSignal: signal }),
@@ -317,6 +316,20 @@ export class DynamoLeaseTable implements LeaseTable {
     } as const;
     return translateAwsFailure(failure, call);
   }
+}
+
+/** The counter alone would not do: it starts anew in a row that was deleted and created for another stream of the name. */
+function unchanged(seen: Lease) {
+  const { counter, streamCreatedMs } = seen;
+  const known = streamCreatedMs !== undefined;
+  return {
+    ConditionExpression: `#counter = :seen AND ${known ? "#created = :created" : "attribute_not_exists(#created)"}`,
+    ExpressionAttributeNames: { "#counter": attribute.counter, "#created": attribute.streamCreated },
+    ExpressionAttributeValues: {
+      ":seen": number(counter),
+      ...(known ? { ":created": number(streamCreatedMs) } : {}),
+    },
+  };
 }
 
 function written(lease: Lease | undefined): WriteOutcome {

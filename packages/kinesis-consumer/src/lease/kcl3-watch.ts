@@ -54,6 +54,11 @@ export class Kcl3Watch implements TakingRestraint {
     return this.#wasHere;
   }
 
+  /** Whether workers of KCL 3 share the table that are not known to be gone. */
+  get passive(): boolean {
+    return this.#passive;
+  }
+
   /** Whether leases of living workers may be taken. */
   get maySteal(): boolean {
     return !this.#native || this.#lookedMs - this.#movedMs >= certainMs;

@@ -73,10 +73,12 @@ export interface LeaseTable {
   setHashKeyRange(id: ShardId, range: HashKeyRange, signal: AbortSignal): Promise<boolean>;
   /**
    * Makes the row of `seen` anew as `to`, with nobody as its owner, unless it changed since: nothing of the old row is left but its
-   * counter, which moves on and so shuts out whoever held it. @returns false when it changed, or is gone.
+   * counter, which moves on and so shuts out whoever held it. A row of another stream of the same name counts as changed.
+   *
+   * @returns false when it changed, or is gone.
    */
   replace(seen: Lease, to: NewLease, stamp: StreamStamp, signal: AbortSignal): Promise<boolean>;
-  /** Deletes the row of `seen` unless it changed since. @returns false when it changed; true also when it is gone. */
+  /** Deletes the row of `seen` unless it changed since, in the same sense. @returns false when it changed; true also when it is gone. */
   deleteUnchanged(seen: Lease, signal: AbortSignal): Promise<boolean>;
   /** Deletes a finished lease that is `worker`'s or nobody's. @returns false when it is not so (any more). */
   deleteFinished(id: ShardId, worker: string, signal: AbortSignal): Promise<boolean>;

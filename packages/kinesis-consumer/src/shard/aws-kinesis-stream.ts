@@ -8,6 +8,7 @@ import {
   type KinesisClient,
   type Shard as ListedShard,
   ListShardsCommand,
+  ResourceInUseException,
   ResourceNotFoundException,
   type ShardFilter,
   type ChildShard as ToldChildShard,
@@ -126,6 +127,9 @@ export class AwsKinesisStream implements KinesisStream {
         remedy:
           "check the stream's name; a stream of that name may be in another region or account, or behind another endpoint",
       });
+    }
+    if (error instanceof ResourceInUseException) {
+      return new AwsUnavailableError(`the ${stream} is being created or deleted`, options);
     }
     if (error instanceof ExpiredIteratorException) {
       return new IteratorExpiredError(`the iterator of ${id} has expired`, options);

@@ -1,7 +1,7 @@
 import { Backoff, type Clock, type Logger } from "@pulsar-ts-io/core";
 import type { ReadEnd } from "../fetch/polling.ts";
 import type { HeldLease } from "../lease/held-lease.ts";
-import type { Lease } from "../lease/lease.ts";
+import type { Lease, StreamStamp } from "../lease/lease.ts";
 import type { LeaseCoordinator } from "../lease/lease-coordinator.ts";
 import type { LeaseMaker } from "../lease/lease-maker.ts";
 import type { LeaseTable } from "../lease/lease-table.ts";
@@ -10,6 +10,8 @@ import { retryUntilDone } from "../retry.ts";
 import type { KinesisStream } from "./kinesis-stream.ts";
 import { atTrimHorizon, type InitialPosition, planHeirs, planMissingLeases } from "./lease-plan.ts";
 import type { ChildShard, ShardId } from "./shard.ts";
+import { createdMsIfAllowed } from "./stream-age.ts";
+import { checkStreamCreation } from "./stream-identity.ts";
 
 /** How often it is looked whether the other parent of a merged shard has its lease. */
 const firstLookMs = 250;
@@ -27,6 +29,8 @@ export interface ShardEndOptions {
   readonly logger: Logger;
   readonly outage: OutageLog;
   readonly initial: InitialPosition;
+  readonly stamp: StreamStamp;
+  readonly applicationName: string;
 }
 
 /**
@@ -109,6 +113,11 @@ export class ShardEnd {
     const { maker, stream } = this.#places;
     const shards = await stream.listShards(undefined, signal);
     if (shards.some((shard) => shard.shardId === lease.shardId)) return undefined;
+    // In a stream created anew nothing continues the shard, and its end would be a tombstone on one that comes.
+    checkStreamCreation(this.#options.stamp.streamCreatedMs, {
+      tableName: this.#options.applicationName,
+      stamp: { ...this.#options.stamp, streamCreatedMs: await createdMsIfAllowed(stream, signal) },
+    });
     const heirs = planHeirs(lease, shards, await this.#leases(signal));
     await maker.create(heirs, signal);
     const { shardId } = lease;

@@ -1,14 +1,23 @@
 import { LeaseTableOfOtherStreamError, StreamRecreatedError } from "../errors.ts";
 import type { Lease, StreamStamp } from "../lease/lease.ts";
-import type { Shard } from "./shard.ts";
+import type { Shard, ShardId } from "./shard.ts";
 
 /** Time stamps of the service may lose their milliseconds on the way. */
 const sameMomentMs = 1_000;
+const recreatedRemedy =
+  "if it was deleted and created anew, set onStreamRecreated to reset (it needs kinesis:DescribeStreamSummary), or stop all workers and delete the lease table; otherwise choose another application name";
 
 /** The table's name and stream, for the messages. */
 export interface IdentitySubject {
   readonly tableName: string;
   readonly stamp: StreamStamp;
+}
+
+/** Whether a stream was created before or after the one of `stamp`; 0 when it is that one, or one of the two times is not known. */
+export function compareCreation(createdMs: number | undefined, stamp: StreamStamp): number {
+  if (createdMs === undefined || stamp.streamCreatedMs === undefined) return 0;
+  const ms = createdMs - stamp.streamCreatedMs;
+  return Math.abs(ms) <= sameMomentMs ? 0 : ms;
 }
 
 /**
@@ -24,15 +33,11 @@ export function checkStreamIdentity(
   shards: readonly Shard[],
   subject: IdentitySubject,
 ): void {
-  const listed = new Map(shards.map((shard) => [shard.shardId, shard]));
-  const newest =
-    shards
-      .map((shard) => shard.shardId)
-      .sort()
-      .at(-1) ?? "";
+  const listed = listedShards(shards);
   for (const lease of leases) {
-    checkStamp(lease, subject);
-    const why = contradiction(lease, listed.get(lease.shardId), newest);
+    checkStreamName(lease, subject);
+    checkStreamCreation(lease.streamCreatedMs, subject);
+    const why = contradiction(lease, listed);
     if (why === undefined) continue;
     throw lease.streamName === subject.stamp.streamName
       ? recreated(subject, why)
@@ -40,12 +45,8 @@ export function checkStreamIdentity(
   }
 }
 
-/** The error for a stored position that the service says is not the stream's. */
-export function positionOfOtherStream(subject: IdentitySubject, shardId: string, cause: unknown): Error {
-  return recreated(subject, `it refuses the stored position of ${shardId}`, cause);
-}
-
-function checkStamp(lease: Lease, subject: IdentitySubject): void {
+/** @throws LeaseTableOfOtherStreamError (`PIO_LEASE_TABLE_OF_OTHER_STREAM`) when the row names another stream. */
+export function checkStreamName(lease: Lease, subject: IdentitySubject): void {
   const { stamp } = subject;
   if (lease.streamName !== undefined && lease.streamName !== stamp.streamName) {
     throw ofOtherStream(subject, `it belongs to "${lease.streamName}"`);
@@ -53,16 +54,41 @@ function checkStamp(lease: Lease, subject: IdentitySubject): void {
   if (lease.shardId.includes(":")) {
     throw ofOtherStream(subject, `it is that of an application with several streams (${lease.shardId})`);
   }
-  if (lease.streamCreatedMs === undefined || stamp.streamCreatedMs === undefined) return;
-  if (Math.abs(lease.streamCreatedMs - stamp.streamCreatedMs) <= sameMomentMs) return;
-  const then = new Date(lease.streamCreatedMs).toISOString();
-  const now = new Date(stamp.streamCreatedMs).toISOString();
-  throw recreated(subject, `the leases are of the one created at ${then}, this one was created at ${now}`);
+}
+
+/** @throws StreamRecreatedError (`PIO_STREAM_RECREATED`) when `createdMs` is another stream's than the subject's. */
+export function checkStreamCreation(createdMs: number | undefined, subject: IdentitySubject): void {
+  const { streamCreatedMs } = subject.stamp;
+  if (createdMs === undefined || streamCreatedMs === undefined) return;
+  if (compareCreation(createdMs, subject.stamp) === 0) return;
+  const leases = new Date(createdMs).toISOString();
+  const stream = new Date(streamCreatedMs).toISOString();
+  throw recreated(
+    subject,
+    `the leases are of the one created at ${leases}, this one was created at ${stream}`,
+  );
+}
+
+/** The shards that there are, by id, and the newest id. */
+export interface ListedShards {
+  readonly byId: ReadonlyMap<ShardId, Shard>;
+  readonly newest: string;
+}
+
+export function listedShards(shards: readonly Shard[]): ListedShards {
+  const byId = new Map(shards.map((shard) => [shard.shardId, shard]));
+  return { byId, newest: [...byId.keys()].sort().at(-1) ?? "" };
+}
+
+/** The error for a stored position that the service says is not the stream's. */
+export function positionOfOtherStream(subject: IdentitySubject, shardId: string, cause: unknown): Error {
+  return recreated(subject, `it refuses the stored position of ${shardId}`, { cause });
 }
 
 /** What `lease` says that cannot be said of this stream. */
-function contradiction(lease: Lease, shard: Shard | undefined, newest: string): string | undefined {
+export function contradiction(lease: Lease, { byId, newest }: ListedShards): string | undefined {
   const { checkpoint, hashKeyRange } = lease;
+  const shard = byId.get(lease.shardId);
   if (shard === undefined) {
     // Old shards disappear with their records; newer ones than the newest cannot.
     return newest !== "" && lease.shardId > newest
@@ -90,15 +116,19 @@ function ofOtherStream(subject: IdentitySubject, why: string): LeaseTableOfOther
   );
 }
 
-function recreated(subject: IdentitySubject, why: string, cause?: unknown): StreamRecreatedError {
+/** The error for leases of a stream that is no more. */
+export function recreated(
+  subject: IdentitySubject,
+  why: string,
+  { cause, remedy = recreatedRemedy }: { readonly cause?: unknown; readonly remedy?: string } = {},
+): StreamRecreatedError {
   const { tableName, stamp } = subject;
   return new StreamRecreatedError(
     `the stream "${stamp.streamName}" is not the one that the lease table "${tableName}" was made for: ${why}`,
     {
       ...(cause === undefined ? {} : { cause }),
       details: { table: tableName, stream: stamp.streamName },
-      remedy:
-        "if it was deleted and created anew, stop all workers and delete the lease table; otherwise choose another application name",
+      remedy,
     },
   );
 }

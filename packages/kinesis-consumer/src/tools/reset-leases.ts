@@ -1,16 +1,11 @@
-import {
-  codeOf,
-  hasCode,
-  PartitionsHeldError,
-  type StartPosition,
-  type ToolContext,
-} from "@pulsar-ts-io/core";
+import { hasCode, PartitionsHeldError, type StartPosition, type ToolContext } from "@pulsar-ts-io/core";
 import { defaultFailoverMs } from "../consumer-options.ts";
 import { LeaseTableMissingError } from "../errors.ts";
 import type { Lease, NewLease, StreamStamp } from "../lease/lease.ts";
 import type { LeaseTable } from "../lease/lease-table.ts";
 import { planFirstLeases } from "../shard/lease-plan.ts";
 import type { ShardId } from "../shard/shard.ts";
+import { createdMsIfAllowed } from "../shard/stream-age.ts";
 import { checkStreamIdentity } from "../shard/stream-identity.ts";
 import type { ConsumerPorts } from "../stream-consumer.ts";
 
@@ -48,7 +43,7 @@ export async function resetLeases(
     });
   }
   const all = await stream.listShards(undefined, signal);
-  const stamp = { streamName, streamCreatedMs: await createdMsIfAllowed(stream.createdMs(signal)) };
+  const stamp = { streamName, streamCreatedMs: await createdMsIfAllowed(stream, signal) };
   const leases = await table.list({ consistent: true }, signal);
   checkSameName(() => checkStreamIdentity(leases, all, { tableName: applicationName, stamp }));
   await watch(leases, table, context);
@@ -153,14 +148,5 @@ function checkSameName(check: () => void): void {
     check();
   } catch (error) {
     if (!hasCode(error, "PIO_STREAM_RECREATED")) throw error;
-  }
-}
-
-async function createdMsIfAllowed(asked: Promise<number | undefined>): Promise<number | undefined> {
-  try {
-    return await asked;
-  } catch (error) {
-    if (codeOf(error) === "PIO_AWS_ACCESS_DENIED") return undefined;
-    throw error;
   }
 }

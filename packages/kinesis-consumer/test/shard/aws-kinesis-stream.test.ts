@@ -47,6 +47,17 @@ describe("AwsKinesisStream on the double", () => {
     expect(await stream.listShards({ kind: "trim-horizon" }, signal)).toHaveLength(2_500);
   });
 
+  it("says that a stream which is being created may be asked again", async () => {
+    const { model, service, stream } = inMemory();
+    model.createStream("orders", 1);
+    service.faults.refuse("ListShards", "ResourceInUseException", { count: 1 });
+    await expect(stream.listShards(undefined, signal)).rejects.toMatchObject({
+      code: "PIO_AWS_UNAVAILABLE",
+      retryable: true,
+    });
+    expect(await stream.listShards(undefined, signal)).toHaveLength(1);
+  });
+
   it("takes the time from Kinesis, and carries it on", async () => {
     const { clock, model, stream } = inMemory();
     model.createStream("orders", 1);

@@ -83,6 +83,25 @@ export function leaseTableContract(make: () => Promise<LeaseTable>): void {
       expect(await table.replace(lease, newLease(one), stamp, signal)).toBe(false);
     });
 
+    it("replaces and deletes no row that was made anew for another stream of the name, whatever its counter", async () => {
+      const table = await made();
+      await table.create([newLease(one)], stamp, signal);
+      const [seen] = await table.list({ consistent: true }, signal);
+      if (seen === undefined) throw new Error("no lease");
+      const later = { ...stamp, streamCreatedMs: (stamp.streamCreatedMs ?? 0) + 60_000 };
+      expect(await table.deleteUnchanged(seen, signal)).toBe(true);
+      await table.create([newLease(one)], later, signal);
+      expect(await table.replace(seen, newLease(one), stamp, signal)).toBe(false);
+      expect(await table.deleteUnchanged(seen, signal)).toBe(false);
+      const byJava = { ...seen, streamCreatedMs: undefined };
+      expect(await table.replace(byJava, newLease(one), stamp, signal)).toBe(false);
+      expect(await table.deleteUnchanged(byJava, signal)).toBe(false);
+      expect(await table.get(one, signal)).toMatchObject({
+        counter: 0,
+        streamCreatedMs: later.streamCreatedMs,
+      });
+    });
+
     it("never replaces a lease that exists", async () => {
       const { table, lease } = await taken();
       expect(await table.create([newLease(one)], stamp, signal)).toEqual([]);

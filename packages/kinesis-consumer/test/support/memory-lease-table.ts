@@ -120,7 +120,7 @@ export class MemoryLeaseTable implements LeaseTable {
 
   async replace(seen: Lease, to: NewLease, stamp: StreamStamp): Promise<boolean> {
     await this.#called("replace", seen.shardId);
-    if (this.rows.get(seen.shardId)?.counter !== seen.counter) return false;
+    if (!isUnchanged(this.rows.get(seen.shardId), seen)) return false;
     this.rows.set(seen.shardId, { ...asCreated(to, stamp), counter: seen.counter + 1 });
     return true;
   }
@@ -128,7 +128,7 @@ export class MemoryLeaseTable implements LeaseTable {
   async deleteUnchanged(seen: Lease): Promise<boolean> {
     await this.#called("deleteUnchanged", seen.shardId);
     const row = this.rows.get(seen.shardId);
-    if (row !== undefined && row.counter !== seen.counter) return false;
+    if (row !== undefined && !isUnchanged(row, seen)) return false;
     this.rows.delete(seen.shardId);
     return true;
   }
@@ -171,6 +171,10 @@ export class MemoryLeaseTable implements LeaseTable {
     await Promise.resolve();
     this.before(method, id);
   }
+}
+
+function isUnchanged(row: Lease | undefined, seen: Lease): boolean {
+  return row?.counter === seen.counter && row.streamCreatedMs === seen.streamCreatedMs;
 }
 
 function refused(current: Lease | undefined): WriteOutcome {

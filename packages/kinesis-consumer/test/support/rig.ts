@@ -192,12 +192,17 @@ export class Rig {
   /** Opens a worker and reads until it is stopped. @throws what the opening threw. */
   async openWorker(worker: Worker): Promise<void> {
     let opened = false;
-    const opening = worker.consumer.open(worker.stop.signal).finally(() => {
+    const opening = this.launch(worker).finally(() => {
       opened = true;
     });
     opening.catch(() => {});
     await this.until(() => opened);
     await opening;
+  }
+
+  /** The same for one of several workers at once: somebody else lets time pass. */
+  async launch(worker: Worker): Promise<void> {
+    await worker.consumer.open(worker.stop.signal);
     void this.#read(worker);
   }
 
