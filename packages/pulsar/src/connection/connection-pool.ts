@@ -19,6 +19,12 @@ export interface ConnectionTarget {
   readonly via: BrokerAddress;
 }
 
+/** A connection on which topics can be looked up, and where it leads. */
+export interface ServiceConnection {
+  readonly connection: Connection;
+  readonly address: BrokerAddress;
+}
+
 export interface ConnectionPoolOptions {
   readonly serviceUrl: ServiceUrl;
   readonly tls: TlsOptions;
@@ -36,10 +42,12 @@ export class ConnectionPool {
   readonly #connections = new Map<string, Promise<Connection>>();
   readonly #stop = crowdedController();
   /** Index of the service address that answered last. */
-  #good = 0;
+  #good: number;
 
   constructor(options: ConnectionPoolOptions) {
     this.#options = options;
+    // Many clients with one list of hosts shall not all begin with the same one.
+    this.#good = Math.floor(Math.random() * options.serviceUrl.addresses.length);
   }
 
   /** Whether brokers are spoken to with TLS. */
@@ -66,7 +74,7 @@ export class ConnectionPool {
    *
    * @throws what all of them failed with; PulsarUnreachableError (`PIO_PULSAR_UNREACHABLE`) names each.
    */
-  async service(signal: AbortSignal): Promise<{ connection: Connection; address: BrokerAddress }> {
+  async service(signal: AbortSignal): Promise<ServiceConnection> {
     const { addresses } = this.#options.serviceUrl;
     const failures: Error[] = [];
     for (let attempt = 0; attempt < addresses.length; attempt += 1) {

@@ -86,8 +86,12 @@ export class Connection {
     this.#background(this.#stayAlive());
   }
 
-  /** Sends a request and waits for its answer, for the operation time-out at most. @throws the broker's refusal. */
-  request<N extends RequestName>(
+  /**
+   * Sends a request and waits for its answer: for the operation time-out at most, unless the broker says that it is queued.
+   *
+   * @throws the broker's refusal.
+   */
+  async request<N extends RequestName>(
     name: N,
     fields: RequestFields<N>,
     what: string,
@@ -95,15 +99,16 @@ export class Connection {
   ): Promise<Response<N>> {
     const { clock, operationTimeoutMs: ms } = this.#options;
     const error = () => new PulsarTimeoutError(`${what} was not answered by ${this.name} in ${ms} ms`);
-    return withDeadline({ clock, ms, error }, signal, async (deadline) => {
-      const request = this.#requests.start(name, fields, what);
-      try {
-        this.#write(request.frame);
-        return await this.#orEnd(request.answer, deadline);
-      } finally {
-        this.#requests.forget(request.id);
-      }
-    });
+    signal.throwIfAborted();
+    const request = this.#requests.start(name, fields, what);
+    try {
+      this.#write(request.frame);
+      const news = Promise.race([request.answer, request.queued.promise]);
+      await withDeadline({ clock, ms, error }, signal, (deadline) => this.#orEnd(news, deadline));
+      return await this.#orEnd(request.answer, signal);
+    } finally {
+      this.#requests.forget(request.id);
+    }
   }
 
   /** Sends a request whose answer, if one comes, interests nobody. */

@@ -1,7 +1,7 @@
 import { BrokerRefusedError, ProtocolError } from "../errors.ts";
 import type { Commands } from "../wire/command-types.ts";
 import type { Connection } from "./connection.ts";
-import type { ConnectionPool, ConnectionTarget } from "./connection-pool.ts";
+import type { ConnectionPool, ConnectionTarget, ServiceConnection } from "./connection-pool.ts";
 import { brokerError } from "./server-error.ts";
 import { type BrokerAddress, parseServiceUrl } from "./service-url.ts";
 
@@ -23,10 +23,20 @@ export class TopicLookup {
     this.#listenerName = listenerName;
   }
 
-  /** @throws what the broker refused the lookup with, or why it could not be asked. */
-  async broker(topic: string, signal: AbortSignal): Promise<ConnectionTarget> {
+  /**
+   * The broker that serves `topic`.
+   *
+   * @param cluster who is asked: a broker of another cluster, which the topic has migrated to; absent: the service URL.
+   * @throws what the broker refused the lookup with, or why it could not be asked.
+   */
+  async broker(
+    topic: string,
+    signal: AbortSignal,
+    cluster?: BrokerAddress | undefined,
+  ): Promise<ConnectionTarget> {
     let authoritative = false;
-    let asked = await this.#pool.service(signal);
+    let asked =
+      cluster === undefined ? await this.#pool.service(signal) : await this.#direct(cluster, signal);
     for (let redirects = 0; redirects <= maxRedirects; redirects += 1) {
       const answer = await this.#ask(asked.connection, topic, authoritative, signal);
       const broker = this.address(answer.brokerServiceUrl, answer.brokerServiceUrlTls, topic);
@@ -34,7 +44,7 @@ export class TopicLookup {
         return { broker, via: answer.proxyThroughServiceUrl === true ? asked.address : broker };
       }
       authoritative = answer.authoritative ?? false;
-      asked = { connection: await this.#pool.get({ broker, via: broker }, signal), address: broker };
+      asked = await this.#direct(broker, signal);
     }
     throw new BrokerRefusedError(
       `the lookup of ${topic} was redirected more than ${maxRedirects} times`,
@@ -75,6 +85,10 @@ export class TopicLookup {
       );
     }
     return address;
+  }
+
+  async #direct(address: BrokerAddress, signal: AbortSignal): Promise<ServiceConnection> {
+    return { connection: await this.#pool.get({ broker: address, via: address }, signal), address };
   }
 
   async #ask(

@@ -1,4 +1,5 @@
 import type { ConnectorError } from "@pulsar-ts-io/core";
+import { Once } from "../wait.ts";
 import type { Commands, NamedCommand } from "../wire/command-types.ts";
 import { encodeCommand } from "../wire/commands.ts";
 import { brokerError } from "./server-error.ts";
@@ -32,12 +33,15 @@ interface Pending {
   readonly answer: string;
   readonly resolve: (command: NamedCommand) => void;
   readonly reject: (error: ConnectorError) => void;
+  readonly queued: Once<true>;
 }
 
 export interface StartedRequest<N extends RequestName> {
   readonly id: number;
   readonly frame: Buffer;
   readonly answer: Promise<Response<N>>;
+  /** Happens when the broker says that the answer will come when its turn comes, however long that takes. */
+  readonly queued: Once<true>;
 }
 
 /** The requests of one connection that are not answered yet. */
@@ -49,6 +53,7 @@ export class PendingRequests {
   start<N extends RequestName>(name: N, fields: RequestFields<N>, what: string): StartedRequest<N> {
     const id = this.#nextId;
     this.#nextId += 1;
+    const queued = new Once<true>();
     const answer = new Promise<Response<N>>((resolve, reject) => {
       this.#pending.set(id, {
         what,
@@ -56,13 +61,14 @@ export class PendingRequests {
         // `answer` below compared the command's name with the one that belongs to N.
         resolve: (command) => resolve(command.fields as Response<N>),
         reject,
+        queued,
       });
     });
     // Whoever waits also waits for the end of the connection; the loser of that race is looked at by nobody.
     answer.catch(() => undefined);
     // The fields of a request are those of its command without the id.
     const frame = encodeCommand(name, { ...fields, requestId: id } as unknown as Commands[N]);
-    return { id, frame, answer };
+    return { id, frame, answer, queued };
   }
 
   /** Settles the request that `command` answers; anything else is ignored. */
@@ -71,7 +77,10 @@ export class PendingRequests {
     const request = this.#pending.get(command.fields.requestId);
     if (request === undefined || request.answer !== command.name) return;
     // A queued producer is answered twice; the first answer only says to go on waiting.
-    if (command.name === "producerSuccess" && command.fields.producerReady === false) return;
+    if (command.name === "producerSuccess" && command.fields.producerReady === false) {
+      request.queued.happen(true);
+      return;
+    }
     this.#pending.delete(command.fields.requestId);
     request.resolve(command);
   }

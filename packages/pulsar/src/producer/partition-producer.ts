@@ -188,8 +188,7 @@ export class PartitionProducer implements SessionOwner {
   }
 
   migrated(command: Commands["topicMigrated"]): void {
-    const to = command.brokerServiceUrl ?? command.brokerServiceUrlTls;
-    this.#host.logger.warn({ to }, "topic migrated to another cluster, which is not followed");
+    this.#host.logger.info({ to: this.#opener.migrate(command) }, "topic migrated to another cluster");
   }
 
   /** From here to the last frame written again nothing waits: no new message can come between. */

@@ -1,6 +1,7 @@
 import { type Clock, crowdedController, hasCode, type Logger } from "@pulsar-ts-io/core";
 import type { ConnectionPool, ConnectionTarget } from "../connection/connection-pool.ts";
 import type { TopicLookup } from "../connection/lookup.ts";
+import { type BrokerAddress, formatAddress } from "../connection/service-url.ts";
 import { PulsarTimeoutError } from "../errors.ts";
 import { withDeadline } from "../wait.ts";
 import type { Commands } from "../wire/command-types.ts";
@@ -43,6 +44,8 @@ export class ProducerOpener {
   #name: string | undefined;
   #epoch = 0;
   #topicEpoch: number | undefined;
+  /** Where the topic is looked up since it migrated. */
+  #cluster: BrokerAddress | undefined;
 
   constructor(host: ProducerHost, identity: ProducerIdentity) {
     this.#host = host;
@@ -63,17 +66,14 @@ export class ProducerOpener {
   ): Promise<OpenedSession> {
     const { pool, lookup } = this.#host;
     const { topic, producerId } = this.#identity;
-    const target = hint ?? (await lookup.broker(topic, signal));
+    const target = hint ?? (await lookup.broker(topic, signal, this.#cluster));
     const connection = await pool.get(target, signal);
     const session = new ProducerSession(owner, connection, target);
     connection.attachProducer(producerId, session);
     try {
-      const success = await connection.request(
-        "producer",
-        this.#command(),
-        `the producer for ${topic}`,
-        signal,
-      );
+      const opening = connection.request("producer", this.#command(), `the producer for ${topic}`, signal);
+      opening.catch(() => undefined); // a broker that gives the topic away closes the producer instead of answering
+      const success = await Promise.race([opening, lossOf(session)]);
       this.#name = success.producerName;
       this.#topicEpoch = success.topicEpoch ?? this.#topicEpoch;
       return { session, success };
@@ -84,6 +84,13 @@ export class ProducerOpener {
         connection.tell("closeProducer", { producerId });
       throw error;
     }
+  }
+
+  /** From now on the topic is looked up in the cluster that it has migrated to. @returns its address. */
+  migrate(command: Commands["topicMigrated"]): string {
+    const { brokerServiceUrl, brokerServiceUrlTls } = command;
+    this.#cluster = this.#host.lookup.address(brokerServiceUrl, brokerServiceUrlTls, this.#identity.topic);
+    return formatAddress(this.#cluster);
   }
 
   /** Where the broker says the topic went; `undefined`: look it up. */
@@ -133,6 +140,10 @@ export class ProducerOpener {
       topicEpoch: this.#topicEpoch,
     };
   }
+}
+
+async function lossOf(session: ProducerSession): Promise<never> {
+  throw (await session.lost.promise).error;
 }
 
 const neverAborted: AbortSignal = crowdedController().signal;

@@ -1,11 +1,11 @@
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { createServer, type Server, type Socket } from "node:net";
+import { createServer, type Server, Socket } from "node:net";
 import { createServer as createTlsServer, type TLSSocket } from "node:tls";
 import { fileURLToPath } from "node:url";
 import { codeOf, remedyOf, silentMeter, systemClock } from "@pulsar-ts-io/core";
 import { RecordingLogger } from "@pulsar-ts-io/testkit";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { dial, type TlsOptions } from "../../src/connection/dial.ts";
 import { createWireTransport, defaultPublisherOptions } from "../../src/index.ts";
 import { never } from "../harness/wire.ts";
@@ -59,6 +59,29 @@ describe("dial", () => {
     (await dial({ host: "127.0.0.1", port: plain }, undefined, never)).destroy();
     const secure = await listen(createTlsServer(pem("localhost")));
     (await dial({ host: "localhost", port: secure }, trusted, never)).destroy();
+  });
+
+  it("sends each frame at once, without waiting for more", async () => {
+    const noDelay = vi.spyOn(Socket.prototype, "setNoDelay");
+    const port = await listen(createServer());
+    (await dial({ host: "127.0.0.1", port }, undefined, never)).destroy();
+    expect(noDelay).toHaveBeenCalledWith(true);
+    noDelay.mockRestore();
+  });
+
+  it("tells the server which name it looks for, and none for an address", async () => {
+    const server = createTlsServer(pem("localhost"));
+    const port = await listen(server);
+    const names: (string | false | null)[] = [];
+    server.on("secureConnection", (socket) => names.push(socket.servername));
+    const insecure = { ...verified, allowInsecure: true };
+    for (const host of ["localhost", "127.0.0.1"]) {
+      const seen = once(server, "secureConnection");
+      const socket = await dial({ host, port }, insecure, never);
+      await seen;
+      socket.destroy();
+    }
+    expect(names).toEqual(["localhost", false]);
   });
 
   it("says that nothing listens, and that a name is not known", async () => {

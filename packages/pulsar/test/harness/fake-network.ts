@@ -6,10 +6,10 @@ import { FakeBroker } from "./fake-broker.ts";
 export class FakeNetwork {
   readonly #brokers = new Map<string, FakeBroker>();
 
-  /** A broker at `name`, port 6650. */
-  broker(name: string): FakeBroker {
-    const broker = new FakeBroker(`pulsar://${name}:6650`);
-    this.#brokers.set(`${name}:6650`, broker);
+  /** A broker at `name`. */
+  broker(name: string, port = 6_650): FakeBroker {
+    const broker = new FakeBroker(`pulsar://${name}:${port}`);
+    this.#brokers.set(`${name}:${port}`, broker);
     return broker;
   }
 
