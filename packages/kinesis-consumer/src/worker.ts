@@ -22,6 +22,7 @@ import { LeaseCoordinator, renewIntervalMs } from "./lease/lease-coordinator.ts"
 import { LeaseMaker } from "./lease/lease-maker.ts";
 import type { LeaseTable } from "./lease/lease-table.ts";
 import { LeaseTaker } from "./lease/lease-taker.ts";
+import { ObservedScans } from "./lease/observed-scans.ts";
 import { OneStreamTable } from "./lease/one-stream-table.ts";
 import type { ConsumerMetrics } from "./metrics/consumer-metrics.ts";
 import { LeaseCreations } from "./metrics/lease-creations.ts";
@@ -137,12 +138,14 @@ export class Worker {
       taken: (lease: Lease, takenMs: number) => this.#start(lease, takenMs),
       latestMs: () => stream.serviceTimeMs() - latestSlackMs,
     };
-    this.#taker = new LeaseTaker(new TakeRounds(table, metrics, shared), takerHost, shared);
+    const scans = new ObservedScans(table, (leases) => this.#audit.saw(leases));
+    this.#taker = new LeaseTaker(new TakeRounds(scans, metrics, shared), takerHost, shared);
     this.#taker.scanned(found.leases, found.scannedMs);
     const making = { stamp, created: (lease: Lease) => this.#taker.created(lease) };
     const maker = new LeaseMaker(new LeaseCreations(table, metrics, "ShardSyncTask"), logger, making);
     const heirs = new LeaseMaker(new LeaseCreations(table, metrics, "ShutdownTask"), logger, making);
-    this.#audit = new LeaseAudit({ stream, table, maker }, shared);
+    this.#audit = new LeaseAudit({ stream, table, maker }, { ...shared, kcl3: places.kcl3 });
+    this.#audit.saw(found.leases);
     this.#cleaner = new LeaseCleaner({ stream, table, coordinator }, shared);
     this.#gate = new ParentGate(table, clock, tableTrouble);
     this.#end = new ShardEnd({ stream, table, coordinator, maker: heirs }, shared);
