@@ -28,7 +28,8 @@ describeWithStack("a start that Pulsar refuses", (stack) => {
       exitCode: 5,
       code: "PIO_PULSAR_UNREACHABLE",
       error: `publishing to Pulsar failed: no connection to ${address}: nothing listens there (ECONNREFUSED)`,
-      remedy: "check the service URL, and that the broker runs and can be reached from here",
+      remedy:
+        "check the service URL, and that the broker runs and can be reached from here (--broker-service-url)",
     });
     await attempt.expectNothingDone();
   });
@@ -46,7 +47,8 @@ describeWithStack("a start that Pulsar refuses", (stack) => {
         exitCode: 5,
         code: "PIO_TOPIC_NOT_FOUND",
         error: `publishing to Pulsar failed: topic ${topic} was refused: TopicNotFound: Namespace not found`,
-        remedy: "check the tenant and the namespace in the topic's name, or create them first",
+        remedy:
+          "check the tenant and the namespace in the topic's name, or create them first (--destination-topic-name)",
       });
       await attempt.expectNoTable();
     }
@@ -61,7 +63,7 @@ describeWithStack("a start that Pulsar refuses", (stack) => {
       exitCode: 5,
       code: "PIO_TOPIC_TERMINATED",
       error: expect.stringContaining(attempt.topic),
-      remedy: "publish to another topic: a terminated one stays so",
+      remedy: "publish to another topic: a terminated one stays so (--destination-topic-name)",
     });
     await attempt.expectNoTable();
   });
@@ -131,7 +133,8 @@ describeWithStack("a start without the rights that a broker with tokens demands"
       exitCode: 5,
       code: "PIO_INVALID_AUTHENTICATION",
       error: `publishing to Pulsar failed: the token could not be read from ${file}`,
-      remedy: "check that the file exists and that this process may read it",
+      remedy:
+        "check that the file exists and that this process may read it (--client-auth-plugin, --client-auth-params)",
     });
   });
 
@@ -141,7 +144,8 @@ describeWithStack("a start without the rights that a broker with tokens demands"
       exitCode: 5,
       code: "PIO_PULSAR_AUTHORIZATION",
       error: expect.stringContaining(`topic ${attempt.topic} was refused: AuthorizationError`),
-      remedy: "let an administrator grant this role the right to produce to the topic",
+      remedy:
+        "let an administrator grant this role the right to produce to the topic (--client-auth-plugin, --client-auth-params)",
     });
   });
 });

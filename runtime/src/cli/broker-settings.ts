@@ -29,6 +29,7 @@ const defaultServiceUrl = "pulsar://localhost:6650";
 /**
  * Resolves how to reach Pulsar: flags first, then `client.conf`, then `pulsar://localhost:6650`.
  *
+ * An empty flag is no setting: that is how Java's worker passes on what it does not have.
  * The host name of a certificate is verified unless a flag or the file says otherwise; Java's default is not to.
  *
  * @throws UsageError (`PIO_USAGE`), and the errors of {@link readClientConf}.
@@ -36,14 +37,15 @@ const defaultServiceUrl = "pulsar://localhost:6650";
 export async function resolveBrokerSettings(flags: BrokerFlags, env: Environment): Promise<BrokerSettings> {
   const conf = await readClientConf(env);
   const useTls = readBoolean("--use-tls", flags.useTls) ?? false;
-  const url = flags.brokerServiceUrl ?? conf.get("brokerServiceUrl") ?? defaultServiceUrl;
+  const given = (flag: string | undefined, key: string) => (flag === "" ? undefined : flag) ?? conf.get(key);
+  const url = given(flags.brokerServiceUrl, "brokerServiceUrl") ?? defaultServiceUrl;
   const confBoolean = (key: string) => readBoolean(`${key} in client.conf`, conf.get(key));
   return {
     serviceUrl: useTls ? url.replace(/^pulsar:/, "pulsar+ssl:") : url,
-    authPlugin: flags.clientAuthPlugin ?? conf.get("authPlugin"),
-    authParams: flags.clientAuthParams ?? conf.get("authParams"),
+    authPlugin: given(flags.clientAuthPlugin, "authPlugin"),
+    authParams: given(flags.clientAuthParams, "authParams"),
     tls: {
-      trustCertPath: flags.tlsTrustCertPath ?? conf.get("tlsTrustCertsFilePath"),
+      trustCertPath: given(flags.tlsTrustCertPath, "tlsTrustCertsFilePath"),
       allowInsecure:
         readBoolean("--tls-allow-insecure", flags.tlsAllowInsecure) ??
         confBoolean("tlsAllowInsecureConnection") ??
@@ -57,7 +59,8 @@ export async function resolveBrokerSettings(flags: BrokerFlags, env: Environment
 }
 
 function readBoolean(name: string, value: string | boolean | undefined): boolean | undefined {
-  if (value === undefined || typeof value === "boolean") return value;
+  if (value === undefined || value === "") return undefined;
+  if (typeof value === "boolean") return value;
   if (value.toLowerCase() === "true") return true;
   if (value.toLowerCase() === "false") return false;
   throw new UsageError(`${name} must be true or false, got ${value}`, { remedy: "write true or false" });

@@ -1,7 +1,8 @@
 /** Flags whose values may hold secrets; all spellings that are understood. */
 const carriers = /^--(source[-_]?config|secrets|client[-_]?auth[-_]?params|producer[-_]?config)(=|$)/i;
-/** A value that only says where the secret is. */
-const pointers = /^(-|file:.*|env:.*)$/;
+/** A value that only says where the secret is; the last two are those of the plugins tls and oauth2. */
+const pointers =
+  /^(-|file:.*|env:.*|tls(Cert|Key)File:.*|\{[^{}]*"(tlsKeyFile"\s*:\s*"\/|privateKey"\s*:\s*"(file|env):)[^{}]*\})$/;
 
 /**
  * Overwrites the command line that `ps` shows to every user of the machine, if it may hold secrets.

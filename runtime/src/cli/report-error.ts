@@ -1,4 +1,5 @@
 import { codeOf, remedyOf, toError } from "@pulsar-ts-io/core";
+import { optionOfError } from "./option-of-error.ts";
 
 /** An error as the CLI shows it: what happened and its code, what to do about it, and stacks only if asked for. */
 export function formatError(thrown: unknown, withStack: boolean): string {
@@ -7,7 +8,9 @@ export function formatError(thrown: unknown, withStack: boolean): string {
   const code = codeOf(error);
   const head = `error: ${first}${code === undefined ? "" : ` [${code}]`}`;
   const remedy = remedyOf(error) ?? "run it again with --log-level debug to see where this comes from";
-  return `${[head, ...rest, `remedy: ${remedy}`, ...(withStack ? stacks(error) : [])].join("\n")}\n`;
+  const option = optionOfError(error, remedy);
+  const advice = option === undefined ? remedy : `${remedy} (${option})`;
+  return `${[head, ...rest, `remedy: ${advice}`, ...(withStack ? stacks(error) : [])].join("\n")}\n`;
 }
 
 /** The stacks of an error and its causes, and nothing else of them: foreign errors carry requests and credentials. */

@@ -115,6 +115,18 @@ describe("resolveBrokerSettings", () => {
     });
   });
 
+  it("takes an empty flag for none, as Java's worker passes on what it does not have", async () => {
+    const flags = {
+      brokerServiceUrl: "",
+      clientAuthPlugin: "",
+      clientAuthParams: "",
+      useTls: "",
+      tlsAllowInsecure: "",
+      tlsTrustCertPath: "",
+    };
+    expect(await resolveBrokerSettings(flags, {})).toEqual(await resolveBrokerSettings({}, {}));
+  });
+
   it("speaks TLS to a plain address with --use-tls, and leaves one with TLS alone", async () => {
     const plain = await resolveBrokerSettings({ useTls: true, brokerServiceUrl: "pulsar://a:1,b:2" }, {});
     expect(plain.serviceUrl).toBe("pulsar+ssl://a:1,b:2");

@@ -15,6 +15,8 @@ describe("hideSecretArguments", () => {
     ["--sourceConfig", "{}"],
     ["--source_config", "{}"],
     ["--producer-config", "{}"],
+    ["--client-auth-params", '{"userId":"jane","password":"abc"}'],
+    ["--client-auth-params", '{"issuerUrl":"https://i","privateKey":"data:application/json;base64,e30="}'],
   ])("overwrites the title when %s has a value", (flag, value) => {
     expect(hide("run", flag, value)).toEqual({ flags: [flag], title: "pulsar-ts-io" });
     expect(hide("run", `${flag}=${value}`)).toEqual({ flags: [flag], title: "pulsar-ts-io" });
@@ -26,6 +28,9 @@ describe("hideSecretArguments", () => {
     [["--client-auth-params", "file:/run/secrets/token"]],
     [["--client-auth-params=file:///run/secrets/token"]],
     [["--client-auth-params", "env:TOKEN"]],
+    [["--client-auth-params", "tlsCertFile:/c.pem,tlsKeyFile:/k.pem"]],
+    [["--client-auth-params", '{"tlsCertFile":"/c.pem","tlsKeyFile":"/k.pem"}']],
+    [["--client-auth-params", '{"issuerUrl":"https://i","privateKey":"file:///key.json"}']],
     [["--tenant", "secrets"]],
   ])("leaves the title alone for %j", (args) => {
     expect(hide("run", ...args)).toEqual({ flags: [], title: "node" });
