@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe } from "vitest";
 import { type KinesisDouble, startKinesisDouble } from "../../src/index.ts";
+import { fanOutAgreement } from "./fan-out-agreement.ts";
 import { kinesisAgreement } from "./kinesis-agreement.ts";
 import { kinesisByTheBook } from "./kinesis-by-the-book.ts";
 
@@ -10,5 +11,6 @@ describe("the Kinesis double", () => {
   });
   afterAll(() => double.close());
   kinesisAgreement(() => double.endpoint);
+  fanOutAgreement(() => double.endpoint);
   kinesisByTheBook(() => double.endpoint);
 });

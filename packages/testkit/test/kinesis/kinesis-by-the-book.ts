@@ -1,5 +1,6 @@
-import { GetRecordsCommand, SplitShardCommand } from "@aws-sdk/client-kinesis";
+import { GetRecordsCommand, ListStreamConsumersCommand, SplitShardCommand } from "@aws-sdk/client-kinesis";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { FanOutReader } from "./fan-out-reader.ts";
 import { maxHashKey } from "./kinesis-agreement.ts";
 import { KinesisStage, refusalOf } from "./kinesis-stage.ts";
 
@@ -36,6 +37,42 @@ export function kinesisByTheBook(endpoint: () => string): void {
       const read = stage.iterator(StreamName, ShardId, { ShardIteratorType, StartingSequenceNumber });
       expect(await refusalOf(read)).toBe("400 InvalidArgumentException");
     }
+  });
+
+  // kinesis-local: begins again with the first page.
+  it("lists consumers in pages that leave none out", async () => {
+    const { StreamARN } = await stage.describe(await stage.createStream(1));
+    const reader = new FanOutReader(stage.client);
+    for (const name of ["a", "b", "c"]) await reader.register(StreamARN, name);
+    const list = async (NextToken?: string) =>
+      await stage.client.send(new ListStreamConsumersCommand({ StreamARN, MaxResults: 2, NextToken }));
+    const first = await list();
+    const second = await list(first.NextToken);
+    const names = [first, second].map((page) => page.Consumers?.map(({ ConsumerName }) => ConsumerName));
+    expect([...names, second.NextToken]).toEqual([["a", "b"], ["c"], undefined]);
+  });
+
+  // kinesis-local: the subscription to a closed shard never ends, and no event names the children.
+  it("ends the subscription to a shard that was read to its end, with its children", async () => {
+    const StreamName = await stage.createStream(1);
+    const { StreamARN } = await stage.describe(StreamName);
+    const reader = new FanOutReader(stage.client);
+    const [parent] = await stage.shards({ StreamName });
+    await stage.put(StreamName, "a");
+    await using reading = await reader.subscribe({
+      ConsumerARN: await reader.register(StreamARN, "app"),
+      ShardId: parent?.ShardId,
+      StartingPosition: { Type: "TRIM_HORIZON" },
+    });
+    expect(await reading.texts(1)).toEqual(["a"]);
+    await stage.split(StreamName, parent);
+    expect(await reading.texts(2)).toEqual(["a"]);
+    expect(reading.ended).toBe(true);
+    expect(reading.last?.ContinuationSequenceNumber ?? undefined).toBeUndefined();
+    expect(reading.last?.ChildShards?.map(({ ShardId, ParentShards }) => [ShardId, ParentShards])).toEqual([
+      ["shardId-000000000001", [parent?.ShardId]],
+      ["shardId-000000000002", [parent?.ShardId]],
+    ]);
   });
 
   // kinesis-local: splits there.

@@ -53,6 +53,11 @@ export class KinesisStage {
     }
   }
 
+  async describe(StreamName: string): Promise<{ readonly StreamARN: string }> {
+    const summary = await this.client.send(new DescribeStreamSummaryCommand({ StreamName }));
+    return { StreamARN: summary.StreamDescriptionSummary?.StreamARN ?? "" };
+  }
+
   async shards(input: ListShardsCommandInput): Promise<readonly Shard[]> {
     const { Shards = [] } = await this.client.send(new ListShardsCommand(input));
     return Shards;
@@ -127,8 +132,8 @@ export interface ShardRead {
   readonly children: NonNullable<GetRecordsCommandOutput["ChildShards"]>;
 }
 
-/** The payloads of a page, as text. */
-export function texts(page: GetRecordsCommandOutput): readonly string[] {
+/** The payloads of a page or an event, as text. */
+export function texts(page: Pick<GetRecordsCommandOutput, "Records">): readonly string[] {
   return (page.Records ?? []).map((record) => Buffer.from(record.Data ?? []).toString());
 }
 
