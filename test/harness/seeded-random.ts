@@ -26,6 +26,11 @@ export class SeededRandom {
     return bytes;
   }
 
+  /** Any of the items; `undefined` when there are none. */
+  pick<T>(items: readonly T[]): T | undefined {
+    return items[this.integer(0, items.length - 1)];
+  }
+
   /** The items in another order. */
   shuffled<T>(items: readonly T[]): T[] {
     const result = [...items];

@@ -102,7 +102,7 @@ describe("a start on the leases of a stream that was deleted", () => {
       if (victim === undefined) throw new Error("no worker");
       let calls = 0;
       rig.table.before = () => {
-        if (rig.caller !== victim.consumer.workerId) return;
+        if (rig.caller?.workerId !== victim.consumer.workerId) return;
         calls += 1;
         if (calls === deadly) victim.kill();
       };

@@ -1,11 +1,9 @@
 import { expect } from "vitest";
 import { compareCheckpoints } from "../../src/checkpoint.ts";
 import type { KinesisRecord } from "../../src/kinesis-record.ts";
-import { type Lease, readerOf } from "../../src/lease/lease.ts";
+import type { Lease } from "../../src/lease/lease.ts";
 import type { Rig, Worker } from "../support/rig.ts";
-
-/** After so long without a renewal a lease may be another's. */
-const leaseMs = 10_000;
+import { LeasePromises, leaseMs } from "./lease-promises.ts";
 
 /** A record that was put, by the place it has in its shard. */
 interface Expected {
@@ -18,21 +16,26 @@ export class Promises {
   readonly #rig: Rig;
   readonly #expected = new Map<string, Expected[]>();
   readonly #acknowledged = new Set<string>();
-  /** Of each reader and shard: when its lease was last written, and the last record it was given since it took it. */
-  readonly #holds = new Map<string, { writtenMs: number; last: KinesisRecord | undefined }>();
+  readonly #leases: LeasePromises;
   /** The first promise that was broken. */
   #broken: unknown;
 
   constructor(rig: Rig) {
     this.#rig = rig;
+    this.#leases = new LeasePromises(rig);
     rig.table.stored = (...write) => this.#note(() => this.#stored(...write));
   }
 
-  /** Something is to be delivered. @param parts of an aggregate. */
+  /** Something is to be delivered. @param parts of an aggregate, those that are this shard's. */
   put(shardId: string, sequenceNumber: bigint, parts = 1): void {
     const records = this.#expected.get(shardId) ?? [];
     this.#expected.set(shardId, records);
     for (let part = 0; part < parts; part += 1) records.push({ sequenceNumber, subSequenceNumber: part });
+  }
+
+  /** This worker is being closed. */
+  leaving(worker: Worker): void {
+    this.#leases.leaving(worker.consumer.workerId);
   }
 
   /** A host was given a record. */
@@ -69,20 +72,15 @@ export class Promises {
     }
   }
 
-  #stored(method: string, row: Lease, before: Lease): void {
-    if (method === "requestHandOff") return;
+  #stored(method: string, row: Lease, before: Lease, answered: boolean): void {
     const { shardId, checkpoint } = row;
-    const taken = method === "take";
-    const reader = readerOf(taken ? row : before) ?? "";
-    expect(this.#rig.caller, `${shardId} was written to by one who does not read it`).toBe(reader);
-    const key = `${reader} ${shardId}`;
-    const known = this.#holds.get(key);
-    const last = taken || known === undefined ? undefined : known.last;
-    this.#holds.set(key, { writtenMs: this.#rig.clock.monotonic(), last });
+    if (method === "requestHandOff") this.#leases.asked(row);
+    else if (method === "take") this.#leases.taken(row, before, answered);
+    else if (method === "write") this.#leases.written(row, before, answered);
     const order = compareCheckpoints(checkpoint, before.checkpoint);
     expect(order, `the checkpoint of ${shardId} went back`).toBeGreaterThanOrEqual(0);
     if (order === 0) return;
-    expect(taken, `${reader} took ${shardId} and moved its checkpoint`).toBe(false);
+    expect(method, `the checkpoint of ${shardId} moved`).toBe("write");
     for (const place of this.#expected.get(shardId) ?? []) {
       const covered = compareCheckpoints({ kind: "after", ...place }, checkpoint) <= 0;
       if (covered) this.#requireAcknowledged(shardId, place, "a checkpoint");
@@ -91,9 +89,15 @@ export class Promises {
 
   #checkDelivery(workerId: string, record: KinesisRecord): void {
     const { shardId } = record;
-    const hold = this.#holds.get(`${workerId} ${shardId}`);
+    const expected = this.#expected.get(shardId) ?? [];
+    const { sequenceNumber, subSequenceNumber } = placeOf(record);
+    const put = expected.some(
+      (place) => place.sequenceNumber === sequenceNumber && place.subSequenceNumber === subSequenceNumber,
+    );
+    expect(put, `${keyOf(shardId, placeOf(record))} is nothing to deliver`).toBe(true);
+    const hold = this.#leases.hold(workerId, shardId);
     if (hold === undefined)
-      throw new Error(`${workerId} was given a record of ${shardId}, which it never had`);
+      throw new Error(`${workerId} was given a record of ${shardId}, which it does not have`);
     const ageMs = this.#rig.clock.monotonic() - hold.writtenMs;
     expect(ageMs, `${workerId} reads ${shardId} on a lease of ${ageMs} ms ago`).toBeLessThanOrEqual(leaseMs);
     if (hold.last !== undefined) {

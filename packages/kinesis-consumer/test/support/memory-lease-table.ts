@@ -16,10 +16,12 @@ export class MemoryLeaseTable implements LeaseTable {
   readonly calls: Map<string, number> = new Map();
   /** Called before each call; throwing a coded error fails it with nothing done. */
   before: (method: string, id: ShardId | undefined) => void = () => {};
+  /** Whether a write that {@link before} fails looks as if it may have been done. */
+  leavesOpen = false;
   /** What a write answers instead, after it was done. */
   lose: (method: string, id: ShardId) => WriteOutcome | undefined = () => undefined;
-  /** Called with each row that a worker stored, before it is told. */
-  stored: (method: string, row: Lease, before: Lease) => void = () => {};
+  /** Called with each row that a worker stored, before it is told; `answered`: whether it will be. */
+  stored: (method: string, row: Lease, before: Lease, answered: boolean) => void = () => {};
   exists = true;
 
   async ready(): Promise<boolean> {
@@ -144,8 +146,9 @@ export class MemoryLeaseTable implements LeaseTable {
   #put(method: string, row: Lease): WriteOutcome {
     const before = this.rows.get(row.shardId);
     this.rows.set(row.shardId, row);
-    if (before !== undefined) this.stored(method, row, before);
-    return this.lose(method, row.shardId) ?? { kind: "written", lease: row };
+    const lost = this.lose(method, row.shardId);
+    if (before !== undefined) this.stored(method, row, before, lost === undefined);
+    return lost ?? { kind: "written", lease: row };
   }
 
   #patch(id: ShardId, change: Partial<Lease>): boolean {
@@ -160,7 +163,7 @@ export class MemoryLeaseTable implements LeaseTable {
       await this.#called(method, id);
       return undefined;
     } catch (error) {
-      if (error instanceof ConnectorError) return { kind: "failed", error, mayHaveLanded: false };
+      if (error instanceof ConnectorError) return { kind: "failed", error, mayHaveLanded: this.leavesOpen };
       throw error;
     }
   }

@@ -48,6 +48,13 @@ export interface Worker {
   kill(): void;
 }
 
+/** One call of the table. */
+export interface Caller {
+  readonly workerId: string;
+  /** When it was made, monotonic milliseconds. */
+  readonly sentMs: number;
+}
+
 /** Turns of the loop that a call of the AWS client takes, generously. */
 const callTurns = 10;
 /** So often nobody waits for time to pass before that counts as a deadlock. */
@@ -93,7 +100,7 @@ export class Rig {
   /** Where each record that was put is. */
   readonly placed: { readonly shardId: string; readonly sequenceNumber: bigint }[] = [];
   readonly #dead = new Set<string>();
-  readonly #caller = new AsyncLocalStorage<string>();
+  readonly #caller = new AsyncLocalStorage<Caller>();
   #put = 0;
 
   constructor(shardCount = 1) {
@@ -101,8 +108,8 @@ export class Rig {
     this.table.exists = false;
   }
 
-  /** The worker whose call the table is answering. */
-  get caller(): string | undefined {
+  /** Whose call the table is answering. */
+  get caller(): Caller | undefined {
     return this.#caller.getStore();
   }
 
@@ -282,9 +289,10 @@ export class Rig {
         const value: unknown = Reflect.get(table, key, table);
         if (typeof value !== "function") return value;
         return async (...args: unknown[]) => {
+          const call = { workerId: workerId(), sentMs: clock.monotonic() };
           await clock.running();
           if (dead.has(name)) return await forever;
-          const result: unknown = await caller.run(workerId(), () => Reflect.apply(value, table, args));
+          const result: unknown = await caller.run(call, () => Reflect.apply(value, table, args));
           await clock.running();
           return dead.has(name) ? await forever : result;
         };
