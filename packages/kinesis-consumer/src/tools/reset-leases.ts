@@ -72,12 +72,16 @@ async function write(
   const rows = new Map(leases.map((lease) => [lease.shardId, lease]));
   const planned = new Set(plan.map((lease) => lease.shardId));
   const missing = plan.filter((lease) => !rows.has(lease.shardId));
-  const created = await table.create(missing, stamp, signal);
-  if (created.length < missing.length) throw held("leases appeared");
+  const created = new Set(await table.create(missing, stamp, signal));
+  for (const lease of missing) {
+    if (created.has(lease.shardId) || (await hasLanded(table, lease, 0, signal))) continue;
+    throw held(`a lease of ${lease.shardId} appeared`);
+  }
   for (const lease of plan) {
     const seen = rows.get(lease.shardId);
     if (seen === undefined || (await table.replace(seen, lease, stamp, signal))) continue;
-    if (!(await hasLanded(table, seen, lease, signal))) throw held(`the lease of ${lease.shardId} changed`);
+    if (await hasLanded(table, lease, seen.counter + 1, signal)) continue;
+    throw held(`the lease of ${lease.shardId} changed`);
   }
   const others = leases.filter((lease) => !planned.has(lease.shardId));
   for (const lease of others) {
@@ -86,19 +90,24 @@ async function write(
   return { created: missing.length, moved: plan.length - missing.length, deleted: others.length };
 }
 
-/** Whether what refused the write is the write itself: the client sends it a second time when it got no answer. */
+/**
+ * Whether what refused the write is the write itself: the client sends it a second time when it got no answer.
+ *
+ * @param counter that of the row once it is written.
+ */
 async function hasLanded(
   table: LeaseTable,
-  seen: Lease,
-  to: NewLease,
+  written: NewLease,
+  counter: number,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const row = await table.get(seen.shardId, signal);
+  const row = await table.get(written.shardId, signal);
   return (
     row !== undefined &&
     row.owner === undefined &&
-    row.counter === seen.counter + 1 &&
-    row.checkpoint.kind === to.checkpoint.kind
+    row.counter === counter &&
+    row.checkpoint.kind === written.checkpoint.kind &&
+    row.startTimeMs === written.startTimeMs
   );
 }
 

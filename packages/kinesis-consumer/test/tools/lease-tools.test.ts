@@ -3,9 +3,12 @@ import type { StartPosition, ToolContext } from "@pulsar-ts-io/core";
 import { InProcessHandler } from "@pulsar-ts-io/testkit";
 import { describe, expect, it } from "vitest";
 import { AwsAccessDeniedError } from "../../src/errors.ts";
+import type { Lease } from "../../src/lease/lease.ts";
+import { asCreated } from "../../src/lease/lease-maker.ts";
 import { AwsKinesisStream } from "../../src/shard/aws-kinesis-stream.ts";
 import { inspectLeases } from "../../src/tools/inspect-leases.ts";
 import { resetLeases } from "../../src/tools/reset-leases.ts";
+import { newLease } from "../support/lease-table-contract.ts";
 import { distinct, idOf, Rig, textsOf } from "../support/rig.ts";
 
 const horizon: StartPosition = { kind: "trim-horizon" };
@@ -52,6 +55,19 @@ async function readAndClosed(shardCount = 1): Promise<Rig> {
   await rig.until(() => worker.records.length === texts.length);
   await rig.close(worker);
   return rig;
+}
+
+/** Shard 1 has no lease, and gets one while its creation is on its way. @returns what that lease is, once it is there. */
+function besides(rig: Rig, change: Partial<Lease>): () => Lease | undefined {
+  rig.table.rows.delete(idOf(1));
+  let created: Lease | undefined;
+  rig.table.before = (method) => {
+    if (method !== "create") return;
+    const stamp = { streamName: "orders", streamCreatedMs: undefined };
+    created = { ...asCreated(newLease(idOf(1)), stamp), ...change };
+    rig.table.rows.set(idOf(1), created);
+  };
+  return () => created;
 }
 
 describe("inspectLeases", () => {
@@ -197,6 +213,38 @@ describe("resetLeases", () => {
     };
     await expect(reset(rig, horizon)).rejects.toThrow(/half-way.*shardId-000000000001 changed/);
     expect(rig.lease(1)).toMatchObject({ owner: "other", checkpoint: { kind: "after" } });
+  });
+
+  it("takes a row for its own that it has created when the answer to that was lost", async () => {
+    const rig = await readAndClosed(2);
+    const created = besides(rig, {});
+    await reset(rig, horizon);
+    expect(rig.lease(1)).toEqual(created());
+    expect(rig.logger.messages("info")).toContain("leases reset");
+  });
+
+  it.each<readonly [string, Partial<Lease>]>([
+    ["has taken it", { owner: "other", counter: 1 }],
+    ["has released it since", { counter: 2 }],
+    ["begins elsewhere", { checkpoint: { kind: "latest" } }],
+  ])("stops when a worker has created the row of a shard, and %s", async (_what, change) => {
+    const rig = await readAndClosed(2);
+    const created = besides(rig, change);
+    await expect(reset(rig, horizon)).rejects.toThrow(/half-way: a lease of shardId-000000000001 appeared/);
+    expect(rig.lease(1)).toEqual(created());
+    expect(rig.lease(0)?.checkpoint.kind).toBe("after");
+  });
+
+  it("does not take a lease for reset that a worker released in between, and that begins where it began before", async () => {
+    const rig = await readAndClosed();
+    const row = rig.lease() as Lease; // it was read
+    rig.table.rows.set(idOf(0), { ...row, checkpoint: { kind: "latest" }, startTimeMs: 7 });
+    rig.table.before = (method) => {
+      const now = rig.lease() as Lease; // it was read
+      if (method === "replace") rig.table.rows.set(idOf(0), { ...now, counter: now.counter + 1 });
+    };
+    await expect(reset(rig, { kind: "latest" })).rejects.toThrow(/half-way.*shardId-000000000000 changed/);
+    expect(rig.lease()?.startTimeMs).toBe(7);
   });
 
   it("refuses a table of another stream, and one that is not there", async () => {
