@@ -1,5 +1,6 @@
 import { type Clock, type ConnectorError, systemClock } from "@pulsar-ts-io/core";
 import { PublisherClosedError } from "./errors.ts";
+import { keyText } from "./message-key.ts";
 import { PublishBudget } from "./producer/publish-budget.ts";
 import type {
   Delivery,
@@ -17,6 +18,7 @@ export interface StoredMessage {
   readonly topic: string;
   /** A copy: the sender may use its bytes again. */
   readonly value: Uint8Array;
+  /** A key of bytes as its Base64. */
   readonly key: string | undefined;
   readonly properties: Readonly<Record<string, string>>;
   readonly eventTime: number | undefined;
@@ -102,7 +104,7 @@ export class MemoryTransport implements Transport {
     this.#messages.push({
       topic,
       value: Uint8Array.from(message.value),
-      key: message.key,
+      key: message.key === undefined ? undefined : keyText(message.key),
       properties: { ...message.properties },
       eventTime: message.eventTime,
       sequenceId,

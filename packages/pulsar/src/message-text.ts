@@ -1,4 +1,5 @@
 import { isUtf8 } from "node:buffer";
+import { keyText } from "./message-key.ts";
 import type { OutgoingMessage } from "./publisher.ts";
 
 /**
@@ -10,7 +11,7 @@ import type { OutgoingMessage } from "./publisher.ts";
  */
 export function formatMessage(message: OutgoingMessage): string {
   const properties = Object.entries(message.properties ?? {}).map(([name, value]) => `${name}=${value}`);
-  const key = escapeText(message.key ?? "null");
+  const key = escapeText(message.key === undefined ? "null" : keyText(message.key));
   return `----- got message -----\nkey:[${key}], properties:[${escapeText(properties.join(", "))}], content:${contentText(message.value)}\n`;
 }
 

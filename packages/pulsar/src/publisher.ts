@@ -4,7 +4,10 @@ import type { ConnectorError } from "@pulsar-ts-io/core";
 export interface OutgoingMessage {
   /** Published byte for byte. Must not change until the delivery is settled. */
   readonly value: Uint8Array;
-  readonly key?: string | undefined;
+  /** Decides the partition. Bytes travel, and are hashed, as their Base64 text. */
+  readonly key?: string | Uint8Array | undefined;
+  /** What a Key_Shared subscription orders by instead of the key. */
+  readonly orderingKey?: Uint8Array | undefined;
   readonly properties?: Readonly<Record<string, string>> | undefined;
   /** Milliseconds since the epoch. */
   readonly eventTime?: number | undefined;
@@ -26,8 +29,12 @@ export interface MessageId {
  * An object rather than a promise or a closure: there is one for each message.
  */
 export interface Delivery {
-  /** The broker has it. */
-  stored(id: MessageId): void;
+  /**
+   * The broker has it.
+   *
+   * @param id where; `undefined` for a duplicate: it was stored before, and the broker does not say where.
+   */
+  stored(id: MessageId | undefined): void;
   /** It never will be stored by this publisher. Messages after it go on. */
   failed(error: ConnectorError): void;
 }

@@ -177,7 +177,7 @@ describe("a publisher over the wire", () => {
       deliveries.send(publisher, message(1), 7n);
       await publisher.flush(never);
       expect(deliveries.failed.map(codeOf)).toEqual(["PIO_MESSAGE_NOT_STORED"]);
-      expect(deliveries.outcomes[1]).toMatchObject({ ledgerId: -1n, entryId: -1n });
+      expect(deliveries.outcomes[1]).toBe("duplicate");
     });
 
     it("takes an answer without a message id for a duplicate where the frame was written twice", async () => {
@@ -188,7 +188,7 @@ describe("a publisher over the wire", () => {
       broker.onSend = (one, connection) => connection.receipt(one, { ledgerId: -1n, entryId: -1n });
       broker.last.socket.destroy();
       await until(() => deliveries.settled === 1, clock);
-      expect(deliveries.failed).toEqual([]);
+      expect(deliveries.outcomes).toEqual(["duplicate"]);
     });
   });
 

@@ -149,7 +149,6 @@ export class FrameFormer {
     this.#lastBatchBytes = batch.bytes + 1_024;
     const [payload, compressed] = this.#compress(batch.payload.pieces(), batch.bytes);
     const { producerId, producerName } = this.#facts;
-    const { key } = batch.first;
     const encoded = encodeBatch(
       {
         producerId,
@@ -160,7 +159,7 @@ export class FrameFormer {
         publishTime,
         schemaVersion,
         compressed,
-        key,
+        first: batch.first,
       },
       payload,
     );

@@ -1,3 +1,4 @@
+import { keyText } from "../message-key.ts";
 import type { OutgoingMessage } from "../publisher.ts";
 import { murmur3 } from "./murmur3.ts";
 
@@ -15,7 +16,8 @@ export function choosePartition(
   now: number,
   start: number,
 ): number {
-  if (message.key !== undefined) return (murmur3(Buffer.from(message.key)) & 0x7fffffff) % partitions;
+  if (message.key !== undefined)
+    return (murmur3(Buffer.from(keyText(message.key))) & 0x7fffffff) % partitions;
   if (sequenceId !== undefined) return Number(sequenceId % BigInt(partitions));
   return (Math.floor(now) + start) % partitions;
 }

@@ -40,6 +40,7 @@ export class Settlement {
       this.fail(frame, messageNotStored(this.#options.topic), firstPending);
       return;
     }
+    const stored = receipt.entryId !== nowhere;
     metrics.confirmed(
       frame.deliveries.length,
       frame.valueBytes,
@@ -48,12 +49,10 @@ export class Settlement {
     onSettled(frame.deliveries.length, frame.valueBytes);
     const batched = frame.deliveries.length > 1;
     frame.deliveries.forEach((delivery, index) => {
-      this.#stored(delivery, {
-        ledgerId: receipt.ledgerId,
-        entryId: receipt.entryId,
-        partition: this.#options.partition,
-        batchIndex: batched ? index : -1,
-      });
+      const { ledgerId, entryId } = receipt;
+      const { partition } = this.#options;
+      const batchIndex = batched ? index : -1;
+      this.#stored(delivery, stored ? { ledgerId, entryId, partition, batchIndex } : undefined);
     });
     this.#wake(firstPending);
   }
@@ -98,7 +97,7 @@ export class Settlement {
     }
   }
 
-  #stored(delivery: Delivery, id: MessageId): void {
+  #stored(delivery: Delivery, id: MessageId | undefined): void {
     try {
       delivery.stored(id);
     } catch (error) {

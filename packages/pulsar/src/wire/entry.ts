@@ -21,7 +21,10 @@ export interface EntryMessage {
   readonly publishTime: number;
   /** Milliseconds since the epoch; `undefined` when none was set. */
   readonly eventTime: number | undefined;
+  /** A key of bytes as its Base64. */
   readonly key: string | undefined;
+  readonly keyIsBytes: boolean;
+  readonly orderingKey: Uint8Array | undefined;
   readonly properties: Readonly<Record<string, string>>;
   /** A view of the entry's bytes. */
   readonly value: Uint8Array;
@@ -40,6 +43,8 @@ interface MessageMetadata {
   readonly numMessagesInBatch?: number | undefined;
   readonly eventTime?: number | undefined;
   readonly schemaVersion?: Uint8Array | undefined;
+  readonly keyIsBytes?: boolean | undefined;
+  readonly orderingKey?: Uint8Array | undefined;
   readonly highestSequenceId?: number | undefined;
 }
 
@@ -49,6 +54,8 @@ interface SingleMessageMetadata {
   readonly payloadSize: number;
   readonly compactedOut?: boolean | undefined;
   readonly eventTime?: number | undefined;
+  readonly keyIsBytes?: boolean | undefined;
+  readonly orderingKey?: Uint8Array | undefined;
   readonly sequenceId?: number | undefined;
 }
 
@@ -65,6 +72,8 @@ const messageMetadata: FieldTable<MessageMetadata> = {
   numMessagesInBatch: integer(11),
   eventTime: integer(12),
   schemaVersion: bytes(16),
+  keyIsBytes: boolean(17),
+  orderingKey: bytes(18),
   highestSequenceId: integer(24),
 };
 
@@ -74,6 +83,8 @@ const singleMessageMetadata: FieldTable<SingleMessageMetadata> = {
   payloadSize: required(integer(3)),
   compactedOut: boolean(4),
   eventTime: integer(5),
+  keyIsBytes: boolean(6),
+  orderingKey: bytes(7),
   sequenceId: integer(8),
 };
 
@@ -143,6 +154,8 @@ function toMessage(
     publishTime: entry.publishTime,
     eventTime: own.eventTime,
     key: own.partitionKey,
+    keyIsBytes: own.keyIsBytes ?? false,
+    orderingKey: own.orderingKey,
     properties: Object.fromEntries((own.properties ?? []).map((pair) => [pair.key, pair.value])),
     value,
     batchIndex,

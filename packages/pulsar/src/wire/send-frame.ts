@@ -1,3 +1,4 @@
+import { keyText } from "../message-key.ts";
 import type { OutgoingMessage } from "../publisher.ts";
 import { ByteWriter } from "./byte-writer.ts";
 import { crc32c } from "./crc32c.ts";
@@ -39,13 +40,13 @@ export function encodeSingle(header: SendHeader, message: OutgoingMessage, paylo
   const metadataAt = startFrame(writer, header, 0, header.sequenceId);
   startMetadata(writer, header);
   writeProperties(writer, 0x22, message.properties);
-  if (message.key !== undefined) {
-    writer.byte(0x32);
-    writer.text(message.key);
-  }
+  writeKey(writer, 0x32, message.key);
   writeCompression(writer, header.compressed, payload.length);
   writeEventTime(writer, 0x60, message.eventTime);
   writeSchemaVersion(writer, header.schemaVersion);
+  // Java leaves a false flag out here, and writes it in batches.
+  if (isBytes(message.key)) writeUint16Field(writer, 0x88, 1);
+  writeEntryOrderingKey(writer, message.orderingKey);
   return finishFrame(writer, metadataAt, [payload], payload.length);
 }
 
@@ -53,8 +54,8 @@ export function encodeSingle(header: SendHeader, message: OutgoingMessage, paylo
 export interface BatchHeader extends SendHeader {
   readonly highestSequenceId: number;
   readonly messageCount: number;
-  /** Key of the first message. */
-  readonly key: string | undefined;
+  /** Its keys stand for the whole batch. */
+  readonly first: OutgoingMessage;
 }
 
 /** SEND of a batch of two or more; `payload` is what {@link BatchPayload} gathered, compressed or not. */
@@ -62,17 +63,16 @@ export function encodeBatch(header: BatchHeader, payload: readonly Uint8Array[])
   const payloadBytes = payload.reduce((sum, piece) => sum + piece.length, 0);
   const writer = new ByteWriter(256);
   const metadataAt = startFrame(writer, header, header.messageCount, header.highestSequenceId);
+  const { key, orderingKey } = header.first;
   startMetadata(writer, header);
-  if (header.key !== undefined) {
-    writer.byte(0x32);
-    writer.text(header.key);
-  }
+  writeKey(writer, 0x32, key);
   // A batch that is not compressed has no use for its size.
   if (header.compressed !== undefined) writeCompression(writer, header.compressed, payloadBytes);
   writer.byte(0x58);
   writer.varint(header.messageCount);
   writeSchemaVersion(writer, header.schemaVersion);
-  if (header.key !== undefined) writeUint16Field(writer, 0x88, 0);
+  if (key !== undefined) writeUint16Field(writer, 0x88, isBytes(key) ? 1 : 0);
+  writeEntryOrderingKey(writer, orderingKey);
   writeUint16Field(writer, 0xc0, header.highestSequenceId);
   return finishFrame(writer, metadataAt, payload, payloadBytes);
 }
@@ -98,16 +98,18 @@ export class BatchPayload {
     const sizeAt = writer.length;
     writer.uint32(0);
     writeProperties(writer, 0x0a, message.properties);
-    if (message.key !== undefined) {
-      writer.byte(0x12);
-      writer.text(message.key);
-    }
+    const { key, orderingKey } = message;
+    writeKey(writer, 0x12, key);
     writer.byte(0x18);
     writer.varint(message.value.length);
     writeEventTime(writer, 0x28, message.eventTime);
-    if (message.key !== undefined) {
+    if (key !== undefined) {
       writer.byte(0x30);
-      writer.byte(0);
+      writer.byte(isBytes(key) ? 1 : 0);
+    }
+    if (orderingKey !== undefined) {
+      writer.byte(0x3a);
+      writer.prefixed(orderingKey);
     }
     writer.byte(0x40);
     writer.varint(sequenceId);
@@ -143,8 +145,9 @@ const maxBytesPerUnit = 3;
  * exactly costs more than the message that a batch now and then goes without.
  */
 export function batchedSize(message: OutgoingMessage): number {
-  const { key, properties } = message; // once: a source may make its properties when they are asked for
+  const { key, orderingKey, properties } = message; // once: a source may make its properties when they are asked for
   let size = message.value.length + 40;
+  if (orderingKey !== undefined) size += orderingKey.length + 6;
   if (key !== undefined) size += key.length * maxBytesPerUnit + 6;
   for (const name in properties) {
     size += (name.length + (properties[name]?.length ?? 0)) * maxBytesPerUnit + 12;
@@ -227,6 +230,26 @@ function writeUint16Field(writer: ByteWriter, firstTagByte: number, value: numbe
   writer.byte(firstTagByte);
   writer.byte(0x01);
   writer.varint(value);
+}
+
+type Key = OutgoingMessage["key"];
+
+function isBytes(key: Key): boolean {
+  return key !== undefined && typeof key !== "string";
+}
+
+function writeKey(writer: ByteWriter, tag: number, key: Key): void {
+  if (key === undefined) return;
+  writer.byte(tag);
+  writer.text(keyText(key));
+}
+
+/** Of MessageMetadata; its number there takes two bytes. */
+function writeEntryOrderingKey(writer: ByteWriter, orderingKey: Uint8Array | undefined): void {
+  if (orderingKey === undefined) return;
+  writer.byte(0x92);
+  writer.byte(0x01);
+  writer.prefixed(orderingKey);
 }
 
 /** As Java does, only a time after the epoch; what is no time at all is left out. */

@@ -3,7 +3,7 @@ import type { Delivery, MessageId, OutgoingMessage, Publisher } from "../../src/
 
 /** How the messages that were sent through it ended, in the order of sending. */
 export class Deliveries {
-  readonly outcomes: (MessageId | ConnectorError | undefined)[] = [];
+  readonly outcomes: (MessageId | "duplicate" | ConnectorError | undefined)[] = [];
   /** Indexes in the order in which they were settled. */
   readonly order: number[] = [];
 
@@ -14,12 +14,12 @@ export class Deliveries {
   next(): Delivery {
     const index = this.outcomes.length;
     this.outcomes.push(undefined);
-    const settle = (outcome: MessageId | ConnectorError) => {
+    const settle = (outcome: MessageId | "duplicate" | ConnectorError) => {
       if (this.outcomes[index] !== undefined) throw new Error(`message ${index} was settled twice`);
       this.outcomes[index] = outcome;
       this.order.push(index);
     };
-    return { stored: settle, failed: settle };
+    return { stored: (id) => settle(id ?? "duplicate"), failed: settle };
   }
 
   get settled(): number {
@@ -28,13 +28,17 @@ export class Deliveries {
 
   get stored(): readonly MessageId[] {
     return this.outcomes.filter(
-      (outcome): outcome is MessageId => outcome !== undefined && "entryId" in outcome,
+      (outcome): outcome is MessageId => typeof outcome === "object" && "entryId" in outcome,
     );
+  }
+
+  get duplicates(): number {
+    return this.outcomes.filter((outcome) => outcome === "duplicate").length;
   }
 
   get failed(): readonly ConnectorError[] {
     return this.outcomes.filter(
-      (outcome): outcome is ConnectorError => outcome !== undefined && "code" in outcome,
+      (outcome): outcome is ConnectorError => typeof outcome === "object" && "code" in outcome,
     );
   }
 }

@@ -22,6 +22,7 @@ describe("choosePartition", () => {
 
   it("hashes a byte key by its Base64 text", () => {
     expect(murmur3(Buffer.from("AQL/")) & 0x7fffffff).toBe(1734968601);
+    expect(choosePartition({ value, key: Uint8Array.of(1, 2, 255) }, undefined, 3, 0, 0)).toBe(0);
   });
 
   it("goes by the sequence id without a key, also beyond 2^31", () => {

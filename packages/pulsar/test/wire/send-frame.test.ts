@@ -36,25 +36,39 @@ const message = fc.record({
     // Around the size above which values are referred to instead of gathered.
     fc.integer({ min: 4_094, max: 4_098 }).map((size) => Buffer.alloc(size, size)),
   ),
-  key: fc.option(anyText(60), { nil: undefined }),
+  key: fc.option(fc.oneof(anyText(60), fc.uint8Array({ maxLength: 60 })), { nil: undefined }),
+  orderingKey: fc.option(fc.uint8Array({ maxLength: 60 }), { nil: undefined }),
   properties: fc.option(fc.dictionary(anyText(5), anyText(60), { maxKeys: 3 }), { nil: undefined }),
   eventTime: fc.option(fc.maxSafeNat(), { nil: undefined }),
 });
 
+const hex = (bytes: Uint8Array | undefined) => bytes && Buffer.from(bytes).toString("hex");
+
+/** What the metadata of a batch says for its first message. */
+function keysOf({ key, orderingKey }: OutgoingMessage) {
+  const text = typeof key === "object" ? Buffer.from(key).toString("base64") : key;
+  const flag = key === undefined ? {} : { keyIsBytes: typeof key === "object" };
+  return { ...(text === undefined ? {} : { partitionKey: text }), ...flag, orderingKey: hex(orderingKey) };
+}
+
 /** What a reader gets: absent and empty are the same on the wire. */
-function asRead({ value, key, properties, eventTime }: OutgoingMessage) {
+function asRead({ value, key, orderingKey, properties, eventTime }: OutgoingMessage) {
   return {
     value: Buffer.from(value).toString("latin1"),
-    key,
+    key: typeof key === "object" ? Buffer.from(key).toString("base64") : key,
+    keyIsBytes: typeof key === "object",
+    orderingKey: hex(orderingKey),
     properties: { ...properties },
     eventTime: eventTime === 0 ? undefined : eventTime,
   };
 }
 
 function read(content: Uint8Array) {
-  return decodeEntry(content).map(({ value, key, properties, eventTime }) => ({
+  return decodeEntry(content).map(({ value, key, keyIsBytes, orderingKey, properties, eventTime }) => ({
     value: Buffer.from(value).toString("latin1"),
     key,
+    keyIsBytes,
+    orderingKey: hex(orderingKey),
     properties: { ...properties },
     eventTime,
   }));
@@ -114,7 +128,13 @@ describe("encodeBatch", () => {
     const payload = new BatchPayload(1);
     payload.add({ value: Buffer.from("v0"), key: "k" }, 7);
     payload.add({ value: Buffer.from("v1"), key: "k" }, 8);
-    const batch = { ...header, sequenceId: 7, highestSequenceId: 8, messageCount: 2, key: "k" };
+    const batch = {
+      ...header,
+      sequenceId: 7,
+      highestSequenceId: 8,
+      messageCount: 2,
+      first: { value: Buffer.from("v0"), key: "k" },
+    };
     expect(Buffer.concat(encodeBatch(batch, payload.pieces()).pieces).toString("hex")).toBe(
       "0000004f0000000c0806320808011007180230080e01b8fba04b000000170a017010071880d095ffbc3132016b5802880100c001080000000912016b18023000400776300000000912016b1802300040087631",
     );
@@ -131,13 +151,15 @@ describe("encodeBatch", () => {
           expect(payload.bytes).toBeLessThanOrEqual(announced);
         });
         const highestSequenceId = firstId + sent.length - 1;
+        const [first] = sent;
+        if (first === undefined) throw new Error("unreachable: there are at least two");
         const { pieces } = encodeBatch(
           {
             ...header,
             sequenceId: firstId,
             highestSequenceId,
             messageCount: sent.length,
-            key: sent[0]?.key,
+            first,
           },
           payload.pieces(),
         );
@@ -146,7 +168,9 @@ describe("encodeBatch", () => {
         expect(decodeEntry(rest).map((one) => one.sequenceId)).toEqual(
           sent.map((_, index) => firstId + index),
         );
-        expect(splitEntry(rest).metadata).toMatchObject({ sequenceId: firstId, highestSequenceId });
+        const { metadata } = splitEntry(rest);
+        expect(metadata).toMatchObject({ sequenceId: firstId, highestSequenceId });
+        expect({ ...metadata, orderingKey: hex(metadata.orderingKey) }).toMatchObject(keysOf(first));
       }),
       { numRuns: 50 },
     );
