@@ -72,6 +72,18 @@ export class ProducerBusyError extends ConnectorError {
   readonly retryable = true;
 }
 
+/** Somebody else has the topic for himself, or had it since. */
+export class ProducerFencedError extends ConnectorError {
+  readonly code = "PIO_PRODUCER_FENCED";
+  readonly retryable = false;
+}
+
+/** The broker did not confirm a message within the send time-out; it may have stored it all the same. */
+export class SendTimeoutError extends ConnectorError {
+  readonly code = "PIO_SEND_TIMEOUT";
+  readonly retryable = false;
+}
+
 /** The broker refused for a reason that has no class of its own; `details.serverError` names it. */
 export class BrokerRefusedError extends ConnectorError {
   readonly code = "PIO_BROKER_REFUSED";

@@ -15,6 +15,7 @@ export {
   MessageRefusedError,
   MessageTooLargeError,
   ProducerBusyError,
+  ProducerFencedError,
   ProtocolError,
   PublisherClosedError,
   PulsarAuthenticationError,
@@ -22,6 +23,7 @@ export {
   PulsarTimeoutError,
   PulsarTlsError,
   PulsarUnreachableError,
+  SendTimeoutError,
   TopicNotFoundError,
   TopicTerminatedError,
   UnsupportedAuthenticationError,
@@ -30,6 +32,7 @@ export {
 export { MemoryTransport, type MemoryTransportOptions, type StoredMessage } from "./memory-transport.ts";
 export { formatMessage } from "./message-text.ts";
 export {
+  type AccessMode,
   type BatchingOptions,
   type Compression,
   type Delivery,

@@ -71,6 +71,9 @@ export interface Transport extends AsyncDisposable {
   close(): Promise<void>;
 }
 
+/** Whether others may publish to the topic at the same time, by Java's names. */
+export type AccessMode = "Shared" | "Exclusive";
+
 export type Compression = "NONE" | "LZ4" | "ZLIB" | "ZSTD" | "SNAPPY";
 
 /** How one topic is published to; Pulsar IO's values are `defaultPublisherOptions`. */
@@ -85,6 +88,13 @@ export interface PublisherOptions {
   readonly maxPendingMessages: number;
   /** Unconfirmed payload bytes this publisher may have, over all partitions. */
   readonly maxPendingBytes: number;
+  /** An exclusive publisher is refused with `PIO_PRODUCER_FENCED` while the topic has any other producer. */
+  readonly accessMode: AccessMode;
+  /**
+   * Longest time from forming a frame to its confirmation, milliseconds; 0: for ever. Past it everything unconfirmed on that
+   * partition fails with `PIO_SEND_TIMEOUT`.
+   */
+  readonly sendTimeoutMs: number;
 }
 
 export interface BatchingOptions {
@@ -92,13 +102,17 @@ export interface BatchingOptions {
   readonly maxDelayMs: number;
   readonly maxMessages: number;
   readonly maxBytes: number;
+  /** One batch for each key, for Key_Shared subscriptions; then sequence ids cannot be chosen. Default false. */
+  readonly byKey?: boolean | undefined;
 }
 
-/** Batches of 1000 messages, 128 KiB or 10 ms; LZ4. */
+/** Batches of 1000 messages, 128 KiB or 10 ms; LZ4; shared access, no time-out. */
 export const defaultPublisherOptions: PublisherOptions = {
   producerProperties: {},
   compression: "LZ4",
   batching: { maxDelayMs: 10, maxMessages: 1_000, maxBytes: 131_072 },
   maxPendingMessages: 1_000,
   maxPendingBytes: 33_554_432,
+  accessMode: "Shared",
+  sendTimeoutMs: 0,
 };

@@ -18,6 +18,8 @@ export interface WireOptions {
   readonly operationTimeoutMs?: number | undefined;
   /** Longest wait for a connection; default 10 000 ms. */
   readonly connectTimeoutMs?: number | undefined;
+  /** Unconfirmed bytes that all publishers may have together; 0: no limit. Default 64 MiB, as Java's client has. */
+  readonly memoryLimitBytes?: number | undefined;
   /** Which of the brokers' advertised addresses to use; default the brokers' own. */
   readonly listenerName?: string | undefined;
 }

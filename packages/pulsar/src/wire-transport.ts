@@ -1,9 +1,12 @@
 import { resolveCompression } from "./compression.ts";
 import { PublisherClosedError } from "./errors.ts";
+import { MemoryLimit } from "./producer/memory-limit.ts";
 import { WirePublisher } from "./producer/wire-publisher.ts";
 import type { Publisher, PublisherOptions, Transport } from "./publisher.ts";
 import { parseTopicName } from "./topic-name.ts";
 import { WireClient, type WireHost, type WireOptions } from "./wire-client.ts";
+
+const defaultMemoryLimitBytes = 67_108_864;
 
 /**
  * A transport over Pulsar's binary protocol. Connects when the first publisher is opened.
@@ -17,12 +20,14 @@ export function createWireTransport(options: WireOptions, host: WireHost): Trans
 class WireTransport implements Transport {
   readonly #host: WireHost;
   readonly #client: WireClient;
+  readonly #memory: MemoryLimit;
   readonly #publishers = new Set<WirePublisher>();
   #closed: Promise<void> | undefined;
 
   constructor(options: WireOptions, host: WireHost) {
     this.#host = host;
     this.#client = new WireClient(options, host);
+    this.#memory = new MemoryLimit(options.memoryLimitBytes ?? defaultMemoryLimitBytes);
   }
 
   async open(topic: string, options: PublisherOptions, signal: AbortSignal): Promise<Publisher> {
@@ -40,6 +45,7 @@ class WireTransport implements Transport {
         codec,
         operationTimeoutMs,
         meter,
+        memory: this.#memory,
         nextProducerId: () => client.nextId(),
         onClosed: () => this.#publishers.delete(publisher),
       },

@@ -68,7 +68,7 @@ describe("the wire transport", () => {
       [17, "PIO_INVALID_TOPIC_NAME"],
       [18, "PIO_BROKER_REFUSED"],
       [22, "PIO_BROKER_REFUSED"],
-      [25, "PIO_BROKER_REFUSED"],
+      [25, "PIO_PRODUCER_FENCED"],
     ])("gives up at once when PRODUCER is answered with error %i", async (error, code) => {
       broker.answer("producer", ({ requestId }, connection) =>
         connection.tell("error", { requestId, error, message: "no\n\tat java.lang.Thread" }),

@@ -62,6 +62,8 @@ export function readProducerConfig(
     batching: readBatching(fields.mapping("batchingConfig") ?? {}, problems),
     maxPendingMessages: pending.length === 0 ? defaults.maxPendingMessages : Math.min(...pending),
     maxPendingBytes: defaults.maxPendingBytes,
+    accessMode: defaults.accessMode,
+    sendTimeoutMs: defaults.sendTimeoutMs,
   };
 }
 

@@ -3,6 +3,7 @@ import {
   BrokerRefusedError,
   InvalidTopicNameError,
   ProducerBusyError,
+  ProducerFencedError,
   PulsarAuthenticationError,
   PulsarAuthorizationError,
   TopicNotFoundError,
@@ -21,6 +22,7 @@ export const serverErrors = {
   producerBusy: 16,
   invalidTopicName: 17,
   notAllowed: 22,
+  producerFenced: 25,
 } as const;
 
 const names: readonly string[] = [
@@ -52,8 +54,8 @@ const names: readonly string[] = [
   "ProducerFenced",
 ];
 
-/** Those that no waiting will change: unsupported version, incompatible schema, not allowed, fenced. */
-const finalCodes = new Set([10, 18, 22, 25]);
+/** Those that no waiting will change: unsupported version, incompatible schema, not allowed. */
+const finalCodes = new Set([10, 18, 22]);
 
 export interface ServerFailure {
   /** ServerError of the protocol. */
@@ -93,6 +95,11 @@ export function brokerError(failure: ServerFailure, what: string): ConnectorErro
         text,
         options("stop the other producer of that name, or raise the limit of producers per topic"),
       );
+    case serverErrors.producerFenced:
+      return new ProducerFencedError(text, {
+        details: { serverError, holder: /existing exclusive producer: (.+)$/.exec(said)?.[1] },
+        remedy: "stop the other producers of the topic, or ask for shared access",
+      });
     case serverErrors.invalidTopicName:
       return new InvalidTopicNameError(text, options("write persistent://tenant/namespace/topic"));
     default:
@@ -111,7 +118,7 @@ function refused(failure: ServerFailure, serverError: string, text: string): Bro
   const encryption = /encrypt/i.test(failure.message);
   const retryable = !finalCodes.has(failure.error) && !encryption;
   const remedy = encryption
-    ? "publish to a topic that needs no encryption: the wire transport has none"
+    ? "publish to a topic that needs no encryption, or use the native transport: the wire transport has none"
     : "look at the broker's log for the reason";
   return new BrokerRefusedError(text, retryable, { details: { serverError }, remedy });
 }

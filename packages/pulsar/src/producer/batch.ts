@@ -8,8 +8,6 @@ export class Batch {
   readonly firstId: number;
   /** Wall time of the first message, which is the batch's publish time. */
   readonly publishTime: number;
-  /** Monotonic time of the first message. */
-  readonly startedAt: number;
   readonly schemaVersion: Uint8Array;
   readonly deliveries: Delivery[] = [];
   lastId: number;
@@ -20,7 +18,6 @@ export class Batch {
     readonly first: OutgoingMessage;
     readonly firstId: number;
     readonly publishTime: number;
-    readonly startedAt: number;
     readonly schemaVersion: Uint8Array;
     /** Bytes the batch will probably take. */
     readonly capacity: number;
@@ -29,7 +26,6 @@ export class Batch {
     this.firstId = start.firstId;
     this.lastId = start.firstId;
     this.publishTime = start.publishTime;
-    this.startedAt = start.startedAt;
     this.schemaVersion = start.schemaVersion;
     this.payload = new BatchPayload(start.capacity);
   }

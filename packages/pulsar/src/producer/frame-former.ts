@@ -8,7 +8,8 @@ import {
   encodeBatch,
   encodeSingle,
 } from "../wire/send-frame.ts";
-import { Batch } from "./batch.ts";
+import type { Batch } from "./batch.ts";
+import { OpenBatches } from "./open-batches.ts";
 import { type FrameContent, PendingFrame } from "./pending-window.ts";
 
 /** What a frame says about its producer; known once the producer was opened. */
@@ -48,7 +49,7 @@ export class FrameFormer {
     schemaVersion: new Uint8Array(0),
     maxMessageBytes: 0,
   };
-  #batch: Batch | undefined;
+  #open: OpenBatches | undefined;
   #lastBatchBytes = 1_024;
 
   constructor(options: FrameFormerOptions) {
@@ -62,7 +63,7 @@ export class FrameFormer {
 
   /** Monotonic time at which the open batch was started; `undefined` when there is none. */
   get waitingSince(): number | undefined {
-    return this.#batch?.startedAt;
+    return this.#open?.startedAt;
   }
 
   /** @param mayBatch whether the message may share a frame with others. */
@@ -75,17 +76,22 @@ export class FrameFormer {
       this.#emitSingle(entry);
       return;
     }
-    if (this.#batch !== undefined && !this.#fits(this.#batch, size, maxBytes)) this.flush();
-    const batch = this.#batch ?? this.#start(entry);
-    batch.add(entry.message, entry.sequenceId, entry.delivery, entry.chosenId);
-    if (batch.count >= batching.maxMessages || batch.bytes >= maxBytes) this.flush();
+    if (this.#open !== undefined && !this.#fits(this.#open, size, maxBytes)) this.flush();
+    const open = this.#open ?? this.#start(batching);
+    open.add(entry);
+    if (open.count >= batching.maxMessages || open.bytes >= maxBytes) this.flush();
   }
 
   /** Sends what waits to be batched. */
   flush(): void {
-    const batch = this.#batch;
-    if (batch === undefined) return;
-    this.#batch = undefined;
+    const open = this.#open;
+    if (open === undefined) return;
+    this.#open = undefined;
+    this.#lastBatchBytes = open.bytes + 1_024;
+    for (const batch of open.batches()) this.#send(batch);
+  }
+
+  #send(batch: Batch): void {
     const [delivery] = batch.deliveries;
     if (batch.count === 1 && delivery !== undefined) {
       const { first: message, firstId: sequenceId, chosenIds: chosenId } = batch;
@@ -93,15 +99,18 @@ export class FrameFormer {
     } else this.#emitBatch(batch);
   }
 
-  /** Takes the open batch apart. @returns who waits for its messages, and the bytes of their values. */
+  /** Takes the open batches apart. @returns who waits for their messages, and the bytes of the values. */
   discard(): { readonly deliveries: readonly Delivery[]; readonly valueBytes: number } {
-    const batch = this.#batch;
-    this.#batch = undefined;
-    return { deliveries: batch?.deliveries ?? [], valueBytes: batch?.valueBytes ?? 0 };
+    const batches = this.#open?.batches() ?? [];
+    this.#open = undefined;
+    return {
+      deliveries: batches.flatMap((batch) => batch.deliveries),
+      valueBytes: batches.reduce((sum, batch) => sum + batch.valueBytes, 0),
+    };
   }
 
-  #fits(batch: Batch, size: number, maxBytes: number): boolean {
-    return batch.bytes + size <= maxBytes && batch.schemaVersion === this.#facts.schemaVersion;
+  #fits(open: OpenBatches, size: number, maxBytes: number): boolean {
+    return open.bytes + size <= maxBytes && open.schemaVersion === this.#facts.schemaVersion;
   }
 
   /** Half of the broker's limit leaves room for the first message's key, which goes into the batch's own metadata again. */
@@ -110,19 +119,18 @@ export class FrameFormer {
     return Math.min(batching?.maxBytes ?? 0, Math.floor(this.#facts.maxMessageBytes / 2) - 1_024);
   }
 
-  #start(entry: NumberedMessage): Batch {
+  #start({ byKey = false }: BatchingOptions): OpenBatches {
     const { clock, onBatchStarted } = this.#options;
-    const batch = new Batch({
-      first: entry.message,
-      firstId: entry.sequenceId,
+    const open = new OpenBatches({
+      byKey,
       publishTime: clock.now(),
       startedAt: clock.monotonic(),
       schemaVersion: this.#facts.schemaVersion,
-      capacity: this.#lastBatchBytes,
+      capacity: byKey ? 1_024 : this.#lastBatchBytes,
     });
-    this.#batch = batch;
+    this.#open = open;
     onBatchStarted();
-    return batch;
+    return open;
   }
 
   #emitSingle(entry: NumberedMessage): void {
@@ -145,8 +153,9 @@ export class FrameFormer {
   }
 
   #emitBatch(batch: Batch): void {
-    const { firstId: sequenceId, lastId: highestSequenceId, publishTime, schemaVersion } = batch;
-    this.#lastBatchBytes = batch.bytes + 1_024;
+    const { lastId: highestSequenceId, publishTime, schemaVersion } = batch;
+    // The ranges of batches by key overlap: the last id alone rises from each to the next.
+    const sequenceId = this.#options.batching?.byKey === true ? highestSequenceId : batch.firstId;
     const [payload, compressed] = this.#compress(batch.payload.pieces(), batch.bytes);
     const { producerId, producerName } = this.#facts;
     const encoded = encodeBatch(

@@ -4,6 +4,7 @@ import {
   MessageNotStoredError,
   MessageRefusedError,
   MessageTooLargeError,
+  SendTimeoutError,
 } from "../errors.ts";
 
 /** @param bytes metadata and payload. */
@@ -44,6 +45,25 @@ export function messageNotStored(topic: string): MessageNotStoredError {
       ? "use another producer name: the topic remembers higher sequence ids of this one"
       : "publish to a persistent topic: others drop messages under load",
   });
+}
+
+/** Nobody knows whether the broker has it. */
+export function sendTimedOut(topic: string, timeoutMs: number): SendTimeoutError {
+  return new SendTimeoutError(`a message to ${topic} was not confirmed in ${timeoutMs} ms`, {
+    details: { topic, timeoutMs },
+    remedy: "check the broker, or let messages wait longer; sendTimeoutMs 0 lets them wait for ever",
+  });
+}
+
+/** Ids of batches by key interleave: the broker would take some of them for duplicates. */
+export function chosenIdInKeyedBatch(topic: string): InvalidSequenceIdError {
+  return new InvalidSequenceIdError(
+    `a message to ${topic} came with a sequence id while batches are made by key`,
+    {
+      details: { topic },
+      remedy: "use batchBuilder DEFAULT where messages carry sequence ids",
+    },
+  );
 }
 
 /** @param before the id before it, which it is not above; absent: it is out of range. */

@@ -1,4 +1,4 @@
-import { Backoff, type ConnectorError, isRetryable, runTogether } from "@pulsar-ts-io/core";
+import { Backoff, type ConnectorError, isRetryable, type Job, runTogether } from "@pulsar-ts-io/core";
 import type { Codec } from "../compression.ts";
 import { ProtocolError, PublisherClosedError } from "../errors.ts";
 import type { Delivery, OutgoingMessage, PublisherOptions } from "../publisher.ts";
@@ -7,7 +7,7 @@ import type { Commands } from "../wire/command-types.ts";
 import type { Receipt } from "../wire/receipt.ts";
 import { BatchTimer } from "./batch-timer.ts";
 import { FrameFormer } from "./frame-former.ts";
-import { invalidSequenceId, messageTooLarge } from "./message-failure.ts";
+import { chosenIdInKeyedBatch, invalidSequenceId, messageTooLarge, sendTimedOut } from "./message-failure.ts";
 import { type PendingFrame, PendingWindow } from "./pending-window.ts";
 import type { ProducerMetrics } from "./producer-metrics.ts";
 import {
@@ -18,6 +18,7 @@ import {
 } from "./producer-opener.ts";
 import type { ProducerSession, SessionOwner } from "./producer-session.ts";
 import { retrying } from "./retrying.ts";
+import { SendTimer } from "./send-timer.ts";
 import { Settlement } from "./settlement.ts";
 import { asConnectorError, isFinalAfterOpen, judgeSendError } from "./verdict.ts";
 
@@ -120,6 +121,7 @@ export class PartitionProducer implements SessionOwner {
       await runTogether(signal, [
         (stop) => this.#stayOpen(stop),
         (stop) => this.#timer.run(this.#former, stop),
+        ...this.#timeLimits(),
       ]);
     } catch (error) {
       if (!signal.aborted) this.#fail(asConnectorError(error));
@@ -233,7 +235,11 @@ export class PartitionProducer implements SessionOwner {
         line: "producer still lost, trying again",
         said: loss.error.code,
         isFinal: (error: ConnectorError) =>
-          isFinalAfterOpen(error, clock.monotonic() - lostAt, this.#options.operationTimeoutMs),
+          isFinalAfterOpen(error, {
+            lostForMs: clock.monotonic() - lostAt,
+            patienceMs: this.#options.operationTimeoutMs,
+            name: this.name,
+          }),
       };
       session = await retrying(policy, signal, async () => {
         const target = hint;
@@ -244,8 +250,11 @@ export class PartitionProducer implements SessionOwner {
   }
 
   #checkSequence(chosenId: number | undefined): ConnectorError | undefined {
-    if (chosenId === undefined || chosenId > this.#lastId) return undefined;
-    return invalidSequenceId(this.#options.topic, chosenId, this.#lastId);
+    if (chosenId === undefined) return undefined;
+    const { topic, publisher } = this.#options;
+    if (publisher.batching?.byKey === true) return chosenIdInKeyedBatch(topic);
+    if (chosenId > this.#lastId) return undefined;
+    return invalidSequenceId(topic, chosenId, this.#lastId);
   }
 
   #leave(): void {
@@ -284,6 +293,22 @@ export class PartitionProducer implements SessionOwner {
     this.#discardBatch(error);
     this.#failAll(error);
     this.#session?.lost.happen({ kind: "refused", error });
+  }
+
+  #timeLimits(): readonly Job[] {
+    const { sendTimeoutMs } = this.#options.publisher;
+    if (sendTimeoutMs === 0) return [];
+    const timer = new SendTimer(this.#host.clock, sendTimeoutMs);
+    return [(stop) => timer.run(this.#window, () => this.#expire(), stop)];
+  }
+
+  /** The oldest frame has waited too long: as in Java, everything that is not confirmed fails with it. */
+  #expire(): void {
+    const { topic, publisher } = this.#options;
+    const error = sendTimedOut(topic, publisher.sendTimeoutMs);
+    this.#host.logger.warn({ err: error, pending: this.#window.size }, "messages not confirmed in time");
+    this.#discardBatch(error);
+    this.#failAll(error);
   }
 
   #discardBatch(error: ConnectorError): void {

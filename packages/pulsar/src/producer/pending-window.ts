@@ -104,6 +104,11 @@ export class PendingWindow {
     return this.#frames[this.#head]?.sequenceId;
   }
 
+  /** When the oldest frame was formed; `undefined` when the window is empty. */
+  get oldestSince(): number | undefined {
+    return this.#frames[this.#head]?.formedAt;
+  }
+
   #shift(): void {
     this.#head += 1;
     if (this.#head === this.#frames.length) {

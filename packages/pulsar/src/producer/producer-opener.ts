@@ -3,14 +3,15 @@ import type { ConnectionPool, ConnectionTarget } from "../connection/connection-
 import type { TopicLookup } from "../connection/lookup.ts";
 import { type BrokerAddress, formatAddress } from "../connection/service-url.ts";
 import { PulsarTimeoutError } from "../errors.ts";
+import type { AccessMode } from "../publisher.ts";
 import { withDeadline } from "../wait.ts";
 import type { Commands } from "../wire/command-types.ts";
 import { type Loss, ProducerSession, type SessionOwner } from "./producer-session.ts";
 
 /** How long closing waits for the broker's word. */
 const closeMs = 5_000;
-/** ProducerAccessMode of the protocol: any number of producers. */
-const sharedAccess = 0;
+/** ProducerAccessMode of the protocol. */
+const accessModes: Readonly<Record<AccessMode, number>> = { Shared: 0, Exclusive: 1 };
 
 /** What a producer needs around it. */
 export interface ProducerHost {
@@ -30,6 +31,7 @@ export interface ProducerIdentity {
   /** Whether the name was chosen by the user. */
   readonly nameChosen: boolean;
   readonly properties: Readonly<Record<string, string>>;
+  readonly accessMode: AccessMode;
 }
 
 export interface OpenedSession {
@@ -125,7 +127,7 @@ export class ProducerOpener {
   }
 
   #command(): Omit<Commands["producer"], "requestId"> {
-    const { topic, producerId, nameChosen, properties } = this.#identity;
+    const { topic, producerId, nameChosen, properties, accessMode } = this.#identity;
     const epoch = this.#epoch;
     this.#epoch += 1;
     return {
@@ -136,7 +138,7 @@ export class ProducerOpener {
       metadata: Object.entries(properties).map(([key, value]) => ({ key, value })),
       epoch,
       userProvidedProducerName: nameChosen,
-      accessMode: sharedAccess,
+      accessMode: accessModes[accessMode],
       topicEpoch: this.#topicEpoch,
     };
   }

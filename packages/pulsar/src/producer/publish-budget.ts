@@ -1,4 +1,5 @@
 import type { ConnectorError } from "@pulsar-ts-io/core";
+import { MemoryLimit } from "./memory-limit.ts";
 
 interface Waiter {
   readonly resolve: () => void;
@@ -9,12 +10,14 @@ interface Waiter {
 export class PublishBudget {
   readonly #maxMessages: number;
   readonly #maxBytes: number;
+  readonly #memory: MemoryLimit;
   #messages = 0;
   #bytes = 0;
   #final: ConnectorError | undefined;
   readonly #waiters = new Set<Waiter>();
 
-  constructor(maxMessages: number, maxBytes: number) {
+  /** @param memory what this publisher shares with others; default nothing. */
+  constructor(maxMessages: number, maxBytes: number, memory: MemoryLimit = new MemoryLimit(0)) {
     if (!(maxMessages >= 1 && maxBytes >= 1)) {
       throw new RangeError(
         `a window needs room for a message and a byte, got ${maxMessages} and ${maxBytes}`,
@@ -22,10 +25,11 @@ export class PublishBudget {
     }
     this.#maxMessages = maxMessages;
     this.#maxBytes = maxBytes;
+    this.#memory = memory;
   }
 
   get full(): boolean {
-    return this.#messages >= this.#maxMessages || this.#bytes >= this.#maxBytes;
+    return this.#messages >= this.#maxMessages || this.#bytes >= this.#maxBytes || this.#memory.full;
   }
 
   get messages(): number {
@@ -35,12 +39,14 @@ export class PublishBudget {
   take(bytes: number): void {
     this.#messages += 1;
     this.#bytes += bytes;
+    this.#memory.take(bytes);
   }
 
   release(messages: number, bytes: number): void {
     this.#messages -= messages;
     this.#bytes -= bytes;
-    if (this.#waiters.size > 0 && !this.full) this.#settleWaiters((waiter) => waiter.resolve());
+    this.#memory.release(bytes);
+    this.#wake();
   }
 
   /** Nothing can be published any more: whoever waits for room, now or later, learns why. */
@@ -56,6 +62,7 @@ export class PublishBudget {
     await new Promise<void>((resolve, reject) => {
       const settle = (act: () => void) => {
         this.#waiters.delete(waiter);
+        if (this.#waiters.size === 0) this.#memory.unwatch(this.#wake);
         signal.removeEventListener("abort", onAbort);
         act();
       };
@@ -66,8 +73,13 @@ export class PublishBudget {
       const onAbort = () => waiter.reject(signal.reason);
       signal.addEventListener("abort", onAbort, { once: true });
       this.#waiters.add(waiter);
+      this.#memory.watch(this.#wake);
     });
   }
+
+  readonly #wake = (): void => {
+    if (this.#waiters.size > 0 && !this.full) this.#settleWaiters((waiter) => waiter.resolve());
+  };
 
   #settleWaiters(act: (waiter: Waiter) => void): void {
     for (const waiter of [...this.#waiters]) act(waiter);

@@ -15,16 +15,25 @@ const mendable = new Set([
   "PIO_PULSAR_PROTOCOL",
 ]);
 
-/**
- * Whether a producer that was open once gives up after `error`.
- *
- * Only on what no waiting changes. A topic that is not found may be in the middle of a move: that is given `patienceMs`.
- *
- * @param lostForMs how long the producer has been without a broker.
- */
-export function isFinalAfterOpen(error: ConnectorError, lostForMs: number, patienceMs: number): boolean {
+/** A broker that holds a dead connection of ours for alive drops it by then: two of its keep-alive rounds, and time to spare. */
+const ghostMs = 90_000;
+
+/** A producer that was open once, and is not. */
+export interface LostProducer {
+  /** How long it has been without a broker. */
+  readonly lostForMs: number;
+  /** How long a topic that is not found is waited for: it may be in the middle of a move. */
+  readonly patienceMs: number;
+  readonly name: string | undefined;
+}
+
+/** Whether a producer that was open once gives up after `error`: only on what no waiting changes. */
+export function isFinalAfterOpen(error: ConnectorError, producer: LostProducer): boolean {
+  const { lostForMs, patienceMs, name } = producer;
   if (mendable.has(error.code)) return false;
   if (hasCode(error, "PIO_TOPIC_NOT_FOUND")) return lostForMs >= patienceMs;
+  // The one that has the topic for himself is we, over a connection that the broker does not know to be dead.
+  if (hasCode(error, "PIO_PRODUCER_FENCED") && error.details["holder"] === name) return lostForMs >= ghostMs;
   return !isRetryable(error);
 }
 
@@ -65,6 +74,7 @@ export function judgeSendError(
         ? { kind: "reopen", error }
         : { kind: "frame", error: messageChanged(topic, error) };
     default:
-      return { kind: "reopen", error };
+      // Not to be mended by trying again: a topic that demands encryption.
+      return isRetryable(error) ? { kind: "reopen", error } : { kind: "final", error };
   }
 }

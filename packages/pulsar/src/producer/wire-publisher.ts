@@ -14,6 +14,7 @@ import { PublisherClosedError } from "../errors.ts";
 import type { Delivery, OutgoingMessage, Publisher, PublisherOptions } from "../publisher.ts";
 import type { TopicName } from "../topic-name.ts";
 import { withEither } from "../wait.ts";
+import type { MemoryLimit } from "./memory-limit.ts";
 import { invalidSequenceId } from "./message-failure.ts";
 import { PartitionProducer, type PartitionProducerOptions } from "./partition-producer.ts";
 import { ProducerMetrics } from "./producer-metrics.ts";
@@ -37,6 +38,8 @@ export interface WirePublisherOptions {
   readonly codec: Codec | undefined;
   readonly operationTimeoutMs: number;
   readonly meter: Meter;
+  /** What all publishers of the transport have together. */
+  readonly memory: MemoryLimit;
   /** Gives an id that no other producer of the transport has. */
   readonly nextProducerId: () => number;
   /** Told when the publisher is closed. */
@@ -61,12 +64,12 @@ export class WirePublisher implements Publisher {
   #closed: Promise<void> | undefined;
 
   constructor(host: ProducerHost, options: WirePublisherOptions) {
-    const { publisher, topic, meter } = options;
+    const { publisher, topic, meter, memory } = options;
     this.#host = host;
     this.#options = options;
     this.#clock = host.clock;
     this.#logger = host.logger.child({ topic: topic.full });
-    this.#budget = new PublishBudget(publisher.maxPendingMessages, publisher.maxPendingBytes);
+    this.#budget = new PublishBudget(publisher.maxPendingMessages, publisher.maxPendingBytes, memory);
     this.#metrics = new ProducerMetrics(meter, { topic: topic.full });
     this.#codec = options.codec;
   }
@@ -190,6 +193,7 @@ export class WirePublisher implements Publisher {
       producerName: publisher.producerName ?? sharedName,
       nameChosen: publisher.producerName !== undefined,
       properties: publisher.producerProperties,
+      accessMode: publisher.accessMode,
       publisher,
       codec: this.#codec,
       operationTimeoutMs,

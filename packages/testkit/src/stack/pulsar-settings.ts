@@ -31,6 +31,21 @@ export function standaloneSettings(brokerPort: number, adminPort: number, host: 
   };
 }
 
+/** The broker's own port, and those that clients of other listeners are sent to. */
+export function listenerSettings(
+  brokerPort: number,
+  listeners: Readonly<Record<string, number>>,
+): PulsarSettings {
+  const all = Object.entries({ internal: brokerPort, ...listeners });
+  return {
+    // The broker refuses to have both; without an address the bookie must be told that loopback will do.
+    advertisedAddress: "",
+    allowLoopback: true,
+    advertisedListeners: all.map(([name, port]) => `${name}:pulsar://127.0.0.1:${port}`).join(","),
+    internalListenerName: "internal",
+  };
+}
+
 /** The text of a configuration file. */
 export function settingsFile(settings: PulsarSettings): string {
   return `${Object.entries(settings)

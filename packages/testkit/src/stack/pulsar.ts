@@ -5,7 +5,13 @@ import { freePorts } from "./free-ports.ts";
 import { openPulsarRuntime } from "./open-pulsar-runtime.ts";
 import { pulsarVersion } from "./pulsar-jars.ts";
 import type { PulsarRuntime } from "./pulsar-runtime.ts";
-import { type PulsarSettings, settingsFile, standaloneSettings, tokenSettings } from "./pulsar-settings.ts";
+import {
+  listenerSettings,
+  type PulsarSettings,
+  settingsFile,
+  standaloneSettings,
+  tokenSettings,
+} from "./pulsar-settings.ts";
 import { makeBrokerCertificate } from "./pulsar-tls.ts";
 import { mintToken, newTokenSecret } from "./pulsar-token.ts";
 import { resolveStackOptions, type StackOptions } from "./stack-options.ts";
@@ -25,6 +31,8 @@ export interface PulsarOptions extends StackOptions {
   readonly maxMessageSize?: number | undefined;
   /** Deduplication for every namespace; default false. */
   readonly deduplication?: boolean | undefined;
+  /** Ports of this machine, in front of the broker's own, that it names to clients of that listener; not with TLS. */
+  readonly listeners?: Readonly<Record<string, number>> | undefined;
   /** Any other settings of `standalone.conf`; they outrank ours. */
   readonly settings?: PulsarSettings | undefined;
 }
@@ -81,6 +89,7 @@ export async function startPulsar(options: PulsarOptions = {}): Promise<LocalPul
       ...standaloneSettings(brokerPort, adminPort, runtime.bindAddress),
       ...(secret === undefined ? {} : tokenSettings(secret)),
       ...certificate?.settings,
+      ...(options.listeners === undefined ? {} : listenerSettings(brokerPort, options.listeners)),
       ...(options.maxMessageSize === undefined ? {} : { maxMessageSize: options.maxMessageSize }),
       ...(options.deduplication === undefined ? {} : { brokerDeduplicationEnabled: options.deduplication }),
       ...options.settings,

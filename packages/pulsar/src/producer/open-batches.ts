@@ -1,0 +1,73 @@
+import type { OutgoingMessage } from "../publisher.ts";
+import { Batch } from "./batch.ts";
+import type { NumberedMessage } from "./frame-former.ts";
+
+/** What the batches that are open at one time have in common. */
+export interface OpenBatchesStart {
+  /** One batch for each key, so that a Key_Shared subscription can hand each to one consumer. */
+  readonly byKey: boolean;
+  /** Wall time of the first message, which is the batches' publish time. */
+  readonly publishTime: number;
+  /** Monotonic time of the first message. */
+  readonly startedAt: number;
+  readonly schemaVersion: Uint8Array;
+  /** Bytes that one batch will probably take. */
+  readonly capacity: number;
+}
+
+/** The messages that wait to leave together: one batch, or one for each key. */
+export class OpenBatches {
+  readonly #start: OpenBatchesStart;
+  readonly #batches = new Map<string, Batch>();
+  #count = 0;
+  #bytes = 0;
+
+  constructor(start: OpenBatchesStart) {
+    this.#start = start;
+  }
+
+  get startedAt(): number {
+    return this.#start.startedAt;
+  }
+
+  get schemaVersion(): Uint8Array {
+    return this.#start.schemaVersion;
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  add(entry: NumberedMessage): void {
+    const { message, sequenceId, chosenId, delivery } = entry;
+    const group = this.#start.byKey ? groupOf(message) : "";
+    const batch = this.#batches.get(group) ?? this.#open(group, entry);
+    const before = batch.bytes;
+    batch.add(message, sequenceId, delivery, chosenId);
+    this.#count += 1;
+    this.#bytes += batch.bytes - before;
+  }
+
+  /** In the ascending order of their last ids, which is the order in which they must leave. */
+  batches(): readonly Batch[] {
+    return [...this.#batches.values()].sort((one, other) => one.lastId - other.lastId);
+  }
+
+  #open(group: string, { message, sequenceId }: NumberedMessage): Batch {
+    const { publishTime, schemaVersion, capacity } = this.#start;
+    const batch = new Batch({ first: message, firstId: sequenceId, publishTime, schemaVersion, capacity });
+    this.#batches.set(group, batch);
+    return batch;
+  }
+}
+
+/** As in Java the ordering key outranks the key, and all that have neither are together. */
+function groupOf({ key, orderingKey }: OutgoingMessage): string {
+  if (orderingKey !== undefined) return `o${Buffer.from(orderingKey).toString("base64")}`;
+  if (key === undefined) return "";
+  return typeof key === "string" ? `k${key}` : `b${Buffer.from(key).toString("base64")}`;
+}
