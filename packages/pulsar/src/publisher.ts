@@ -110,7 +110,7 @@ export interface BatchingOptions {
 export const defaultPublisherOptions: PublisherOptions = {
   producerProperties: {},
   compression: "LZ4",
-  batching: { maxDelayMs: 10, maxMessages: 1_000, maxBytes: 131_072 },
+  batching: { maxDelayMs: 10, maxMessages: 1_000, maxBytes: 131_072, byKey: false },
   maxPendingMessages: 1_000,
   maxPendingBytes: 33_554_432,
   accessMode: "Shared",

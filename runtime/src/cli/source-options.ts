@@ -50,9 +50,13 @@ const options: readonly SourceOption[] = [
     flags: "--producer-config <json>",
     field: "producerConfig",
     structured: true,
-    description: "compressionType, maxPendingMessages, batchingConfig and the like, as JSON",
+    description: "compressionType, maxPendingMessages, batchingConfig, accessMode, sendTimeoutMs, as JSON",
   },
-  { flags: "--batch-builder <builder>", field: "batchBuilder", description: "DEFAULT" },
+  {
+    flags: "--batch-builder <builder>",
+    field: "batchBuilder",
+    description: "DEFAULT or KEY_BASED: a batch for each key",
+  },
   {
     flags: "--parallelism <count>",
     field: "parallelism",

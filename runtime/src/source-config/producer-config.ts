@@ -1,11 +1,19 @@
 import { nearest } from "@pulsar-ts-io/config";
-import { type Compression, defaultPublisherOptions, type PublisherOptions } from "@pulsar-ts-io/pulsar";
+import {
+  type AccessMode,
+  type Compression,
+  defaultPublisherOptions,
+  type PublisherOptions,
+} from "@pulsar-ts-io/pulsar";
 import { FieldReader, type Fields } from "./field-reader.ts";
 import { isUnset } from "./fields.ts";
 import type { ProblemList } from "./problem-list.ts";
 
 const compressions: readonly Compression[] = ["NONE", "LZ4", "ZLIB", "ZSTD", "SNAPPY"];
 const batchBuilders = ["DEFAULT", "KEY_BASED"] as const;
+type BatchBuilder = (typeof batchBuilders)[number];
+const accessModes = { SHARED: "Shared", EXCLUSIVE: "Exclusive" } satisfies Record<string, AccessMode>;
+const accessModeNames = ["SHARED", "EXCLUSIVE"] as const;
 
 const known = [
   "maxPendingMessages",
@@ -15,6 +23,8 @@ const known = [
   "batchBuilder",
   "compressionType",
   "batchingConfig",
+  "accessMode",
+  "sendTimeoutMs",
 ];
 const knownBatching = [
   "enabled",
@@ -30,8 +40,10 @@ const knownBatching = [
  *
  * `maxPendingMessages` and `maxPendingMessagesAcrossPartitions` bound the same window here, which spans all partitions: the smaller holds.
  *
- * @param batchBuilder the older spelling at the top of a SourceConfig.
- * @see ProducerBuilderFactory in apache/pulsar, and PIP-401 for `batchingConfig`
+ * `accessMode` and `sendTimeoutMs` are the names of Java's producer: its SourceConfig has no place for them.
+ *
+ * @param batchBuilder the older spelling at the top of a SourceConfig; the more particular one outranks it.
+ * @see ProducerBuilderFactory in apache/pulsar, PIP-401 for `batchingConfig`, and ProducerConfigurationData
  */
 export function readProducerConfig(
   producerConfig: Fields,
@@ -51,27 +63,32 @@ export function readProducerConfig(
   if (!isUnset(producerConfig["cryptoConfig"])) {
     problems.refuse(
       "producerConfig.cryptoConfig",
-      "end-to-end encryption is not supported",
-      "leave it out: messages would be published unencrypted",
+      "the wire transport has no end-to-end encryption",
+      "leave it out and publish unencrypted, or use the native transport, which is the official client",
     );
   }
-  readBatchBuilder(fields, "producerConfig.batchBuilder", problems);
-  readBatchBuilder(new FieldReader({ batchBuilder }, "", problems), "batchBuilder", problems);
+  const top = new FieldReader({ batchBuilder }, "", problems).oneOf("batchBuilder", batchBuilders);
+  const builder = fields.oneOf("batchBuilder", batchBuilders) ?? top;
+  const accessMode = fields.oneOf("accessMode", accessModeNames);
   return {
     compression: fields.oneOf("compressionType", compressions) ?? defaults.compression,
-    batching: readBatching(fields.mapping("batchingConfig") ?? {}, problems),
+    batching: readBatching(fields.mapping("batchingConfig") ?? {}, builder, problems),
     maxPendingMessages: pending.length === 0 ? defaults.maxPendingMessages : Math.min(...pending),
     maxPendingBytes: defaults.maxPendingBytes,
-    accessMode: defaults.accessMode,
-    sendTimeoutMs: defaults.sendTimeoutMs,
+    accessMode: accessMode === undefined ? defaults.accessMode : accessModes[accessMode],
+    sendTimeoutMs: fields.integer("sendTimeoutMs", 1) ?? defaults.sendTimeoutMs,
   };
 }
 
-function readBatching(batchingConfig: Fields, problems: ProblemList): PublisherOptions["batching"] {
+function readBatching(
+  batchingConfig: Fields,
+  outerBuilder: BatchBuilder | undefined,
+  problems: ProblemList,
+): PublisherOptions["batching"] {
   const prefix = "producerConfig.batchingConfig.";
   const fields = new FieldReader(batchingConfig, prefix, problems);
   refuseUnknown(batchingConfig, knownBatching, prefix, problems);
-  readBatchBuilder(fields, `${prefix}batchBuilder`, problems);
+  const builder = fields.oneOf("batchBuilder", batchBuilders) ?? outerBuilder;
   if (!isUnset(batchingConfig["roundRobinRouterBatchingPartitionSwitchFrequency"])) {
     problems.warn(
       `${prefix}roundRobinRouterBatchingPartitionSwitchFrequency`,
@@ -84,17 +101,8 @@ function readBatching(batchingConfig: Fields, problems: ProblemList): PublisherO
     maxDelayMs: fields.integer("batchingMaxPublishDelayMs", 1) ?? defaults.maxDelayMs,
     maxMessages: fields.integer("batchingMaxMessages", 1) ?? defaults.maxMessages,
     maxBytes: fields.integer("batchingMaxBytes", 1) ?? defaults.maxBytes,
+    byKey: builder === "KEY_BASED",
   };
-}
-
-function readBatchBuilder(fields: FieldReader, path: string, problems: ProblemList): void {
-  if (fields.oneOf("batchBuilder", batchBuilders) !== "KEY_BASED") return;
-  problems.refuse(
-    path,
-    "batches by key are not supported yet",
-    "leave it out, or switch batching off",
-    "KEY_BASED",
-  );
 }
 
 function refuseUnknown(

@@ -113,8 +113,14 @@ describe("readSourceConfig", () => {
     [{ topicName: 5 }, "topicName"],
     [{ configs: "text" }, "configs"],
     [{ secrets: { a: 1 } }, "secrets.a"],
-    [{ producerConfig: { batchBuilder: "KEY_BASED" } }, "producerConfig.batchBuilder"],
-    [{ batchBuilder: "KEY_BASED" }, "batchBuilder"],
+    [{ producerConfig: { batchBuilder: "BY_KEY" } }, "producerConfig.batchBuilder"],
+    [{ batchBuilder: "BY_KEY" }, "batchBuilder"],
+    [{ producerConfig: { accessMode: "WaitForExclusive" } }, "producerConfig.accessMode"],
+    [{ producerConfig: { sendTimeoutMs: -1 } }, "producerConfig.sendTimeoutMs"],
+    [
+      { producerConfig: { batchingConfig: { batchBuilder: "BY_KEY" } } },
+      "producerConfig.batchingConfig.batchBuilder",
+    ],
     [{ producerConfig: { cryptoConfig: { encryptionKeys: ["k"] } } }, "producerConfig.cryptoConfig"],
     [{ producerConfig: { compressionType: "GZIP" } }, "producerConfig.compressionType"],
     [{ producerConfig: { batchingConfig: { size: 1 } } }, "producerConfig.batchingConfig.size"],
@@ -140,7 +146,23 @@ describe("readSourceConfig", () => {
       maxPendingMessages: 300,
       batching: { maxDelayMs: 5, maxMessages: 10, maxBytes: 1_000 },
     });
+    expect(
+      read({ producerConfig: { accessMode: "Exclusive", sendTimeoutMs: 30_000 } }).settings.publisher,
+    ).toMatchObject({ accessMode: "Exclusive", sendTimeoutMs: 30_000 });
     const unbatched = read({ producerConfig: { batchingConfig: { enabled: false } } });
     expect(unbatched.settings.publisher.batching).toBeUndefined();
+  });
+
+  it.each([
+    [{}, false],
+    [{ batchBuilder: "KEY_BASED" }, true],
+    [{ producerConfig: { batchBuilder: "key_based" } }, true],
+    [{ batchBuilder: "KEY_BASED", producerConfig: { batchBuilder: "DEFAULT" } }, false],
+    [{ producerConfig: { batchBuilder: "DEFAULT", batchingConfig: { batchBuilder: "KEY_BASED" } } }, true],
+    [{ batchBuilder: "KEY_BASED", producerConfig: { batchBuilder: "" } }, true],
+  ])("takes from %j whether batches are made by key: %s", (sourceConfig, byKey) => {
+    const { settings, problems } = read(sourceConfig);
+    expect(problems).toEqual([]);
+    expect(settings.publisher.batching?.byKey).toBe(byKey);
   });
 });

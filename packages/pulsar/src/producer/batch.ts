@@ -1,6 +1,15 @@
 import type { Delivery, OutgoingMessage } from "../publisher.ts";
 import { BatchPayload } from "../wire/send-frame.ts";
 
+/** One message on its way into a frame. */
+export interface NumberedMessage {
+  readonly message: OutgoingMessage;
+  readonly sequenceId: number;
+  /** Whether the caller chose the id. */
+  readonly chosenId: boolean;
+  readonly delivery: Delivery;
+}
+
 /** Messages that wait to leave together. Of a batch of one only the message counts. */
 export class Batch {
   readonly payload: BatchPayload;
@@ -38,7 +47,7 @@ export class Batch {
     return this.payload.bytes;
   }
 
-  add(message: OutgoingMessage, sequenceId: number, delivery: Delivery, chosenId: boolean): void {
+  add({ message, sequenceId, chosenId, delivery }: NumberedMessage): void {
     this.payload.add(message, sequenceId);
     this.deliveries.push(delivery);
     this.lastId = sequenceId;

@@ -1,6 +1,6 @@
 import type { Clock } from "@pulsar-ts-io/core";
 import type { Codec } from "../compression.ts";
-import type { BatchingOptions, Delivery, OutgoingMessage } from "../publisher.ts";
+import type { BatchingOptions, Delivery } from "../publisher.ts";
 import {
   batchedSize,
   type CompressedAs,
@@ -8,7 +8,7 @@ import {
   encodeBatch,
   encodeSingle,
 } from "../wire/send-frame.ts";
-import type { Batch } from "./batch.ts";
+import type { Batch, NumberedMessage } from "./batch.ts";
 import { OpenBatches } from "./open-batches.ts";
 import { type FrameContent, PendingFrame } from "./pending-window.ts";
 
@@ -19,15 +19,6 @@ export interface ProducerFacts {
   /** Empty when the topic has no schema. */
   readonly schemaVersion: Uint8Array;
   readonly maxMessageBytes: number;
-}
-
-/** One message on its way into a frame. */
-export interface NumberedMessage {
-  readonly message: OutgoingMessage;
-  readonly sequenceId: number;
-  /** Whether the caller chose the id. */
-  readonly chosenId: boolean;
-  readonly delivery: Delivery;
 }
 
 export interface FrameFormerOptions {

@@ -1,6 +1,5 @@
 import type { OutgoingMessage } from "../publisher.ts";
-import { Batch } from "./batch.ts";
-import type { NumberedMessage } from "./frame-former.ts";
+import { Batch, type NumberedMessage } from "./batch.ts";
 
 /** What the batches that are open at one time have in common. */
 export interface OpenBatchesStart {
@@ -43,11 +42,10 @@ export class OpenBatches {
   }
 
   add(entry: NumberedMessage): void {
-    const { message, sequenceId, chosenId, delivery } = entry;
-    const group = this.#start.byKey ? groupOf(message) : "";
+    const group = this.#start.byKey ? groupOf(entry.message) : "";
     const batch = this.#batches.get(group) ?? this.#open(group, entry);
     const before = batch.bytes;
-    batch.add(message, sequenceId, delivery, chosenId);
+    batch.add(entry);
     this.#count += 1;
     this.#bytes += batch.bytes - before;
   }
