@@ -41,6 +41,8 @@ export {
   type OutgoingMessage,
   type Publisher,
   type PublisherOptions,
+  type SchemaInfo,
+  type SchemaType,
   type Transport,
 } from "./publisher.ts";
 export { parseTopicName, type TopicDefaults, type TopicName } from "./topic-name.ts";

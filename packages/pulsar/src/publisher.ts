@@ -76,12 +76,41 @@ export type AccessMode = "Shared" | "Exclusive";
 
 export type Compression = "NONE" | "LZ4" | "ZLIB" | "ZSTD" | "SNAPPY";
 
+/** Kinds of schema by Pulsar's names. Records of plain bytes have none. */
+export type SchemaType =
+  | "STRING"
+  | "JSON"
+  | "PROTOBUF"
+  | "AVRO"
+  | "BOOLEAN"
+  | "INT8"
+  | "INT16"
+  | "INT32"
+  | "INT64"
+  | "FLOAT"
+  | "DOUBLE"
+  | "DATE"
+  | "TIME"
+  | "TIMESTAMP"
+  | "KEY_VALUE"
+  | "PROTOBUF_NATIVE";
+
+/** What values are; the broker checks that it fits the topic's schema, and registers it where there is none. */
+export interface SchemaInfo {
+  readonly type: SchemaType;
+  /** The definition, as the type's own format has it; empty for primitive types. */
+  readonly definition: Uint8Array;
+  readonly properties: Readonly<Record<string, string>>;
+}
+
 /** How one topic is published to; Pulsar IO's values are `defaultPublisherOptions`. */
 export interface PublisherOptions {
   /** Absent: the broker names the producer. */
   readonly producerName?: string | undefined;
   /** Shown in the topic's stats. */
   readonly producerProperties: Readonly<Record<string, string>>;
+  /** Values must be encoded by it already. Absent: bytes. */
+  readonly schema?: SchemaInfo | undefined;
   readonly compression: Compression;
   readonly batching: BatchingOptions | undefined;
   /** Unconfirmed messages this publisher may have, over all partitions; at least 1. */

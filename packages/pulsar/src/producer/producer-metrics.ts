@@ -1,6 +1,6 @@
 import type { Labels, Meter } from "@pulsar-ts-io/core";
 
-/** What can be seen of one topic's producers. */
+/** What can be seen of one publisher: all its partitions together. */
 export class ProducerMetrics {
   readonly #sent;
   readonly #resent;

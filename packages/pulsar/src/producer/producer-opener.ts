@@ -3,10 +3,11 @@ import type { ConnectionPool, ConnectionTarget } from "../connection/connection-
 import type { TopicLookup } from "../connection/lookup.ts";
 import { type BrokerAddress, formatAddress } from "../connection/service-url.ts";
 import { PulsarTimeoutError } from "../errors.ts";
-import type { AccessMode } from "../publisher.ts";
+import type { AccessMode, SchemaInfo } from "../publisher.ts";
 import { withDeadline } from "../wait.ts";
 import type { Commands } from "../wire/command-types.ts";
 import { type Loss, ProducerSession, type SessionOwner } from "./producer-session.ts";
+import { schemaField } from "./schema-field.ts";
 
 /** How long closing waits for the broker's word. */
 const closeMs = 5_000;
@@ -32,6 +33,7 @@ export interface ProducerIdentity {
   readonly nameChosen: boolean;
   readonly properties: Readonly<Record<string, string>>;
   readonly accessMode: AccessMode;
+  readonly schema: SchemaInfo | undefined;
 }
 
 export interface OpenedSession {
@@ -127,7 +129,7 @@ export class ProducerOpener {
   }
 
   #command(): Omit<Commands["producer"], "requestId"> {
-    const { topic, producerId, nameChosen, properties, accessMode } = this.#identity;
+    const { topic, producerId, nameChosen, properties, accessMode, schema } = this.#identity;
     const epoch = this.#epoch;
     this.#epoch += 1;
     return {
@@ -136,6 +138,7 @@ export class ProducerOpener {
       producerName: this.#name,
       encrypted: false,
       metadata: Object.entries(properties).map(([key, value]) => ({ key, value })),
+      schema: schema === undefined ? undefined : schemaField(schema),
       epoch,
       userProvidedProducerName: nameChosen,
       accessMode: accessModes[accessMode],

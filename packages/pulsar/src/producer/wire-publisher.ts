@@ -70,7 +70,12 @@ export class WirePublisher implements Publisher {
     this.#clock = host.clock;
     this.#logger = host.logger.child({ topic: topic.full });
     this.#budget = new PublishBudget(publisher.maxPendingMessages, publisher.maxPendingBytes, memory);
-    this.#metrics = new ProducerMetrics(meter, { topic: topic.full });
+    const { producerName: producer } = publisher;
+    // A name that was chosen tells publishers to one topic apart; one that the broker gives is another at each start.
+    this.#metrics = new ProducerMetrics(meter, {
+      topic: topic.full,
+      ...(producer === undefined ? {} : { producer }),
+    });
     this.#codec = options.codec;
   }
 
@@ -194,6 +199,7 @@ export class WirePublisher implements Publisher {
       nameChosen: publisher.producerName !== undefined,
       properties: publisher.producerProperties,
       accessMode: publisher.accessMode,
+      schema: publisher.schema,
       publisher,
       codec: this.#codec,
       operationTimeoutMs,

@@ -18,6 +18,13 @@ export interface FeatureFlags {
   readonly supportsReplDedupByPosition?: boolean | undefined;
 }
 
+export interface SchemaData {
+  readonly name: string;
+  readonly data: Uint8Array;
+  readonly type: number;
+  readonly properties?: readonly KeyValue[] | undefined;
+}
+
 export interface MessageIdData {
   readonly ledgerId: bigint;
   readonly entryId: bigint;
@@ -64,6 +71,7 @@ export interface Commands {
     readonly producerName?: string | undefined;
     readonly encrypted?: boolean | undefined;
     readonly metadata?: readonly KeyValue[] | undefined;
+    readonly schema?: SchemaData | undefined;
     readonly epoch?: number | undefined;
     readonly userProvidedProducerName?: boolean | undefined;
     readonly accessMode?: number | undefined;

@@ -6,6 +6,7 @@ import type {
   KeyValue,
   MessageIdData,
   NamedCommand,
+  SchemaData,
 } from "./command-types.ts";
 import {
   boolean,
@@ -36,6 +37,12 @@ const featureFlags: FieldTable<FeatureFlags> = {
   supportsTopicWatchers: boolean(4),
   supportsPartitionsWithoutAutoCreation: boolean(5),
   supportsReplDedupByPosition: boolean(6),
+};
+const schemaData: FieldTable<SchemaData> = {
+  name: required(text(1)),
+  data: required(bytes(3)),
+  type: required(integer(4)),
+  properties: repeated(nested(5, keyValue)),
 };
 const messageIdData: FieldTable<MessageIdData> = {
   ledgerId: required(long(1)),
@@ -100,6 +107,7 @@ const tables: CommandTables = {
       producerName: text(4),
       encrypted: boolean(5),
       metadata: repeated(nested(6, keyValue)),
+      schema: nested(7, schemaData),
       epoch: integer(8),
       userProvidedProducerName: boolean(9),
       accessMode: integer(10),

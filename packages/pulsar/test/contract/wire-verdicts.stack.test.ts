@@ -82,6 +82,25 @@ describeWithStack("what a real broker refuses, and what the wire transport makes
     await newcomer.close();
   });
 
+  it("registers the schema it was given, and is refused at once where that does not fit", async () => {
+    const topic = uniqueTopic();
+    await using transport = openWire(stack.direct).transport;
+    const record = (type: string) =>
+      Buffer.from(JSON.stringify({ type: "record", name: "R", fields: [{ name: "a", type }] }));
+    const schema = { type: "AVRO", definition: record("string"), properties: {} } as const;
+    const publisher = await transport.open(topic, { ...defaultPublisherOptions, schema }, never);
+    const deliveries = new Deliveries();
+    deliveries.send(publisher, { value: Buffer.from("0261", "hex") });
+    await publisher.flush(never);
+    expect(deliveries.stored).toHaveLength(1);
+    const path = topic.replace("persistent://", "schemas/");
+    expect(await stack.admin.request("GET", `${path}/schema`)).toMatchObject({ version: 0, type: "AVRO" });
+    const other = { ...schema, definition: record("int") };
+    await expect(
+      transport.open(topic, { ...defaultPublisherOptions, schema: other }, never),
+    ).rejects.toMatchObject({ code: "PIO_BROKER_REFUSED", retryable: false });
+  });
+
   it("says at once that it cannot encrypt for a namespace that demands it", async () => {
     const { namespace, topic } = await newNamespace();
     await using transport = openWire(stack.direct).transport;
