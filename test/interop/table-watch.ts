@@ -41,6 +41,10 @@ export class TableWatch implements AsyncDisposable {
     return loads;
   }
 
+  get leaseCount(): number {
+    return this.#last.size;
+  }
+
   /** The shards of an owner. */
   shardsOf(owner: string): readonly string[] {
     return [...this.#last].flatMap(([id, row]) => (row["leaseOwner"]?.S === owner ? [id] : []));

@@ -10,6 +10,7 @@ import { describeWithStack } from "../stack.ts";
 import { Company } from "./company.ts";
 import { Crossing } from "./crossing.ts";
 import { JavaWorker, type KclVersion, prepareKcl } from "./java-worker.ts";
+import { leasesOf } from "./lease-contents.ts";
 import { fetchMs, releases } from "./releases.ts";
 import { byShard } from "./sighting.ts";
 import { TableWatch } from "./table-watch.ts";
@@ -159,12 +160,25 @@ describeWithStack("workers of ours beside those of the Java KCL", (stack) => {
         expect(performance.now() - endedMs).toBeLessThan(silenceMs);
         await feed[Symbol.asyncDispose]();
         await crossing.delivered([java, ours]);
+        const [parent = ""] = ours.shardIds;
+        await crossing.stream.split(parent);
+        await crossing.put(20);
+        await crossing.delivered([java, ours]);
+        // What the leader of KCL 3 shares the leases out by; and what tells leases from its own rows in the same table.
+        const left = await crossing.settled("what is read of each shard", (rows) =>
+          leasesOf(rows).every(
+            (row) => row["checkpoint"]?.S === "SHARD_END" || row["throughputKBps"] !== undefined,
+          ),
+        );
         await ours.stop();
+        const types = leasesOf(left).map((row) => row["entityType"]?.S);
+        expect(types).toEqual(Array(4).fill(kcl === "3.5.1" ? "LEASE" : undefined));
 
         const rest = await crossing.put(20);
         await using back = await crossing.java({ kcl, workerId: "java" });
         await back.handedOut(rest.length, 240_000);
         expect(byShard(back.records)).toEqual(byShard(rest));
+        expect([...java.failures, ...back.failures]).toEqual([]);
         expect(watch.setbacks).toEqual([]);
       }, 600_000);
     },
