@@ -90,6 +90,8 @@ const singleMessageMetadata: FieldTable<SingleMessageMetadata> = {
 
 const brokerMetadataMagic = 0x0e02;
 const checksumMagic = 0x0e01;
+/** An entry that claims to be larger is taken for a malformed one, before room is made for it. */
+const maxPlainBytes = 64 * 1024 * 1024;
 
 /**
  * The messages of an entry: what follows the command of a MESSAGE frame, or of a SEND. For readers in tests.
@@ -98,8 +100,7 @@ const checksumMagic = 0x0e01;
  */
 export function decodeEntry(content: Uint8Array): readonly EntryMessage[] {
   const { metadata, payload } = splitEntry(content);
-  const codec = codecOfType(metadata.compression ?? 0);
-  const plain = codec === undefined ? payload : codec.decompress(payload, metadata.uncompressedSize ?? 0);
+  const plain = decompress(metadata, payload);
   if (metadata.numMessagesInBatch !== undefined) {
     return splitBatch(metadata, metadata.numMessagesInBatch, plain);
   }
@@ -126,6 +127,21 @@ export function splitEntry(content: Uint8Array): {
   return { metadata, payload: content.subarray(payloadAt) };
 }
 
+function decompress(metadata: MessageMetadata, payload: Uint8Array): Uint8Array {
+  const codec = codecOfType(metadata.compression ?? 0);
+  if (codec === undefined) return payload;
+  const size = metadata.uncompressedSize ?? 0;
+  if (!(size >= 0 && size <= maxPlainBytes)) throw new RangeError(`an entry of ${size} bytes is compressed`);
+  let plain: Uint8Array;
+  try {
+    plain = codec.decompress(payload, size);
+  } catch (error) {
+    throw new RangeError(`an entry cannot be decompressed as ${codec.name}`, { cause: error });
+  }
+  if (plain.length !== size) throw new RangeError(`an entry of ${plain.length} bytes claims to have ${size}`);
+  return plain;
+}
+
 function splitBatch(batch: MessageMetadata, count: number, payload: Uint8Array): readonly EntryMessage[] {
   const view = new DataView(payload.buffer, payload.byteOffset, payload.length);
   const messages: EntryMessage[] = [];
@@ -134,7 +150,8 @@ function splitBatch(batch: MessageMetadata, count: number, payload: Uint8Array):
     const valueAt = offset + 4 + view.getUint32(offset);
     const single = decode(singleMessageMetadata, payload.subarray(offset + 4, valueAt));
     offset = valueAt + single.payloadSize;
-    if (offset > payload.length) throw new RangeError("a message of the batch is truncated");
+    if (!(offset >= valueAt && offset <= payload.length))
+      throw new RangeError("a message of the batch is truncated");
     if (single.compactedOut !== true) {
       messages.push(toMessage(batch, single, payload.subarray(valueAt, offset), index));
     }

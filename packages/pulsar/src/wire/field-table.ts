@@ -108,7 +108,12 @@ export function repeated<T>(field: Field<T>): Field<readonly T[]> {
         codec.write(writer, value);
       });
     },
-    read: (reader, before) => [...(before ?? []), codec.read(reader, undefined)],
+    read: (reader, before) => {
+      // The list that this codec made for the same message: a frame may repeat a field a million times.
+      const items = (before ?? []) as T[];
+      items.push(codec.read(reader, undefined));
+      return items;
+    },
   };
   return { number, required: false, codec: items };
 }

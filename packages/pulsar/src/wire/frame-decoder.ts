@@ -12,12 +12,15 @@ export interface Frame {
 
 const lengthBytes = 4;
 
-/** Cuts a stream of bytes into frames. Holds at most one incomplete frame. */
+/** Cuts a stream of bytes into frames. Holds at most one incomplete frame, in as many bytes as it has, however small its pieces. */
 export class FrameDecoder {
   #maxFrameBytes = defaultMaxMessageBytes + frameAllowanceBytes;
-  /** Pieces of the frame that is not complete yet. */
-  #pieces: Uint8Array[] = [];
-  #pieceBytes = 0;
+  /** The length field of a frame of which not even that is complete. */
+  readonly #length = Buffer.alloc(lengthBytes);
+  #lengthHeld = 0;
+  /** The frame that is not complete yet, without its length. */
+  #body: Buffer | undefined;
+  #bodyHeld = 0;
 
   /** @param bytes the broker's `max_message_size`. */
   limitMessages(bytes: number): void {
@@ -30,44 +33,56 @@ export class FrameDecoder {
    * @throws RangeError at a frame that is too long or inconsistent: the stream cannot be understood any further.
    */
   push(chunk: Uint8Array, onFrame: (frame: Frame) => void): void {
-    let input = chunk;
-    if (this.#pieceBytes > 0) {
-      this.#pieces.push(chunk);
-      this.#pieceBytes += chunk.length;
-      if (this.#pieceBytes < this.#wanted()) return;
-      input = Buffer.concat(this.#pieces, this.#pieceBytes);
-      this.#pieces = [];
-      this.#pieceBytes = 0;
-    }
     let offset = 0;
-    for (;;) {
-      const size = frameSize(input, offset, this.#maxFrameBytes);
-      if (size === undefined || size > input.length - offset) break;
-      onFrame(splitFrame(input.subarray(offset + lengthBytes, offset + size)));
-      offset += size;
-    }
-    if (offset < input.length) {
-      this.#pieces.push(offset === 0 ? input : input.subarray(offset));
-      this.#pieceBytes = input.length - offset;
+    while (offset < chunk.length) {
+      if (this.#body !== undefined) {
+        offset += this.#fillBody(this.#body, chunk, offset, onFrame);
+      } else if (this.#lengthHeld > 0 || chunk.length - offset < lengthBytes) {
+        offset += this.#fillLength(chunk, offset);
+      } else {
+        const start = offset + lengthBytes;
+        const end = start + this.#checked(uint32At(chunk, offset));
+        if (end > chunk.length) this.#expect(end - start);
+        else onFrame(splitFrame(chunk.subarray(start, end)));
+        offset = end > chunk.length ? start : end;
+      }
     }
   }
 
-  /** Bytes that must be there before it is worth joining the pieces. */
-  #wanted(): number {
-    const first = this.#pieces[0];
-    if (first === undefined || first.length < lengthBytes) return lengthBytes;
-    return frameSize(first, 0, this.#maxFrameBytes) ?? lengthBytes;
+  /** @returns how many bytes of `chunk` were taken. */
+  #fillLength(chunk: Uint8Array, offset: number): number {
+    const taken = Math.min(lengthBytes - this.#lengthHeld, chunk.length - offset);
+    this.#length.set(chunk.subarray(offset, offset + taken), this.#lengthHeld);
+    this.#lengthHeld += taken;
+    if (this.#lengthHeld === lengthBytes) {
+      this.#lengthHeld = 0;
+      this.#expect(this.#checked(uint32At(this.#length, 0)));
+    }
+    return taken;
   }
-}
 
-/** Bytes of the frame that starts at `offset`, its length field included; `undefined` when that is not there yet. */
-function frameSize(bytes: Uint8Array, offset: number, maxFrameBytes: number): number | undefined {
-  if (bytes.length - offset < lengthBytes) return undefined;
-  const total = uint32At(bytes, offset);
-  if (total < lengthBytes || total > maxFrameBytes) {
-    throw new RangeError(`a frame of ${total} bytes, where 4 to ${maxFrameBytes} are allowed`);
+  /** @returns how many bytes of `chunk` were taken. */
+  #fillBody(body: Buffer, chunk: Uint8Array, offset: number, onFrame: (frame: Frame) => void): number {
+    const taken = Math.min(body.length - this.#bodyHeld, chunk.length - offset);
+    body.set(chunk.subarray(offset, offset + taken), this.#bodyHeld);
+    this.#bodyHeld += taken;
+    if (this.#bodyHeld === body.length) {
+      this.#body = undefined;
+      onFrame(splitFrame(body));
+    }
+    return taken;
   }
-  return total + lengthBytes;
+
+  /** Room for a frame that has only begun; the system gives the memory as it is written. */
+  #expect(bytes: number): void {
+    this.#body = Buffer.allocUnsafeSlow(bytes);
+    this.#bodyHeld = 0;
+  }
+
+  #checked(total: number): number {
+    if (total >= lengthBytes && total <= this.#maxFrameBytes) return total;
+    throw new RangeError(`a frame of ${total} bytes, where 4 to ${this.#maxFrameBytes} are allowed`);
+  }
 }
 
 function splitFrame(body: Uint8Array): Frame {
