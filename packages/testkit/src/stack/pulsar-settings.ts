@@ -26,6 +26,8 @@ export function standaloneSettings(brokerPort: number, adminPort: number, host: 
     diskUsageThreshold: 0.999,
     diskUsageWarnThreshold: 0.998,
     diskUsageLwmThreshold: 0.998,
+    // Pulsar 3 ends where it cannot read the speed of the network card, as in most virtual machines.
+    loadBalancerOverrideBrokerNicSpeedGbps: 1,
     numIOThreads: 2,
     numHttpServerThreads: 8,
   };

@@ -4,7 +4,7 @@ export interface StackOptions {
   readonly report?: ((line: string) => void) | undefined;
   /** Ends the start, downloads included, and leaves nothing running. Default: never. */
   readonly signal?: AbortSignal | undefined;
-  /** Where the settings `PULSAR_TS_IO_CACHE`, `XDG_CACHE_HOME`, `JAVA_HOME` and `PATH` come from; default the process's environment. */
+  /** Where the settings `PULSAR_TS_IO_CACHE`, `PULSAR_TS_IO_PULSAR_VERSION`, `XDG_CACHE_HOME`, `JAVA_HOME` and `PATH` come from; default the process's environment. */
   readonly env?: NodeJS.ProcessEnv | undefined;
 }
 
