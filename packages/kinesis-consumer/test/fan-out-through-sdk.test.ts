@@ -77,6 +77,31 @@ describe("enhanced fan-out through the AWS SDK", () => {
     await rig.close(worker);
   });
 
+  it.each(["trim-horizon", "latest"] as const)(
+    "is told the end of a shard again that a worker from %s died over, and ends it",
+    async (kind) => {
+      const rig = new SdkRig();
+      const first = await rig.open({ initialPosition: { kind } });
+      await rig.pass(10_000);
+      const before = kind === "latest" ? [] : rig.put(5);
+      await rig.until(() => first.records.length === before.length);
+      await rig.pass(10_000);
+      rig.table.before = (method) => {
+        if (method === "create") first.kill();
+      };
+      rig.stream.split(idOf(0), 2n ** 127n, rig.clock.now());
+      await rig.pass(10_000);
+      expect(rig.lease(0)?.checkpoint.kind).not.toBe("shard-end");
+      rig.table.before = () => {};
+      const put = rig.put(20);
+      const second = await rig.open({ instanceId: "1", initialPosition: { kind } });
+      await rig.until(() => second.records.length === 20);
+      expect(distinct(textsOf(second.records))).toEqual(put);
+      expect(rig.lease(0)?.checkpoint).toEqual({ kind: "shard-end" });
+      await rig.close(second);
+    },
+  );
+
   it("renews its lease when another takes the subscription over, and takes it back without loss", async () => {
     const rig = new SdkRig();
     const worker = await rig.open();

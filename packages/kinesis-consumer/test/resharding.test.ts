@@ -28,6 +28,22 @@ describe("a shard that is split", () => {
     await rig.close(worker);
   });
 
+  it.each(["while it is read", "before it is read"])(
+    "ends although it never had a record, when split %s",
+    async (when) => {
+      const rig = new Rig();
+      const early = when === "while it is read" ? await rig.start() : undefined;
+      await rig.pass(5_000);
+      rig.stream.split(idOf(0), middle, rig.clock.now());
+      const put = rig.put(20);
+      const worker = early ?? (await rig.start());
+      await rig.until(() => worker.records.length === 20);
+      expect(distinct(textsOf(worker.records))).toEqual(put);
+      expect(rig.lease(0)?.checkpoint).toEqual({ kind: "shard-end" });
+      await rig.close(worker);
+    },
+  );
+
   it("does not end before its last record was acknowledged", async () => {
     const rig = new Rig();
     rig.put(5);

@@ -170,6 +170,32 @@ describe("StreamConsumer", () => {
     await rig.close(first);
   });
 
+  it("never shares a shard with a worker of Java's that has its number and lives, and goes on 7.1 s after that one's last sign", async () => {
+    const rig = new Rig();
+    const ours = await rig.start();
+    await rig.close(ours);
+    const stopped = new AbortController();
+    const renew = async () => {
+      for (;;) {
+        for (const [id, row] of rig.table.rows) {
+          rig.table.rows.set(id, { ...row, owner: "0", counter: row.counter + 1 });
+        }
+        await rig.clock.sleep(3_308, stopped.signal);
+      }
+    };
+    renew().catch(() => {});
+    const put = rig.put(10);
+    const second = await rig.start();
+    await rig.pass(60_000);
+    expect(second.consumer.status()).toEqual([]);
+    expect(second.records).toEqual([]);
+    stopped.abort(new Error("Java was killed"));
+    const tookMs = await rig.until(() => second.records.length === 10);
+    expect(tookMs).toBeLessThan(10_000);
+    expect(distinct(textsOf(second.records))).toEqual(put);
+    await rig.close(second);
+  });
+
   it("takes another worker's leases only after 10 s without a renewal", async () => {
     const rig = new Rig();
     rig.put(1);
