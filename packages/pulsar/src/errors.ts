@@ -154,3 +154,15 @@ export class PublishDefectError extends ConnectorError {
   readonly code = "PIO_PUBLISH_DEFECT";
   readonly retryable = false;
 }
+
+/** The package `pulsar-client`, or its native library, is not there. */
+export class NativeClientMissingError extends ConnectorError {
+  readonly code = "PIO_NATIVE_CLIENT_MISSING";
+  readonly retryable = false;
+}
+
+/** An option that this transport does not have; the message names it. */
+export class UnsupportedOptionError extends ConnectorError {
+  readonly code = "PIO_UNSUPPORTED_OPTION";
+  readonly retryable = false;
+}

@@ -14,6 +14,7 @@ export {
   MessageNotStoredError,
   MessageRefusedError,
   MessageTooLargeError,
+  NativeClientMissingError,
   ProducerBusyError,
   ProducerFencedError,
   ProtocolError,
@@ -28,9 +29,11 @@ export {
   TopicTerminatedError,
   UnsupportedAuthenticationError,
   UnsupportedCompressionError,
+  UnsupportedOptionError,
 } from "./errors.ts";
 export { MemoryTransport, type MemoryTransportOptions, type StoredMessage } from "./memory-transport.ts";
 export { formatMessage } from "./message-text.ts";
+export { createNativeTransport, type NativeHost } from "./native/native-transport.ts";
 export {
   type AccessMode,
   type BatchingOptions,

@@ -1,12 +1,10 @@
 import { resolveCompression } from "./compression.ts";
 import { PublisherClosedError } from "./errors.ts";
-import { MemoryLimit } from "./producer/memory-limit.ts";
+import { defaultMemoryLimitBytes, MemoryLimit } from "./producer/memory-limit.ts";
 import { WirePublisher } from "./producer/wire-publisher.ts";
 import type { Publisher, PublisherOptions, Transport } from "./publisher.ts";
 import { parseTopicName } from "./topic-name.ts";
 import { WireClient, type WireHost, type WireOptions } from "./wire-client.ts";
-
-const defaultMemoryLimitBytes = 67_108_864;
 
 /**
  * A transport over Pulsar's binary protocol. Connects when the first publisher is opened.

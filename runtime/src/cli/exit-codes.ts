@@ -42,6 +42,8 @@ const usageCodes = new Set([
   "PIO_INVALID_SERVICE_URL",
   "PIO_INVALID_AUTHENTICATION",
   "PIO_UNSUPPORTED_AUTHENTICATION",
+  "PIO_UNSUPPORTED_OPTION",
+  "PIO_NATIVE_CLIENT_MISSING",
 ]);
 
 /** The exit code for an error that ended a command. What failed decides, not what the connector calls it. */

@@ -6,7 +6,7 @@ import { addLocalrunOptions } from "./localrun-options.ts";
 import { addSourceOptions } from "./source-options.ts";
 import { positionNames } from "./start-position.ts";
 import { columnsOf } from "./terminal.ts";
-import { outputs } from "./transport.ts";
+import { outputs, pulsarTransports } from "./transport.ts";
 
 /** What cannot be known before the command line was looked at. */
 export interface ProgramTexts {
@@ -92,6 +92,11 @@ function addRun(program: Command, host: CliHost, texts: ProgramTexts): void {
     .addHelpText("after", runExamples + (texts.connectorHelp ?? ""));
   addLocalrunOptions(addBrokerOptions(addConnectorsDir(addSourceOptions(run))))
     .addOption(new Option("--output <where>", "where records go").choices(outputs).default("pulsar"))
+    .addOption(
+      new Option("--pulsar-transport <name>", "native: by pulsar-client, which you install beside this")
+        .choices(pulsarTransports)
+        .default("wire"),
+    )
     .option("--instance-id <number>", "which instance of the source this is, from 0", parseInstanceId, 0)
     .addOption(
       new Option("--log-level <level>", "the least important lines to log")

@@ -14,15 +14,14 @@ import { localrunWarnings } from "./localrun-options.ts";
 import { progressFields, showProgress } from "./progress.ts";
 import { type Flags, type RequestedSource, readRequestedSource } from "./requested-source.ts";
 import { StopSignals } from "./stop-signals.ts";
-import { createTransport, type Output } from "./transport.ts";
+import { createTransport, type Destination, type Output } from "./transport.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** How long a stop waits for receipts; Kubernetes gives 30 s in all. */
 const drainTimeoutMs = 25_000;
 
 /** The flags of `run` that are not part of a SourceConfig. */
-export interface RunFlags extends BrokerFlags {
-  readonly output: Output;
+export interface RunFlags extends BrokerFlags, Destination {
   readonly logLevel: LogLevel;
   readonly logFormat?: LogFormat | undefined;
   readonly instanceId: number;
@@ -52,7 +51,7 @@ export async function runCommand(flags: RunFlags & Flags, host: CliHost): Promis
     readerLeft = true;
     stop.stop("standard output was closed");
   });
-  const transport = await createTransport(flags.output, broker, {
+  const transport = await createTransport(flags, broker, {
     ...parts,
     data: host.terminal.dataStream(),
   });

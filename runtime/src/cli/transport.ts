@@ -7,6 +7,16 @@ import type { BrokerSettings } from "./broker-settings.ts";
 export const outputs = ["pulsar", "console"] as const;
 export type Output = (typeof outputs)[number];
 
+/** What `--pulsar-transport` may be: our own producer, or the official client. */
+export const pulsarTransports = ["wire", "native"] as const;
+type PulsarTransport = (typeof pulsarTransports)[number];
+
+/** Where records go, and by which way. */
+export interface Destination {
+  readonly output: Output;
+  readonly pulsarTransport: PulsarTransport;
+}
+
 export interface TransportHost {
   readonly clock: Clock;
   readonly logger: Logger;
@@ -16,15 +26,20 @@ export interface TransportHost {
 }
 
 /**
- * Makes the transport for `output`. Connects to nothing yet.
+ * Makes the transport to `destination`. Connects to nothing yet.
  *
- * @throws what is wrong with the address or the authentication, by the codes of the transport.
+ * @throws what is wrong with the address or the authentication, by the codes of the transport; a native client that is missing.
  */
 export async function createTransport(
-  output: Output,
+  { output, pulsarTransport }: Destination,
   broker: BrokerSettings,
   host: TransportHost,
 ): Promise<Transport> {
-  const { ConsoleTransport, createWireTransport } = await import("@pulsar-ts-io/pulsar");
-  return output === "console" ? new ConsoleTransport(host.data) : createWireTransport(broker, host);
+  const { ConsoleTransport, createNativeTransport, createWireTransport } = await import(
+    "@pulsar-ts-io/pulsar"
+  );
+  if (output === "console") return new ConsoleTransport(host.data);
+  return pulsarTransport === "native"
+    ? await createNativeTransport(broker, host)
+    : createWireTransport(broker, host);
 }

@@ -75,6 +75,11 @@ describe("pulsar-ts-io run", loadingTime, () => {
     ["no topic", ["run", "--archive", fixture("good")], "no destination topic is given"],
     ["an unknown flag", ["run", "--sorce-type", "x"], "did you mean --source-type?"],
     ["an unknown output", console_("good", "--output", "printer"), "Allowed choices are pulsar, console"],
+    [
+      "an unknown transport",
+      console_("good", "--pulsar-transport", "smoke"),
+      "Allowed choices are wire, native",
+    ],
     ["a topic that is none", ["run", "--archive", fixture("good"), "-o", "a/b"], "PIO_INVALID_TOPIC_NAME"],
     ["an instance id that is none", console_("good", "--instance-id", "x"), "must be an integer"],
     ["malformed JSON", console_("good", "--source-config", '{"count":'), "is not valid JSON at line 1"],

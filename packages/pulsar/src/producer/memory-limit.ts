@@ -1,3 +1,6 @@
+/** As Java's client has. */
+export const defaultMemoryLimitBytes = 67_108_864;
+
 /** Unconfirmed bytes that all publishers of one transport may have together. */
 export class MemoryLimit {
   readonly #maxBytes: number;
