@@ -100,6 +100,7 @@ export class Worker {
   readonly #readings = new Map<ShardId, Reading>();
   readonly #intakeStop = new AbortController();
   #intakeEnded: Promise<void> = Promise.resolve();
+  #withdrawn: Promise<void> = Promise.resolve();
 
   constructor(places: WorkerPlaces, options: WorkerOptions, found: FoundLeases) {
     const { stream, host, metrics } = places;
@@ -158,7 +159,9 @@ export class Worker {
       (signal) => this.#renewals.run(() => this.#coordinator.leases.length, signal),
       async (signal) => {
         this.#intakeEnded = this.#intake(stopReading, signal);
-        await this.#intakeEnded;
+        // At once, and not with the release: what was read here may take long to settle.
+        this.#withdrawn = this.#intakeEnded.then(() => this.#taker.withdraw(signal));
+        await this.#withdrawn;
         await aborted(signal);
       },
     ]);
@@ -172,6 +175,7 @@ export class Worker {
     const ids = this.#coordinator.leases.map((held) => held.lease.shardId);
     await this.#within(hostReleaseMs, Promise.all(ids.map((id) => this.#releasePartition(id))), signal);
     await this.#coordinator.releaseAll(signal);
+    await Promise.race([this.#withdrawn.catch(() => {}), aborted(signal)]);
   }
 
   status(): readonly PartitionStatus[] {

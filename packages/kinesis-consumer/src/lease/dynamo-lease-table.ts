@@ -16,7 +16,13 @@ import { DynamoTableSetup } from "./dynamo-table-setup.ts";
 import type { Lease, NewLease, StreamStamp } from "./lease.ts";
 import { attribute, type LeaseItem, newLeaseItem, number, readLease } from "./lease-item.ts";
 import type { LeaseChange, LeaseTable, WriteOutcome } from "./lease-table.ts";
-import { handOffRequest, ownerUpdate, takeUpdate, type UpdateParts } from "./lease-update.ts";
+import {
+  handOffRequest,
+  ownerUpdate,
+  requestWithdrawal,
+  takeUpdate,
+  type UpdateParts,
+} from "./lease-update.ts";
 
 /** TransactWriteItems takes 100 items. */
 const maxItemsAtOnce = 100;
@@ -112,6 +118,10 @@ export class DynamoLeaseTable implements LeaseTable {
 
   async requestHandOff(lease: Lease, worker: string, signal: AbortSignal): Promise<WriteOutcome> {
     return await this.#update(lease.shardId, handOffRequest(lease, worker), signal);
+  }
+
+  async withdrawRequest(id: ShardId, worker: string, signal: AbortSignal): Promise<WriteOutcome> {
+    return await this.#update(id, requestWithdrawal(worker), signal);
   }
 
   async write(lease: Lease, change: LeaseChange, signal: AbortSignal): Promise<WriteOutcome> {

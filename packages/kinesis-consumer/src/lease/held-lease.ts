@@ -76,8 +76,8 @@ export class HeldLease {
   }
 
   /**
-   * Aborts when a KCL 3 leader wants another worker to go on. The lease is ours until it is released: no more is read,
-   * what was read is settled, and the release hands it over.
+   * Aborts when another worker is to go on, by its own request or by a KCL 3 leader's. The lease is ours until it is released: no
+   * more is read, what was read is settled, and the release hands it over.
    */
   get handOff(): AbortSignal {
     return this.#handOff.signal;
@@ -109,7 +109,8 @@ export class HeldLease {
   }
 
   async #writeNow(change: () => LeaseChange, signal: AbortSignal): Promise<HeldWrite> {
-    // At most two rounds for each uncertain write, and one for a hand-off: each that does not return settles them all.
+    // At most two rounds for each uncertain write, and one for each change of who is to have the lease next: one that does not
+    // return settles them all.
     while (this.live) {
       const sent: SentWrite = { change: this.#forwards(change()), sentMs: this.#clock.monotonic() };
       const outcome = await this.#send(sent, signal);
@@ -127,7 +128,7 @@ export class HeldLease {
   /** Finds out what a refusal means. @returns how the write ended, or `undefined` when it is to be sent again. */
   #refused(outcome: WriteOutcome & { kind: "refused" }, sent: SentWrite): HeldWrite | undefined {
     const { current } = outcome;
-    if (this.#isHandOff(current)) {
+    if (this.#isHandOff(current) || this.#isWithdrawal(current)) {
       // Our writes were refused since then, and the counter says that none landed before.
       this.#uncertain = [];
       this.#see(current);
@@ -179,6 +180,17 @@ export class HeldLease {
     const { owner, counter, checkpointOwner } = this.#lease;
     if (current === undefined || checkpointOwner !== undefined || owner === undefined) return false;
     return current.counter === counter && current.checkpointOwner === owner && current.owner !== owner;
+  }
+
+  /** Whoever was to have the lease wants it no more. It is still given up, to nobody: its reading has ended. */
+  #isWithdrawal(current: Lease | undefined): current is Lease {
+    const { counter, checkpointOwner } = this.#lease;
+    if (current === undefined || checkpointOwner === undefined) return false;
+    return (
+      current.counter === counter &&
+      current.owner === checkpointOwner &&
+      current.checkpointOwner === undefined
+    );
   }
 
   /** The write of ours that made the row what it is, if one did. KCL asks for the owner and the counter only, and only for renewals. */

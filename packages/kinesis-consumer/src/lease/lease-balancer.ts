@@ -42,17 +42,27 @@ export class LeaseBalancer {
     return this.#askedUntilMs.size === 0 ? Number.POSITIVE_INFINITY : this.#lookedMs + lookMs;
   }
 
+  /** Leases that were asked for and are not known to have come. */
+  get asked(): readonly ShardId[] {
+    return [...this.#askedUntilMs.keys()];
+  }
+
   /** Notes that another worker has or is given a lease of ours. */
   gaveUp(id: ShardId): void {
     this.#barredUntilMs.set(id, this.#options.clock.monotonic() + barredMs);
   }
 
-  /** Moves as many leases here as it takes to even out. @returns those of Java workers, as they are now: to be taken. */
-  async balance(view: ShareView, signal: AbortSignal): Promise<readonly Lease[]> {
+  /**
+   * Moves as many leases here as it takes to even out.
+   *
+   * @param writes cuts short a request that is under way; `signal` lets it end, or a lease could be kept for us without our knowing.
+   * @returns those of Java workers, as they are now: to be taken.
+   */
+  async balance(view: ShareView, signal: AbortSignal, writes: AbortSignal): Promise<readonly Lease[]> {
     if (!this.#options.restraint.maySteal) return [];
     this.#forgetOld(view.nowMs);
     const steals = leasesToSteal(view, (id) => this.#barredUntilMs.has(id) || this.#askedUntilMs.has(id));
-    const found = await Promise.all(steals.map(({ lease }) => this.#ask(lease, signal)));
+    const found = await Promise.all(steals.map(({ lease }) => this.#ask(lease, signal, writes)));
     return found.flatMap((lease) => lease ?? []);
   }
 
@@ -70,7 +80,7 @@ export class LeaseBalancer {
   }
 
   /** @returns the lease when it is to be taken from its owner, who cannot be asked. */
-  async #ask(lease: Lease, signal: AbortSignal): Promise<Lease | undefined> {
+  async #ask(lease: Lease, signal: AbortSignal, writes: AbortSignal): Promise<Lease | undefined> {
     const { clock, logger, outage, workerId } = this.#options;
     const { shardId, owner } = lease;
     if (!isOurs(lease)) {
@@ -78,13 +88,14 @@ export class LeaseBalancer {
       const current = await this.#get(shardId, signal);
       return current?.owner === owner && current?.checkpointOwner === undefined ? current : undefined;
     }
-    const outcome = await this.#table.requestHandOff(lease, workerId, signal);
+    const outcome = await this.#table.requestHandOff(lease, workerId, writes);
     if (outcome.kind === "failed") {
       if (!isRetryable(outcome.error)) throw outcome.error;
       outage.began(`request of ${shardId}`, outcome.error);
       if (!outcome.mayHaveLanded) return undefined;
     }
-    if (outcome.kind === "refused") return undefined;
+    // Unless an earlier try of this request, whose answer was lost, is what it was refused for.
+    if (outcome.kind === "refused" && outcome.current?.owner !== workerId) return undefined;
     outage.ended(`request of ${shardId}`);
     this.#askedUntilMs.set(shardId, clock.monotonic() + handOffMs);
     logger.info({ shardId, from: owner }, "lease asked for");

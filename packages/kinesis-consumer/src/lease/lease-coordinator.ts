@@ -193,12 +193,12 @@ export class LeaseCoordinator {
     return { outcome, checkpoint };
   }
 
-  /** Gives a lease to the worker that a KCL 3 leader has chosen, as far as it was acknowledged. */
+  /** Gives a lease, as far as it was acknowledged, to the worker that wants it; to nobody when it has taken that back. */
   async #handOver(held: HeldLease, progress: LeaseProgress, signal: AbortSignal): Promise<void> {
     const { shardId, owner } = held.lease;
     this.#logger.info({ shardId, to: owner }, "lease is to be handed over");
     await this.#settleAndRelease(held, progress, signal);
-    if (!held.lost) this.#logger.info({ shardId, to: owner }, "lease handed over");
+    if (!held.lost) this.#logger.info({ shardId, to: held.lease.owner ?? null }, "lease handed over");
   }
 
   async #settleAndRelease(held: HeldLease, progress: LeaseProgress, signal: AbortSignal): Promise<void> {

@@ -9,7 +9,7 @@ export interface SeenLease {
   readonly sinceMs: number;
   /** When it is anyone's, unless it changes before; at once when it is nobody's. */
   readonly expiresMs: number;
-  /** When it was last seen to change while its owner stayed: proof that he lives. */
+  /** When it was last seen to change while its reader stayed: proof that he lives. */
   readonly renewedMs: number | undefined;
   /** When its checkpoint was last seen to move. */
   readonly checkpointedMs: number | undefined;
@@ -96,12 +96,11 @@ function hasExpired({ expiresMs }: SeenLease, { nowMs }: ShareView): boolean {
 
 /** What may be taken from each worker, best first. */
 function candidatesByOwner(view: ShareView, barred: (id: ShardId) => boolean): Map<string, SeenLease[]> {
-  const living = new Set<string>();
+  const living = provenAlive(view);
   const byOwner = new Map<string, SeenLease[]>();
   for (const seen of view.leases) {
     const owner = ownerOf(seen.lease, view);
     if (owner === undefined || owner === view.workerId || hasExpired(seen, view)) continue;
-    if (seen.renewedMs !== undefined && view.nowMs - seen.renewedMs <= view.failoverMs) living.add(owner);
     if (!isMovable(seen.lease) || barred(seen.lease.shardId)) continue;
     byOwner.set(owner, [...(byOwner.get(owner) ?? []), seen]);
   }
@@ -110,6 +109,12 @@ function candidatesByOwner(view: ShareView, barred: (id: ShardId) => boolean): M
     else byOwner.delete(owner);
   }
   return byOwner;
+}
+
+/** Workers that were seen to renew within the time that a lease lasts. */
+function provenAlive({ leases, nowMs, failoverMs }: ShareView): ReadonlySet<string | undefined> {
+  const renewed = leases.filter((seen) => nowMs - (seen.renewedMs ?? -Infinity) <= failoverMs);
+  return new Set(renewed.map(({ lease }) => readerOf(lease)));
 }
 
 /** A finished shard is not read, so nothing is gained by moving it; one that moves already is left to do so. */

@@ -92,16 +92,17 @@ export class LeaseSightings {
   }
 
   #see(lease: Lease, seenMs: number, before: SeenLease | undefined): void {
-    const sameOwner = before !== undefined && before.lease.owner === lease.owner;
-    const same = sameOwner && before.lease.counter === lease.counter;
-    const moved = sameOwner && compareCheckpoints(lease.checkpoint, before.lease.checkpoint) !== 0;
+    // A request names another owner, and proves nothing of the one who reads.
+    const sameReader = before !== undefined && readerOf(before.lease) === readerOf(lease);
+    const same = sameReader && before.lease.counter === lease.counter;
+    const moved = sameReader && compareCheckpoints(lease.checkpoint, before.lease.checkpoint) !== 0;
     const sinceMs = same ? before.sinceMs : seenMs;
     this.#seen.set(lease.shardId, {
       lease,
       sinceMs,
       expiresMs: sinceMs + this.#patienceMs(lease),
-      renewedMs: !sameOwner ? undefined : same ? before.renewedMs : seenMs,
-      checkpointedMs: !sameOwner ? undefined : moved ? seenMs : before.checkpointedMs,
+      renewedMs: !sameReader ? undefined : same ? before.renewedMs : seenMs,
+      checkpointedMs: !sameReader ? undefined : moved ? seenMs : before.checkpointedMs,
     });
   }
 

@@ -65,6 +65,11 @@ export interface LeaseTable {
    * what it has read; then the lease is `worker`'s to take. Refused when it owns the lease no more.
    */
   requestHandOff(lease: Lease, worker: string, signal: AbortSignal): Promise<WriteOutcome>;
+  /**
+   * Takes back the request of `worker`: the lease is again as it was before. Refused when `worker` is not named as the next to
+   * have it, or the one who reads it is no worker of this package.
+   */
+  withdrawRequest(id: ShardId, worker: string, signal: AbortSignal): Promise<WriteOutcome>;
   /** Renews, checkpoints or releases in one write, if the worker that reads `lease` still has it unchanged. */
   write(lease: Lease, change: LeaseChange, signal: AbortSignal): Promise<WriteOutcome>;
   /** Notes the children of a shard; the counter is neither asked nor moved. @returns false when the row is gone. */

@@ -7,6 +7,7 @@ import { LeaseBalancer } from "./lease-balancer.ts";
 import { chosenWorker, leasesNeeded, loadsOf, ourWorkers, type ShareView } from "./lease-share.ts";
 import { LeaseSightings, type LeaseSightingsOptions, type Takeable } from "./lease-sightings.ts";
 import type { LeaseTable } from "./lease-table.ts";
+import { withdraw } from "./lease-withdrawal.ts";
 
 const scanMs = 3_000;
 /** A scan of so many leases costs as much as hundreds of renewals. */
@@ -48,6 +49,8 @@ export class LeaseTaker {
   readonly #balancer: LeaseBalancer;
   readonly #nudged = new WakeUp();
   readonly #leftUntilMs = new Map<ShardId, number>();
+  /** Leases that a take may have got whose answer was lost. */
+  readonly #doubtful = new Set<ShardId>();
   #scanDue = true;
   /** After a failed take: monotonic milliseconds before which none is tried. */
   #restUntilMs = Number.NEGATIVE_INFINITY;
@@ -107,6 +110,15 @@ export class LeaseTaker {
     }
   }
 
+  /** Lets go of every lease that names this worker and is not held. Once {@link run} has ended, or it would ask anew. */
+  async withdraw(signal: AbortSignal): Promise<void> {
+    const { workerId } = this.#options;
+    const named = this.#sightings.leases.filter(({ lease }) => lease.owner === workerId);
+    const ids = [...this.#balancer.asked, ...this.#doubtful, ...named.map(({ lease }) => lease.shardId)];
+    const free = [...new Set(ids)].filter((id) => !this.#host.isHeld(id));
+    await withdraw(this.#table, free, this.#options, signal);
+  }
+
   #scanEveryMs(): number {
     return this.#sightings.leases.length > largeTable ? scanLargeMs : scanMs;
   }
@@ -162,7 +174,7 @@ export class LeaseTaker {
   }
 
   async #balance(signal: AbortSignal, writes: AbortSignal): Promise<void> {
-    const steals = await this.#balancer.balance(this.#view(), signal);
+    const steals = await this.#balancer.balance(this.#view(), signal, writes);
     await this.#takeAll(steals, writes);
   }
 
@@ -215,6 +227,7 @@ export class LeaseTaker {
       ? await this.#table.write(lease, { release: true }, signal)
       : await this.#table.take(lease, workerId, { stamp, startTimeMs }, signal);
     const seenMs = clock.monotonic();
+    this.#doubtful.delete(shardId);
     switch (outcome.kind) {
       case "written":
         outage.ended(`take ${shardId}`);
@@ -231,6 +244,7 @@ export class LeaseTaker {
       case "failed":
         if (!isRetryable(outcome.error)) throw outcome.error;
         outage.began(`take ${shardId}`, outcome.error);
+        if (outcome.mayHaveLanded) this.#doubtful.add(shardId);
         this.#restUntilMs = seenMs + restMs;
         return;
       default:

@@ -53,6 +53,20 @@ export function handOffRequest(lease: Lease, worker: string): UpdateParts {
 }
 
 /**
+ * Takes a {@link handOffRequest} back, the counter unmoved: one that its reader has not noticed was never there. Only where a worker
+ * of this package reads: one of KCL 3 would wait for ever to hand over what nobody waits for.
+ */
+export function requestWithdrawal(worker: string): UpdateParts {
+  const update = new UpdateBuilder();
+  const reader = update.name("checkpointOwner");
+  update.require(`${update.name("owner")} = ${update.value("me", { S: worker })}`);
+  update.require(`${update.name("consumerWorker")} = ${reader}`);
+  update.setAs("owner", "checkpointOwner");
+  update.remove("checkpointOwner");
+  return update.build();
+}
+
+/**
  * An owner's own write. Stricter than KCL's condition (the counter alone) and invisible to it: after a delete and
  * re-creation the counter starts anew and could match, and a hand-off of KCL 3 does not move it.
  *
@@ -112,6 +126,11 @@ class UpdateBuilder {
 
   set(of: Attribute, value: Value): void {
     this.#sets.push(`${this.name(of)} = ${this.value(of, value)}`);
+  }
+
+  /** As another attribute was before the write. */
+  setAs(of: Attribute, other: Attribute): void {
+    this.#sets.push(`${this.name(of)} = ${this.name(other)}`);
   }
 
   setIfAbsent(of: Attribute, value: Value): void {

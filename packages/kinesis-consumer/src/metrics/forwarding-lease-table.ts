@@ -43,6 +43,10 @@ export class ForwardingLeaseTable implements LeaseTable {
     return this.table.requestHandOff(lease, worker, signal);
   }
 
+  withdrawRequest(id: ShardId, worker: string, signal: AbortSignal): Promise<WriteOutcome> {
+    return this.table.withdrawRequest(id, worker, signal);
+  }
+
   write(lease: Lease, change: LeaseChange, signal: AbortSignal): Promise<WriteOutcome> {
     return this.table.write(lease, change, signal);
   }

@@ -206,6 +206,16 @@ describe("a write that was done and whose answer got lost", () => {
     expect(row()).toMatchObject({ counter: 10, checkpoint: after(9n) });
   });
 
+  it("is known again after a request for the lease was withdrawn, and the lease goes to nobody", async () => {
+    const { held, row, become } = holding(asked);
+    become({ owner: "me", checkpointOwner: undefined });
+    expect(await held.write(() => ({ checkpoint: after(7n) }), signal)).toEqual({ kind: "written" });
+    expect(row()).toEqual({ ...mine, counter: 9, checkpoint: after(7n) });
+    expect(await held.write(() => ({ release: true }), signal)).toEqual({ kind: "written" });
+    expect(row()).toMatchObject({ owner: undefined, counter: 10 });
+    expect(held.lost).toBe(false);
+  });
+
   it("is followed by a hand-off that began before anyone noticed", async () => {
     const { held, row, table, become } = holding();
     table.answer = () => noAnswer;

@@ -242,6 +242,38 @@ export function leaseTableContract(make: () => Promise<LeaseTable>): void {
     });
   });
 
+  describe("a request that is withdrawn", () => {
+    it("leaves the lease as it was before, also twice, and what its reader wrote since", async () => {
+      const { table, lease } = await taken();
+      const asked = expectWritten(await table.requestHandOff(lease, "other", signal));
+      expect(expectWritten(await table.withdrawRequest(one, "other", signal))).toEqual(lease);
+      const outcome = await table.withdrawRequest(one, "other", signal);
+      expect(outcome).toEqual({ kind: "refused", current: lease, retried: false });
+      expect((await table.write(asked, {}, signal)).kind).toBe("refused");
+      const again = expectWritten(await table.requestHandOff(lease, "other", signal));
+      const stored = expectWritten(await table.write(again, { checkpoint: after(7n) }, signal));
+      expect(expectWritten(await table.withdrawRequest(one, "other", signal))).toEqual({
+        ...stored,
+        owner: "me",
+        checkpointOwner: undefined,
+      });
+    });
+
+    it("is that worker's own, and not yet granted", async () => {
+      const { table, lease } = await taken();
+      const asked = expectWritten(await table.requestHandOff(lease, "other", signal));
+      for (const worker of ["me", "third"]) {
+        expect((await table.withdrawRequest(one, worker, signal)).kind).toBe("refused");
+      }
+      const handed = expectWritten(await table.write(asked, { release: true }, signal));
+      expect(await table.withdrawRequest(one, "other", signal)).toMatchObject({ current: handed });
+      expect(await table.get(one, signal)).toEqual(handed);
+      const free = expectWritten(await table.write(handed, { release: true }, signal));
+      expect((await table.withdrawRequest(one, "other", signal)).kind).toBe("refused");
+      expect(await table.get(one, signal)).toEqual(free);
+    });
+  });
+
   describe("a request that nobody would hear", () => {
     it("is refused when the lease is gone, and does not bring it back", async () => {
       const { table, lease } = await taken({ checkpoint: { kind: "shard-end" } });

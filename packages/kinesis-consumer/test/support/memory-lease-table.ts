@@ -72,13 +72,24 @@ export class MemoryLeaseTable implements LeaseTable {
     });
   }
 
-  async requestHandOff(lease: Lease, worker: string): Promise<WriteOutcome> {
+  async requestHandOff(lease: Lease, worker: string, signal: AbortSignal): Promise<WriteOutcome> {
     const failed = await this.#tried("requestHandOff", lease.shardId);
     if (failed !== undefined) return failed;
     const row = this.rows.get(lease.shardId);
     const same = row !== undefined && row.owner === lease.owner && row.consumerWorker === row.owner;
     if (!same || row.checkpointOwner !== undefined) return refused(row);
-    return this.#put("requestHandOff", { ...row, owner: worker, checkpointOwner: row.owner });
+    const done = this.#put("requestHandOff", { ...row, owner: worker, checkpointOwner: row.owner });
+    signal.throwIfAborted();
+    return done;
+  }
+
+  async withdrawRequest(id: ShardId, worker: string): Promise<WriteOutcome> {
+    const failed = await this.#tried("withdrawRequest", id);
+    if (failed !== undefined) return failed;
+    const row = this.rows.get(id);
+    const asked = row?.owner === worker && row.checkpointOwner !== undefined;
+    if (!asked || row.checkpointOwner !== row.consumerWorker) return refused(row);
+    return this.#put("withdrawRequest", { ...row, owner: row.checkpointOwner, checkpointOwner: undefined });
   }
 
   async write(lease: Lease, change: LeaseChange): Promise<WriteOutcome> {
