@@ -51,11 +51,16 @@ export function leasesNeeded(view: ShareView, loads: ReadonlyMap<string, number>
 export function leasesToSteal(view: ShareView, barred: (id: ShardId) => boolean): readonly SeenLease[] {
   const loads = loadsOf(view);
   const candidates = candidatesByOwner(view, barred);
+  const ordered = new Set<string>();
   const stolen: SeenLease[] = [];
   let mine = loads.get(view.workerId) ?? 0;
   for (;;) {
     const [victim, load] = mostLoaded(loads, candidates);
-    const seen = load - mine < 2 ? undefined : candidates.get(victim)?.shift();
+    // Mostly there is nothing to be done: thousands of leases are put in order only when there is.
+    if (load - mine < 2) return stolen;
+    if (!ordered.has(victim)) candidates.set(victim, inOrder(candidates.get(victim) ?? [], view));
+    ordered.add(victim);
+    const seen = candidates.get(victim)?.shift();
     if (seen === undefined) return stolen;
     stolen.push(seen);
     loads.set(victim, load - 1);
@@ -94,7 +99,7 @@ function hasExpired({ expiresMs }: SeenLease, { nowMs }: ShareView): boolean {
   return nowMs >= expiresMs;
 }
 
-/** What may be taken from each worker, best first. */
+/** What may be taken from each worker, in no order. */
 function candidatesByOwner(view: ShareView, barred: (id: ShardId) => boolean): Map<string, SeenLease[]> {
   const living = provenAlive(view);
   const byOwner = new Map<string, SeenLease[]>();
@@ -102,11 +107,9 @@ function candidatesByOwner(view: ShareView, barred: (id: ShardId) => boolean): M
     const owner = ownerOf(seen.lease, view);
     if (owner === undefined || owner === view.workerId || hasExpired(seen, view)) continue;
     if (!isMovable(seen.lease) || barred(seen.lease.shardId)) continue;
-    byOwner.set(owner, [...(byOwner.get(owner) ?? []), seen]);
-  }
-  for (const [owner, leases] of byOwner) {
-    if (living.has(owner)) leases.sort((a, b) => preference(a, b, view));
-    else byOwner.delete(owner);
+    const candidates = byOwner.get(owner);
+    if (candidates !== undefined) candidates.push(seen);
+    else if (living.has(owner)) byOwner.set(owner, [seen]);
   }
   return byOwner;
 }
@@ -122,12 +125,17 @@ function isMovable(lease: Lease): boolean {
   return lease.checkpoint.kind !== "shard-end" && readerOf(lease) === lease.owner;
 }
 
-/** Java does not store a checkpoint when it loses a lease: least is read twice where it has just stored one. */
-function preference(a: SeenLease, b: SeenLease, { workerId }: ShareView): number {
-  const newer = (b.checkpointedMs ?? 0) - (a.checkpointedMs ?? 0);
-  if (newer !== 0 && !isOurs(a.lease)) return newer;
-  // Another order for each worker: two that look at the same moment seldom want the same lease.
-  return weightOf(workerId, a.lease.shardId) < weightOf(workerId, b.lease.shardId) ? -1 : 1;
+/** Those first that are best taken. */
+function inOrder(leases: readonly SeenLease[], { workerId }: ShareView): SeenLease[] {
+  const weighed = leases.map((seen) => ({ seen, weight: weightOf(workerId, seen.lease.shardId) }));
+  weighed.sort((a, b) => {
+    const newer = (b.seen.checkpointedMs ?? 0) - (a.seen.checkpointedMs ?? 0);
+    // Java does not store a checkpoint when it loses a lease: least is read twice where it has just stored one.
+    if (newer !== 0 && !isOurs(a.seen.lease)) return newer;
+    // Another order for each worker: two that look at the same moment seldom want the same lease.
+    return a.weight < b.weight ? -1 : 1;
+  });
+  return weighed.map(({ seen }) => seen);
 }
 
 function mostLoaded(

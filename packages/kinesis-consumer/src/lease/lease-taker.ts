@@ -9,10 +9,15 @@ import { LeaseSightings, type LeaseSightingsOptions, type Takeable } from "./lea
 import type { LeaseTable } from "./lease-table.ts";
 import { withdraw } from "./lease-withdrawal.ts";
 
+/** A lease is taken so much later at most than it would be by one who sees each renewal at once. */
 const scanMs = 3_000;
-/** A scan of so many leases costs as much as hundreds of renewals. */
-const largeTable = 2_000;
-const scanLargeMs = 20_000;
+/**
+ * With more leases scans come as much more seldom: 1 700 leases a second are read at most, for 100 read units and a twentieth of a core.
+ * At any size one worker's scans cost a seventieth of the renewals of the same table: a write unit costs as much as five to read.
+ */
+const largeTable = 5_000;
+/** KCL's take interval. */
+const longestScanMs = 20_000;
 const takesAtOnce = 32;
 /** After a take that failed for a reason that may pass. */
 const restMs = 1_000;
@@ -120,7 +125,8 @@ export class LeaseTaker {
   }
 
   #scanEveryMs(): number {
-    return this.#sightings.leases.length > largeTable ? scanLargeMs : scanMs;
+    const times = Math.max(1, this.#sightings.leases.length / largeTable);
+    return Math.min(scanMs * times, longestScanMs);
   }
 
   #nextWakeMs(scannedMs: number): number {
