@@ -117,6 +117,7 @@ export class Worker {
       initial,
       stamp,
       restraint: places.kcl3,
+      random: Math.random,
     };
     this.#places = places;
     this.#logger = logger;
@@ -127,11 +128,7 @@ export class Worker {
     this.#readingTrouble = new OutageLog(logger, "reading from Kinesis");
     this.#renewals = new RenewRounds(table, metrics, shared);
     this.#shutdowns = metrics.ofOperation("ShutdownTask");
-    this.#coordinator = new LeaseCoordinator(this.#renewals, logger, {
-      ...shared,
-      meter,
-      random: Math.random,
-    });
+    this.#coordinator = new LeaseCoordinator(this.#renewals, logger, { ...shared, meter });
     this.#watch = new ReaderWatch({ clock, logger, meter, streamName: options.streamName });
     const coordinator = this.#coordinator;
     const takerHost = {

@@ -6,6 +6,8 @@ import type { SeenLease } from "./lease-share.ts";
 
 /** KCL's renewal tick waits for its slowest lease: one late tick looks dead. */
 const adoptionSlackMs = 500;
+/** Part of the failover time: half a second of KCL's ten. */
+const maxJitter = 1 / 20;
 
 export interface LeaseSightingsOptions {
   readonly workerId: string;
@@ -13,6 +15,13 @@ export interface LeaseSightingsOptions {
   readonly instanceId: string;
   readonly failoverMs: number;
   readonly restraint: TakingRestraint;
+  /** A number in [0, 1). */
+  readonly random: () => number;
+}
+
+interface Sighting extends SeenLease {
+  /** How long it is left alone once it has expired: not all that wait for it take it at the same moment. */
+  readonly jitterMs: number;
 }
 
 /** A lease that may be wanted by workers who take turns in another way. */
@@ -48,7 +57,8 @@ export interface Takeable {
 export class LeaseSightings {
   readonly #options: LeaseSightingsOptions;
   readonly #ownName: RegExp;
-  #seen = new Map<ShardId, SeenLease>();
+  #seen = new Map<ShardId, Sighting>();
+  #jitterMs = 0;
 
   constructor(options: LeaseSightingsOptions) {
     this.#options = options;
@@ -65,6 +75,8 @@ export class LeaseSightings {
   scanned(leases: readonly Lease[], scannedMs: number): void {
     const before = this.#seen;
     this.#seen = new Map();
+    // One for all leases that are seen to change together: a worker's death is one round of takes, not a thousand.
+    this.#jitterMs = this.#options.random() * this.#options.failoverMs * maxJitter;
     for (const lease of leases) this.#see(lease, scannedMs, before.get(lease.shardId));
   }
 
@@ -85,22 +97,26 @@ export class LeaseSightings {
     const renewedMs = Math.max(
       ...others.filter(({ lease }) => lease.owner !== undefined).map(({ sinceMs }) => sinceMs),
     );
-    return others.map(({ lease, sinceMs, expiresMs: fromMs }) => {
+    return others.map(({ lease, sinceMs, expiresMs, jitterMs }) => {
+      const fromMs = expiresMs + jitterMs;
       if (readerOf(lease) === workerId) return { lease, fromMs };
       return { lease, fromMs: restraint.takeableFromMs({ fromMs, sinceMs, renewedMs }) };
     });
   }
 
-  #see(lease: Lease, seenMs: number, before: SeenLease | undefined): void {
+  #see(lease: Lease, seenMs: number, before: Sighting | undefined): void {
     // A request names another owner, and proves nothing of the one who reads.
     const sameReader = before !== undefined && readerOf(before.lease) === readerOf(lease);
     const same = sameReader && before.lease.counter === lease.counter;
     const moved = sameReader && compareCheckpoints(lease.checkpoint, before.lease.checkpoint) !== 0;
     const sinceMs = same ? before.sinceMs : seenMs;
+    const patienceMs = this.#patienceMs(lease);
+    const contested = patienceMs === this.#options.failoverMs;
     this.#seen.set(lease.shardId, {
       lease,
       sinceMs,
-      expiresMs: sinceMs + this.#patienceMs(lease),
+      expiresMs: sinceMs + patienceMs,
+      jitterMs: !contested ? 0 : same ? before.jitterMs : this.#jitterMs,
       renewedMs: !sameReader ? undefined : same ? before.renewedMs : seenMs,
       checkpointedMs: !sameReader ? undefined : moved ? seenMs : before.checkpointedMs,
     });

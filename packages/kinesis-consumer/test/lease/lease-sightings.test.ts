@@ -33,11 +33,33 @@ describe("LeaseSightings", () => {
   });
 });
 
+describe("a lease that has expired", () => {
+  it("is left alone for up to half a second more, drawn anew for what is seen to change in each scan", () => {
+    const draws = [0, 0.5, 0.999];
+    const sightings = sightingsOf(() => draws.shift() ?? 0);
+    sightings.scanned([theirs], 0);
+    expect(takeableMs(sightings)).toBe(10_000);
+    const renewed = { ...theirs, counter: 8 };
+    sightings.scanned([renewed], 2_500);
+    expect(takeableMs(sightings)).toBe(12_750);
+    sightings.scanned([renewed], 5_000);
+    expect(takeableMs(sightings)).toBe(12_750);
+  });
+
+  it("is not, when it is nobody's or a predecessor's", () => {
+    const sightings = sightingsOf(() => 0.999);
+    sightings.scanned([{ ...theirs, owner: undefined }], 0);
+    expect(takeableMs(sightings)).toBe(0);
+    sightings.scanned([{ ...theirs, owner: "me-0123abcd" }], 0);
+    expect(takeableMs(sightings)).toBe(7_116);
+  });
+});
+
 function takeableMs(sightings: LeaseSightings): number | undefined {
   return sightings.takeable(() => false)[0]?.fromMs;
 }
 
-function sightingsOf(): LeaseSightings {
+function sightingsOf(random = () => 0): LeaseSightings {
   const restraint = { maySteal: true, takeableFromMs: ({ fromMs }: { readonly fromMs: number }) => fromMs };
-  return new LeaseSightings({ workerId: "me", instanceId: "me", failoverMs: 10_000, restraint });
+  return new LeaseSightings({ workerId: "me", instanceId: "me", failoverMs: 10_000, restraint, random });
 }
