@@ -137,6 +137,10 @@ export class AwsKinesisStream implements KinesisStream {
     if (error instanceof InvalidArgumentException && id !== undefined) {
       return new PositionRefusedError(`Kinesis refuses a position in ${id}: ${failure.message}`, options);
     }
+    if (failure.name === "ExpiredNextTokenException") {
+      // After five minutes between two pages: as in a process that was suspended. The next listing begins anew.
+      return new AwsUnavailableError(`the listing of the shards of ${stream} was not ended in time`, options);
+    }
     return translateAwsFailure(failure, { service: "Kinesis", operation, resource: stream, ...where });
   }
 

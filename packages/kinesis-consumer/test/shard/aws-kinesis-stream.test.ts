@@ -17,7 +17,7 @@ function inMemory() {
     maxAttempts: 1,
     requestHandler: new InProcessHandler(service),
   });
-  return { clock, model, service, stream: new AwsKinesisStream(client, "orders", clock) };
+  return { client, clock, model, service, stream: new AwsKinesisStream(client, "orders", clock) };
 }
 
 describe("AwsKinesisStream on the double", () => {
@@ -56,6 +56,25 @@ describe("AwsKinesisStream on the double", () => {
       retryable: true,
     });
     expect(await stream.listShards(undefined, signal)).toHaveLength(1);
+  });
+
+  it("may be listed again when it took so long that its place in the listing was forgotten", async () => {
+    const { client, clock, model, stream } = inMemory();
+    model.createStream("orders", 1_200);
+    let pages = 0;
+    client.middlewareStack.add(
+      (next) => async (args) => {
+        pages += 1;
+        if (pages === 2) await clock.advance(300_001);
+        return await next(args);
+      },
+      { step: "initialize" },
+    );
+    const failure = { code: "PIO_AWS_UNAVAILABLE", retryable: true };
+    await expect(stream.listShards(undefined, signal)).rejects.toMatchObject(failure);
+    const shards = await stream.listShards(undefined, signal);
+    expect(new Set(shards.map(({ shardId }) => shardId)).size).toBe(1_200);
+    expect(pages).toBe(4);
   });
 
   it("takes the time from Kinesis, and carries it on", async () => {

@@ -12,6 +12,8 @@ export interface AwsStub extends AsyncDisposable {
   readonly endpoint: string;
   /** The operations that were called, in order. */
   readonly calls: readonly string[];
+  /** What they were called with, in order. */
+  readonly bodies: readonly unknown[];
 }
 
 /** A server that answers each operation, on a table if it is one, as a test says. */
@@ -19,10 +21,12 @@ export async function startAwsStub(
   answer: (operation: string, table: string | undefined) => AwsAnswer,
 ): Promise<AwsStub> {
   const calls: string[] = [];
+  const bodies: unknown[] = [];
   const server = createServer(async (request, response) => {
     const operation = String(request.headers["x-amz-target"]).split(".").at(-1) ?? "";
     calls.push(operation);
     const body = (await json(request)) as { readonly TableName?: string }; // as the SDK sends it
+    bodies.push(body);
     const { status, body: answered } = answer(operation, body.TableName);
     response
       .writeHead(status, { "content-type": "application/x-amz-json-1.0" })
@@ -34,6 +38,7 @@ export async function startAwsStub(
   return {
     endpoint: `http://127.0.0.1:${port}`,
     calls,
+    bodies,
     [Symbol.asyncDispose]: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
