@@ -49,6 +49,17 @@ describe("a publisher with a send time-out", () => {
     expect(rig.deliveries.failed.map(codeOf)).toEqual(["PIO_SEND_TIMEOUT"]);
   });
 
+  it("fails what waits to be batched with the rest, and never sends it", async () => {
+    const batching = { maxDelayMs: 60_000, maxMessages: 2, maxBytes: 1_000 };
+    const publisher = await rig.open({ ...defaultPublisherOptions, batching, sendTimeoutMs: 1_000 });
+    rig.holdReceipts();
+    for (let count = 0; count < 3; count += 1) rig.deliveries.send(publisher, { value });
+    await until(() => rig.deliveries.settled === 3, rig.clock, 100);
+    expect(rig.clock.monotonic()).toBeLessThan(2_000);
+    await rig.clock.advance(120_000);
+    expect(rig.broker.sends).toHaveLength(1);
+  });
+
   it("waits for ever by default", async () => {
     const publisher = await rig.open(unbatched);
     rig.broker.onSend = () => undefined;
