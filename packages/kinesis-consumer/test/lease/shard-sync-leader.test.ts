@@ -19,10 +19,18 @@ describe("JavaRandom", () => {
     expect(Array.from({ length: 5 }, () => random.nextInt(100))).toEqual([30, 63, 48, 84, 70]);
   });
 
-  it("draws it for powers of two, for bounds that reject draws, and for a negative seed", () => {
+  it("draws it for powers of two, for the largest bounds, and for a negative seed", () => {
     const random = new JavaRandom(-5);
     const bounds = [2 ** 30, 2 ** 30 + 1, 2 ** 31 - 1, 7, 64, 1];
     expect(bounds.map((bound) => random.nextInt(bound))).toEqual([289159705, 780466721, 717457953, 6, 24, 0]);
+  });
+
+  it("rejects the draws that it rejects: every other one for this bound", () => {
+    const random = new JavaRandom(1947);
+    const drawn = Array.from({ length: 8 }, () => random.nextInt(2 ** 30 + 1));
+    expect(drawn).toEqual([
+      719977525, 63954995, 552873169, 1046619502, 1033571118, 995805700, 980392342, 667615324,
+    ]);
   });
 
   it("stays below its bound, whatever that is", () => {
