@@ -20,8 +20,9 @@ describe("beside workers of KCL 3 in their native mode", () => {
     await rig.until(() => rig.logger.messages("warn").includes(passive), 1_000);
     await java.live(60_000, () => rig.pass(1_000));
     expect(held(worker)).toEqual([]);
+    // It was last renewed 3 s ago.
     java.forget(1);
-    await java.live(38_000, () => rig.pass(1_000));
+    await java.live(36_000, () => rig.pass(1_000));
     expect(held(worker)).toEqual([]);
     await java.live(6_000, () => rig.pass(1_000));
     expect(held(worker)).toEqual([idOf(1)]);
