@@ -8,6 +8,7 @@ const parts = {
   pipeline: "test/bench/main.ts",
   publish: "test/bench/publish/main.ts",
   shards: "test/bench/shards.ts",
+  soak: "test/bench/soak/main.ts",
 };
 
 await main(async () => {
