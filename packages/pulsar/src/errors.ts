@@ -166,3 +166,9 @@ export class UnsupportedOptionError extends ConnectorError {
   readonly code = "PIO_UNSUPPORTED_OPTION";
   readonly retryable = false;
 }
+
+/** The key that messages shall be encrypted with cannot be used. */
+export class InvalidEncryptionError extends ConnectorError {
+  readonly code = "PIO_INVALID_ENCRYPTION";
+  readonly retryable = false;
+}

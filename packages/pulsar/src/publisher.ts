@@ -124,6 +124,17 @@ export interface PublisherOptions {
    * partition fails with `PIO_SEND_TIMEOUT`.
    */
   readonly sendTimeoutMs: number;
+  /** Encrypts messages on their way from publisher to reader; by the native transport only. */
+  readonly encryption?: EncryptionOptions | undefined;
+}
+
+export interface EncryptionOptions {
+  /** PEM file of the RSA key that everything is encrypted for. */
+  readonly publicKeyPath: string;
+  /** Under these a reader finds the private key; at least one. */
+  readonly keyNames: readonly string[];
+  /** What becomes of a message that cannot be encrypted: it fails, or is sent as it is. */
+  readonly onFailure: "FAIL" | "SEND";
 }
 
 export interface BatchingOptions {

@@ -1,5 +1,5 @@
 import { resolveCompression } from "./compression.ts";
-import { PublisherClosedError } from "./errors.ts";
+import { PublisherClosedError, UnsupportedOptionError } from "./errors.ts";
 import { defaultMemoryLimitBytes, MemoryLimit } from "./producer/memory-limit.ts";
 import { WirePublisher } from "./producer/wire-publisher.ts";
 import type { Publisher, PublisherOptions, Transport } from "./publisher.ts";
@@ -29,6 +29,7 @@ class WireTransport implements Transport {
   }
 
   async open(topic: string, options: PublisherOptions, signal: AbortSignal): Promise<Publisher> {
+    if (options.encryption !== undefined) throw noEncryption();
     const client = this.#client;
     const { pool, lookup, logger, operationTimeoutMs } = client;
     const codec = await resolveCompression(options.compression, logger.child({ topic }));
@@ -71,4 +72,11 @@ class WireTransport implements Transport {
     await Promise.all([...this.#publishers].map((publisher) => publisher.close()));
     await this.#client.close();
   }
+}
+
+function noEncryption(): UnsupportedOptionError {
+  return new UnsupportedOptionError("the wire transport has no end-to-end encryption", {
+    details: { option: "encryption" },
+    remedy: "leave encryption out, or use the native transport, which is the official client",
+  });
 }

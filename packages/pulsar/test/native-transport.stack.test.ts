@@ -1,4 +1,7 @@
-import { createHash, randomBytes } from "node:crypto";
+import { createHash, generateKeyPairSync, randomBytes } from "node:crypto";
+import { mkdtemp, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { silentMeter, systemClock } from "@pulsar-ts-io/core";
 import { PulsarAdmin, RecordingLogger, readTopicToEnd } from "@pulsar-ts-io/testkit";
 import { describe, expect, it } from "vitest";
@@ -26,6 +29,17 @@ function open(serviceUrl: string, logger = new RecordingLogger()): Promise<Trans
 function idText(id: MessageId): string {
   const { ledgerId, entryId, partition, batchIndex } = id;
   return [ledgerId, entryId, partition, ...(batchIndex < 0 ? [] : [batchIndex])].join(":");
+}
+
+/** PEM files of a new pair of keys. */
+async function keyPair(): Promise<{ readonly publicPath: string; readonly privatePath: string }> {
+  const folder = await mkdtemp(join(tmpdir(), "native-keys-"));
+  const { publicKey, privateKey } = generateKeyPairSync("rsa", { modulusLength: 2_048 });
+  const publicPath = join(folder, "public.pem");
+  const privatePath = join(folder, "private.pem");
+  await writeFile(publicPath, publicKey.export({ type: "spki", format: "pem" }));
+  await writeFile(privatePath, privateKey.export({ type: "pkcs8", format: "pem" }));
+  return { publicPath, privatePath };
 }
 
 async function sendAll(
@@ -195,6 +209,41 @@ function suite({ pulsarServiceUrl: serviceUrl, pulsarAdminUrl }: RunningStack): 
     await publisher.flush(never);
     expect(deliveries.stored).toHaveLength(5_000);
   });
+
+  it.each([undefined, defaultPublisherOptions.batching])(
+    "encrypts for whoever has the private key, and for nobody else (batching %j)",
+    async (batching) => {
+      const topic = uniqueTopic();
+      const keys = await keyPair();
+      const encryption = { publicKeyPath: keys.publicPath, keyNames: ["ours"], onFailure: "FAIL" } as const;
+      const compression = "NONE";
+      await using transport = await open(serviceUrl);
+      const options = { ...defaultPublisherOptions, compression, batching, encryption } as const;
+      const publisher = await transport.open(topic, options, never);
+      const deliveries = new Deliveries();
+      for (const index of range(20)) deliveries.send(publisher, { value: Buffer.from(`secret ${index}`) });
+      await publisher.flush(never);
+      expect(deliveries.failed).toEqual([]);
+      const { Client } = (await import("pulsar-client")).default;
+      const client = new Client({ serviceUrl });
+      const from = { topic, subscriptionInitialPosition: "Earliest" } as const;
+      const reader = await client.subscribe({
+        ...from,
+        subscription: "with-key",
+        privateKeyPath: keys.privatePath,
+      });
+      const read: string[] = [];
+      for (const _ of range(20)) read.push((await reader.receive(10_000)).getData().toString());
+      expect(read).toEqual(range(20).map((index) => `secret ${index}`));
+      const thief = await client.subscribe({
+        ...from,
+        subscription: "without-key",
+        cryptoFailureAction: "CONSUME",
+      });
+      expect((await thief.receive(10_000)).getData().toString("latin1")).not.toContain("secret");
+      await client.close();
+    },
+  );
 
   it("refuses a namespace that is not there", async () => {
     await using transport = await open(serviceUrl);

@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -41,6 +42,21 @@ function create(
 async function open(native: FakePulsarClient, options: Partial<PublisherOptions> = {}) {
   const transport = await create(native);
   return await transport.open(topic, { ...defaultPublisherOptions, ...options }, never);
+}
+
+/** PEM of one half of a new pair of keys. */
+async function keyFile(type: "rsa" | "ec", half: "public" | "private" = "public"): Promise<string> {
+  const pair =
+    type === "rsa"
+      ? generateKeyPairSync("rsa", { modulusLength: 2_048 })
+      : generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const path = join(await mkdtemp(join(tmpdir(), "native-key-")), "key.pem");
+  const pem =
+    half === "public"
+      ? pair.publicKey.export({ type: "spki", format: "pem" })
+      : pair.privateKey.export({ type: "pkcs8", format: "pem" });
+  await writeFile(path, pem);
+  return path;
 }
 
 const settled = () => new Promise((resolve) => setImmediate(resolve));
@@ -252,6 +268,32 @@ describe("the native transport", () => {
       code: "PIO_UNSUPPORTED_OPTION",
       message: expect.stringContaining("schema"),
     });
+  });
+
+  it("hands over a key to encrypt with, by the client's own names", async () => {
+    const native = new FakePulsarClient();
+    const publicKeyPath = await keyFile("rsa");
+    await open(native, { encryption: { publicKeyPath, keyNames: ["one", "two"], onFailure: "SEND" } });
+    expect(native.producers[0]).toMatchObject({
+      publicKeyPath,
+      encryptionKeys: ["one", "two"],
+      cryptoFailureAction: "SEND",
+    });
+  });
+
+  it.each([
+    ["of another kind", () => keyFile("ec"), ["k"], "RSA"],
+    ["that is a private one", () => keyFile("rsa", "private"), ["k"], "openssl rsa -pubout"],
+    ["that is not there", () => Promise.resolve("/no/such/key.pem"), ["k"], "path of an RSA public key"],
+    ["without a name", () => keyFile("rsa"), [], "encryptionKeys"],
+  ])("opens no producer with a key %s", async (_, file, keyNames, remedy) => {
+    const native = new FakePulsarClient();
+    const encryption = { publicKeyPath: await file(), keyNames, onFailure: "FAIL" } as const;
+    await expect(open(native, { encryption })).rejects.toMatchObject({
+      code: "PIO_INVALID_ENCRYPTION",
+      remedy: expect.stringContaining(remedy),
+    });
+    expect(native.producers).toEqual([]);
   });
 
   it("says of a message whose time is up that it may have been stored", async () => {

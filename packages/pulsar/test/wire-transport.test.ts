@@ -132,6 +132,15 @@ describe("the wire transport", () => {
       await opening;
     });
 
+    it("refuses to encrypt, naming the transport that does", async () => {
+      const encryption = { publicKeyPath: "/k.pem", keyNames: ["k"], onFailure: "FAIL" } as const;
+      const opening = connect().transport.open(topic, { ...options, encryption }, never);
+      await expect(opening).rejects.toMatchObject({
+        code: "PIO_UNSUPPORTED_OPTION",
+        remedy: expect.stringContaining("native transport"),
+      });
+    });
+
     it("names every host it could not reach", async () => {
       const failure = await tryToOpen({ serviceUrl: "pulsar://one:1,two:2" });
       expect(codeOf(failure)).toBe("PIO_PULSAR_UNREACHABLE");

@@ -17,6 +17,7 @@ const options: ReadonlyMap<string, string> = new Map([
   ["PIO_INVALID_TOPIC_NAME", topic],
   ["PIO_TOPIC_NOT_FOUND", topic],
   ["PIO_TOPIC_TERMINATED", topic],
+  ["PIO_INVALID_ENCRYPTION", "--producer-config, cryptoConfig"],
   ["PIO_UNSUPPORTED_COMPRESSION", "--producer-config, compressionType"],
 ]);
 

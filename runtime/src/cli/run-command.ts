@@ -14,7 +14,7 @@ import { localrunWarnings } from "./localrun-options.ts";
 import { progressFields, showProgress } from "./progress.ts";
 import { type Flags, type RequestedSource, readRequestedSource } from "./requested-source.ts";
 import { StopSignals } from "./stop-signals.ts";
-import { createTransport, type Destination, type Output } from "./transport.ts";
+import { createTransport, type Destination, type Output, transportProblems } from "./transport.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** How long a stop waits for receipts; Kubernetes gives 30 s in all. */
@@ -36,7 +36,8 @@ export async function runCommand(flags: RunFlags & Flags, host: CliHost): Promis
   const requested = await readRequestedSource(flags, host.input, host.env);
   // Not before: who types a config in shall be able to end it.
   using stop = new StopSignals(host.process);
-  if (requested.problems.length > 0) throw new InvalidConfigError(requested.problems);
+  const problems = [...requested.problems, ...transportProblems(flags, requested.settings.publisher)];
+  if (problems.length > 0) throw new InvalidConfigError(problems);
   const topic = topicOf(requested, flags.output);
   const unused = localrunWarnings(flags);
   const broker = await resolveBrokerSettings(flags, host.env);

@@ -1,6 +1,7 @@
 import type { Writable } from "node:stream";
+import type { ConfigProblem } from "@pulsar-ts-io/config";
 import type { Clock, Logger, Meter } from "@pulsar-ts-io/core";
-import type { Transport } from "@pulsar-ts-io/pulsar";
+import type { PublisherOptions, Transport } from "@pulsar-ts-io/pulsar";
 import type { BrokerSettings } from "./broker-settings.ts";
 
 /** Where `--output` may send records. */
@@ -23,6 +24,22 @@ export interface TransportHost {
   readonly meter: Meter;
   /** Where the console's records go. */
   readonly data: Writable;
+}
+
+/** What settings ask for that there is not on the way to `destination`. */
+export function transportProblems(
+  { output, pulsarTransport }: Destination,
+  publisher: PublisherOptions,
+): readonly ConfigProblem[] {
+  if (publisher.encryption === undefined || output !== "pulsar" || pulsarTransport === "native") return [];
+  return [
+    {
+      path: "producerConfig.cryptoConfig",
+      message: "the wire transport has no end-to-end encryption",
+      remedy:
+        "leave it out and publish unencrypted, or use the native transport, which is the official client: --pulsar-transport native",
+    },
+  ];
 }
 
 /**

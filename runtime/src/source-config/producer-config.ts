@@ -1,13 +1,14 @@
-import { nearest } from "@pulsar-ts-io/config";
 import {
   type AccessMode,
   type Compression,
   defaultPublisherOptions,
   type PublisherOptions,
 } from "@pulsar-ts-io/pulsar";
+import { readCryptoConfig } from "./crypto-config.ts";
 import { FieldReader, type Fields } from "./field-reader.ts";
 import { isUnset } from "./fields.ts";
 import type { ProblemList } from "./problem-list.ts";
+import { refuseUnknown } from "./unknown-fields.ts";
 
 const compressions: readonly Compression[] = ["NONE", "LZ4", "ZLIB", "ZSTD", "SNAPPY"];
 const batchBuilders = ["DEFAULT", "KEY_BASED"] as const;
@@ -60,15 +61,9 @@ export function readProducerConfig(
   if (fields.boolean("useThreadLocalProducers") === true) {
     problems.warn("producerConfig.useThreadLocalProducers", "has no effect: an instance has one thread");
   }
-  if (!isUnset(producerConfig["cryptoConfig"])) {
-    problems.refuse(
-      "producerConfig.cryptoConfig",
-      "the wire transport has no end-to-end encryption",
-      "leave it out and publish unencrypted, or use the native transport, which is the official client",
-    );
-  }
   const top = new FieldReader({ batchBuilder }, "", problems).oneOf("batchBuilder", batchBuilders);
   const builder = fields.oneOf("batchBuilder", batchBuilders) ?? top;
+  const encryption = readCryptoConfig(fields.mapping("cryptoConfig") ?? {}, problems);
   const accessMode = fields.oneOf("accessMode", accessModeNames);
   return {
     compression: fields.oneOf("compressionType", compressions) ?? defaults.compression,
@@ -77,6 +72,7 @@ export function readProducerConfig(
     maxPendingBytes: defaults.maxPendingBytes,
     accessMode: accessMode === undefined ? defaults.accessMode : accessModes[accessMode],
     sendTimeoutMs: fields.integer("sendTimeoutMs", 1) ?? defaults.sendTimeoutMs,
+    ...(encryption === undefined ? {} : { encryption }),
   };
 }
 
@@ -103,18 +99,4 @@ function readBatching(
     maxBytes: fields.integer("batchingMaxBytes", 1) ?? defaults.maxBytes,
     byKey: builder === "KEY_BASED",
   };
-}
-
-function refuseUnknown(
-  fields: Fields,
-  names: readonly string[],
-  prefix: string,
-  problems: ProblemList,
-): void {
-  for (const key of Object.keys(fields)) {
-    if (names.includes(key)) continue;
-    const near = nearest(key, names);
-    const remedy = near === undefined ? `known are ${names.join(", ")}` : `did you mean ${near}?`;
-    problems.refuse(`${prefix}${key}`, "is not a known setting", remedy);
-  }
 }

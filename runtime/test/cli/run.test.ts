@@ -5,6 +5,10 @@ import { describe, expect, it } from "vitest";
 import { runCli } from "../../src/cli/cli.ts";
 import { cli, FakeProcess, fixture, loadingTime } from "../support/fake-process.ts";
 
+const encrypted = JSON.stringify({
+  cryptoConfig: { cryptoKeyReaderConfig: { defaultPublicKey: "/k.pem" }, encryptionKeys: ["k"] },
+});
+
 function console_(connector: string, ...more: string[]): string[] {
   return ["run", "--archive", fixture(connector), "--output", "console", ...more];
 }
@@ -79,6 +83,11 @@ describe("pulsar-ts-io run", loadingTime, () => {
       "an unknown transport",
       console_("good", "--pulsar-transport", "smoke"),
       "Allowed choices are wire, native",
+    ],
+    [
+      "encryption by the transport that has none",
+      ["run", "--archive", fixture("good"), "-o", "t", "--producer-config", encrypted],
+      "--pulsar-transport native",
     ],
     ["a topic that is none", ["run", "--archive", fixture("good"), "-o", "a/b"], "PIO_INVALID_TOPIC_NAME"],
     ["an instance id that is none", console_("good", "--instance-id", "x"), "must be an integer"],

@@ -36,6 +36,8 @@ const fromTerraform = {
   archive: "builtin://x",
 };
 
+const crypto = { cryptoKeyReaderConfig: { defaultPublicKey: "file:///k.pem" }, encryptionKeys: ["k"] };
+
 describe("readSourceConfig", () => {
   it("fills in Pulsar's defaults", () => {
     expect(read({ sourceType: "x" }).settings).toEqual({
@@ -121,11 +123,60 @@ describe("readSourceConfig", () => {
       { producerConfig: { batchingConfig: { batchBuilder: "BY_KEY" } } },
       "producerConfig.batchingConfig.batchBuilder",
     ],
-    [{ producerConfig: { cryptoConfig: { encryptionKeys: ["k"] } } }, "producerConfig.cryptoConfig"],
+    [
+      { producerConfig: { cryptoConfig: { encryptionKeys: ["k"] } } },
+      "producerConfig.cryptoConfig.cryptoKeyReaderConfig.defaultPublicKey",
+    ],
+    [
+      { producerConfig: { cryptoConfig: { ...crypto, encryptionKeys: [] } } },
+      "producerConfig.cryptoConfig.encryptionKeys",
+    ],
+    [
+      { producerConfig: { cryptoConfig: { ...crypto, encryptionKeys: ["k", 1] } } },
+      "producerConfig.cryptoConfig.encryptionKeys",
+    ],
+    [
+      { producerConfig: { cryptoConfig: { ...crypto, cryptoKeyReaderClassName: "org.example.Vault" } } },
+      "producerConfig.cryptoConfig.cryptoKeyReaderClassName",
+    ],
+    [
+      { producerConfig: { cryptoConfig: { ...crypto, producerCryptoFailureAction: "IGNORE" } } },
+      "producerConfig.cryptoConfig.producerCryptoFailureAction",
+    ],
+    [
+      { producerConfig: { cryptoConfig: { ...crypto, encryptionKey: "k" } } },
+      "producerConfig.cryptoConfig.encryptionKey",
+    ],
+    [
+      {
+        producerConfig: {
+          cryptoConfig: { ...crypto, cryptoKeyReaderConfig: { defaultPublicKey: "data:,k" } },
+        },
+      },
+      "producerConfig.cryptoConfig.cryptoKeyReaderConfig.defaultPublicKey",
+    ],
+    [
+      {
+        producerConfig: {
+          cryptoConfig: { ...crypto, cryptoKeyReaderConfig: { defaultPublicKey: "https://k/k" } },
+        },
+      },
+      "producerConfig.cryptoConfig.cryptoKeyReaderConfig.defaultPublicKey",
+    ],
     [{ producerConfig: { compressionType: "GZIP" } }, "producerConfig.compressionType"],
     [{ producerConfig: { batchingConfig: { size: 1 } } }, "producerConfig.batchingConfig.size"],
   ])("refuses %j, naming %s", (sourceConfig, path) => {
     expect(read(sourceConfig).problems.map((problem) => problem.path)).toEqual([path]);
+  });
+
+  it.each([
+    [{}, "FAIL"],
+    [{ cryptoKeyReaderConfig: { defaultPublicKey: "/k.pem" }, producerCryptoFailureAction: "send" }, "SEND"],
+    [{ cryptoKeyReaderClassName: "org.apache.pulsar.client.impl.DefaultCryptoKeyReader" }, "FAIL"],
+  ])("encrypts as Pulsar's CryptoConfig says: %j", (more, onFailure) => {
+    const { settings, problems } = read({ producerConfig: { cryptoConfig: { ...crypto, ...more } } });
+    expect(problems).toEqual([]);
+    expect(settings.publisher.encryption).toEqual({ publicKeyPath: "/k.pem", keyNames: ["k"], onFailure });
   });
 
   it("never repeats what stands where a secret may stand", () => {

@@ -3,6 +3,7 @@ import { UnsupportedOptionError } from "../errors.ts";
 import type { Compression, PublisherOptions, SchemaInfo } from "../publisher.ts";
 import type { WireOptions } from "../wire-client.ts";
 import type { NativeModule } from "./load-client.ts";
+import { encryptionConfig } from "./native-encryption.ts";
 
 type ClientConfig = ConstructorParameters<NativeModule["Client"]>[0];
 type ProducerConfig = Parameters<InstanceType<NativeModule["Client"]>["createProducer"]>[0];
@@ -58,7 +59,15 @@ export function producerConfig(
   messageRouter: NonNullable<ProducerConfig["messageRouter"]>,
 ): ProducerConfig {
   const { producerName, producerProperties, compression, batching, ...rest } = options;
-  const { maxPendingMessages, maxPendingBytes: _ours, accessMode, sendTimeoutMs, schema, ...others } = rest;
+  const {
+    maxPendingMessages,
+    maxPendingBytes: _ours,
+    accessMode,
+    sendTimeoutMs,
+    schema,
+    encryption,
+    ...others
+  } = rest;
   nothingLeft(others);
   refuseNul("producerName", producerName ?? "");
   for (const [name, value] of Object.entries(producerProperties))
@@ -79,6 +88,7 @@ export function producerConfig(
     accessMode,
     properties: { ...producerProperties },
     ...(producerName === undefined ? {} : { producerName }),
+    ...(encryption === undefined ? {} : encryptionConfig(encryption)),
     ...(schema === undefined ? {} : { schema: schemaConfig(schema) }),
     ...batchingConfig(producerName === undefined ? batching : undefined),
   };

@@ -11,6 +11,7 @@ import type { WireOptions } from "../wire-client.ts";
 import { loadClient, type NativeModule } from "./load-client.ts";
 import { nativeAuthentication } from "./native-authentication.ts";
 import { clientConfig, producerConfig } from "./native-config.ts";
+import { checkEncryption } from "./native-encryption.ts";
 import { nativeError } from "./native-error.ts";
 import { nativeLog } from "./native-log.ts";
 import { type NativeProducer, NativePublisher } from "./native-publisher.ts";
@@ -83,6 +84,7 @@ class NativeTransport implements Transport {
     signal.throwIfAborted();
     if (this.#closed !== undefined) throw new PublisherClosedError("the transport is closed");
     const name = parseTopicName(topic);
+    if (options.encryption !== undefined) await checkEncryption(options.encryption);
     const { clock, meter } = this.#host;
     const logger = this.#host.logger.child({ topic: name.full });
     const metrics = new ProducerMetrics(meter, { topic: name.full });
