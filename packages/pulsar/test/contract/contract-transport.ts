@@ -12,7 +12,7 @@ export interface ContractAddress {
 export interface ContractSubject {
   readonly name: string;
   /** May look for new partitions more often than once a minute, so that tests need not wait for that. */
-  open(address: ContractAddress): Transport;
+  open(address: ContractAddress): Transport | Promise<Transport>;
 }
 
 export const range = (count: number): readonly number[] => Array.from({ length: count }, (_, index) => index);

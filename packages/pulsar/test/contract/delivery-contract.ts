@@ -22,7 +22,7 @@ export function deliveryContract(subject: ContractSubject, stack: () => Contract
     const count = byTier({ quick: 3_000, long: 30_000 });
     const topic = uniqueTopic();
     await admin.createPartitionedTopic(topic, 3);
-    await using transport = subject.open(address);
+    await using transport = await subject.open(address);
     const publisher = await transport.open(topic, defaultPublisherOptions, never);
     const deliveries = new Deliveries();
     await sendRange(publisher, deliveries, { from: 0, to: count });
@@ -42,7 +42,7 @@ export function deliveryContract(subject: ContractSubject, stack: () => Contract
     "loses and reorders nothing while the broker dies, the topic moves and connections break",
     async () => {
       const topic = uniqueTopic();
-      await using transport = subject.open(stack().address);
+      await using transport = await subject.open(stack().address);
       const publisher = await transport.open(topic, defaultPublisherOptions, never);
       const options = { ...storm, topic, withIds: false, seed: runSeed };
       const deliveries = await sendThroughStorm(stack(), publisher, options);
@@ -60,9 +60,12 @@ export function deliveryContract(subject: ContractSubject, stack: () => Contract
       const namespace = `public/${uniqueName("dedup")}`;
       await admin.createNamespace(namespace);
       await admin.setDeduplication(namespace, true);
+      // Else what lies before the broker's own snapshot of sequence ids is removed: nobody has subscribed.
+      const forEver = { retentionTimeInMinutes: -1, retentionSizeInMB: -1 };
+      await admin.request("POST", `namespaces/${namespace}/retention`, forEver);
       const topic = `persistent://${namespace}/t`;
       const publisherOptions = { ...defaultPublisherOptions, producerName: "shard-0" };
-      await using transport = subject.open(address);
+      await using transport = await subject.open(address);
       const publisher = await transport.open(topic, publisherOptions, never);
       const options = { ...storm, topic, withIds: true, seed: runSeed + 1 };
       const deliveries = await sendThroughStorm(stack(), publisher, options);
@@ -74,7 +77,7 @@ export function deliveryContract(subject: ContractSubject, stack: () => Contract
 
   it("writes a frame that was not confirmed again byte for byte", async () => {
     const { address, proxy } = stack();
-    await using transport = subject.open(address);
+    await using transport = await subject.open(address);
     const publisher = await transport.open(uniqueTopic(), defaultPublisherOptions, never);
     const deliveries = new Deliveries();
     proxy.pause();
@@ -97,7 +100,7 @@ export function deliveryContract(subject: ContractSubject, stack: () => Contract
     const { admin, address } = stack();
     const topic = uniqueTopic();
     await admin.createPartitionedTopic(topic, 1);
-    await using transport = subject.open(address);
+    await using transport = await subject.open(address);
     const publisher = await transport.open(topic, defaultPublisherOptions, never);
     const deliveries = new Deliveries();
     await sendRange(publisher, deliveries, { from: 0, to: 10 });

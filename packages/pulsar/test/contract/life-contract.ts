@@ -14,7 +14,7 @@ const blockedMs = 10_000;
 export function lifeContract(subject: ContractSubject, stack: () => ContractBroker): void {
   it("goes on after its event loop was blocked for 10 s, losing nothing", async () => {
     const topic = uniqueTopic();
-    await using transport = subject.open(stack().address);
+    await using transport = await subject.open(stack().address);
     const publisher = await transport.open(topic, defaultPublisherOptions, never);
     const deliveries = new Deliveries();
     await sendRange(publisher, deliveries, { from: 0, to: 900 });
@@ -30,13 +30,13 @@ export function lifeContract(subject: ContractSubject, stack: () => ContractBrok
     const topic = uniqueTopic();
     const options = { ...defaultPublisherOptions, producerName: "shard-0" };
     const deliveries = new Deliveries();
-    await using stale = subject.open(address);
+    await using stale = await subject.open(address);
     const before = await stale.open(topic, options, never);
     await sendRange(before, deliveries, { from: 0, to: 10 });
     await before.flush(never);
     // It hears no PING of the broker's, so it cannot answer, as if it slept.
     proxy.pause();
-    await using newcomer = subject.open(direct);
+    await using newcomer = await subject.open(direct);
     const after = await newcomer.open(topic, options, never);
     await sendRange(after, deliveries, { from: 10, to: 20 });
     await after.flush(never);
@@ -53,7 +53,7 @@ export function lifeContract(subject: ContractSubject, stack: () => ContractBrok
   it("ends an opening that is under way when it is closed, and leaves no connection", async () => {
     const { address, proxy } = stack();
     proxy.pause();
-    const transport = subject.open(address);
+    const transport = await subject.open(address);
     const opening = transport.open(uniqueTopic(), defaultPublisherOptions, never);
     const outcome = expect(opening).rejects.toMatchObject({ code: expect.stringMatching(/^PIO_/) });
     await eventually("a connection", () => proxy.open > 0);
@@ -66,7 +66,7 @@ export function lifeContract(subject: ContractSubject, stack: () => ContractBrok
   it("settles every message once when it is closed in the middle of sending, twice", async () => {
     const topic = uniqueTopic();
     const { address, proxy } = stack();
-    const transport = subject.open(address);
+    const transport = await subject.open(address);
     const publisher = await transport.open(topic, defaultPublisherOptions, never);
     const deliveries = new Deliveries();
     await sendRange(publisher, deliveries, { from: 0, to: 1_500 });

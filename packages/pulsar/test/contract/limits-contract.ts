@@ -17,7 +17,7 @@ export function limitsContract(subject: ContractSubject, stack: () => ContractBr
     const { address, proxy } = stack();
     const maxPendingBytes = 4 * mebibyte;
     const topic = uniqueTopic();
-    await using transport = subject.open(address);
+    await using transport = await subject.open(address);
     const publisher = await transport.open(topic, { ...defaultPublisherOptions, maxPendingBytes }, never);
     const deliveries = new Deliveries();
     const value = randomBytes(65_536);
@@ -52,7 +52,7 @@ export function limitsContract(subject: ContractSubject, stack: () => ContractBr
 
   it("fails one message of 5 MiB and a byte that do not compress, and stores those around it", async () => {
     const topic = uniqueTopic();
-    await using transport = subject.open(stack().address);
+    await using transport = await subject.open(stack().address);
     const publisher = await transport.open(topic, defaultPublisherOptions, never);
     const deliveries = new Deliveries();
     await sendRange(publisher, deliveries, { from: 0, to: 10 });
@@ -66,7 +66,7 @@ export function limitsContract(subject: ContractSubject, stack: () => ContractBr
 
   it("fails everything, and whoever waits for room, once the topic is terminated", async () => {
     const topic = uniqueTopic();
-    await using transport = subject.open(stack().address);
+    await using transport = await subject.open(stack().address);
     const publisher = await transport.open(
       topic,
       { ...defaultPublisherOptions, maxPendingMessages: 10 },
