@@ -1,5 +1,6 @@
 import { Backoff, type Clock, isRetryable } from "@pulsar-ts-io/core";
 import type { OutageLog } from "./outage-log.ts";
+import type { WaitingSigns } from "./shard/waiting-signs.ts";
 
 const firstPauseMs = 200;
 const longestBriefPauseMs = 1_000;
@@ -33,14 +34,16 @@ export async function retryUntilDone<T>(
     /** Who tries, for {@link OutageLog}. */
     readonly key: string;
     readonly signal: AbortSignal;
+    /** Told of each attempt: who watches them learns of one that is never answered. */
+    readonly signs?: WaitingSigns;
   },
   attempt: () => Promise<T>,
 ): Promise<T> {
-  const { clock, outage, key, signal } = options;
+  const { clock, outage, key, signal, signs } = options;
   const pause = new Backoff({ initialMs: firstPauseMs, maxMs: longestPauseMs });
   for (;;) {
     try {
-      const result = await attempt();
+      const result = await whileCalling(attempt, signs, signal);
       outage.ended(key);
       return result;
     } catch (error) {
@@ -49,5 +52,19 @@ export async function retryUntilDone<T>(
       outage.began(key, error);
       await clock.sleep(pause.next(), signal);
     }
+  }
+}
+
+async function whileCalling<T>(
+  attempt: () => Promise<T>,
+  signs: WaitingSigns | undefined,
+  signal: AbortSignal,
+): Promise<T> {
+  signs?.calling();
+  try {
+    return await attempt();
+  } finally {
+    // What was given up and answers after all says nothing of the attempt that has taken its place.
+    if (!signal.aborted) signs?.waiting();
   }
 }

@@ -280,9 +280,9 @@ export class Worker {
 
   #life(): ShardLife {
     return {
-      parentsFinished: (held, signal) => this.#gate.pass(held.lease, signal),
-      finish: async (held, end, signal) => {
-        const finished = await this.#end.finish(held, end, signal);
+      parentsFinished: (held, signs, signal) => this.#gate.pass(held.lease, signs, signal),
+      finish: async (held, end, ending) => {
+        const finished = await this.#end.finish(held, end, ending);
         if (finished) await this.#finished(held);
         return finished;
       },

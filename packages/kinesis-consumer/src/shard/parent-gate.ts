@@ -4,7 +4,7 @@ import type { LeaseTable } from "../lease/lease-table.ts";
 import type { OutageLog } from "../outage-log.ts";
 import { retryUntilDone } from "../retry.ts";
 import { sleepUntilWoken, WakeUp } from "../wake-up.ts";
-import type { ShardId } from "./shard.ts";
+import type { WaitingSigns } from "./waiting-signs.ts";
 
 /** KCL looks every 10 s. Here the end of a parent wakes its children at once, unless another worker wrote it. */
 const firstPollMs = 1_000;
@@ -29,21 +29,24 @@ export class ParentGate {
   }
 
   /** Waits for the parents of `lease`. */
-  async pass(lease: Lease, signal: AbortSignal): Promise<void> {
+  async pass(lease: Lease, signs: WaitingSigns, signal: AbortSignal): Promise<void> {
     const pause = new Backoff({ initialMs: firstPollMs, maxMs: longestPollMs });
     for (;;) {
       // Before asking, or an end between the answer and the waiting would be missed.
       const woken = this.#ended.count;
-      if (!(await this.#blocked(lease, signal))) return;
+      if (!(await this.#blocked(lease, signs, signal))) return;
       if (woken === this.#ended.count) await sleepUntilWoken(this.#clock, pause.next(), this.#ended, signal);
     }
   }
 
-  async #blocked(lease: Lease, signal: AbortSignal): Promise<boolean> {
-    const retry = { clock: this.#clock, outage: this.#outage, key: `parents of ${lease.shardId}`, signal };
-    const parents = await Promise.all(
-      lease.parentShardIds.map((id: ShardId) => retryUntilDone(retry, () => this.#table.get(id, signal))),
-    );
-    return parents.some((parent) => parent !== undefined && parent.checkpoint.kind !== "shard-end");
+  async #blocked(lease: Lease, signs: WaitingSigns, signal: AbortSignal): Promise<boolean> {
+    const key = `parents of ${lease.shardId}`;
+    const retry = { clock: this.#clock, outage: this.#outage, key, signal, signs };
+    // One after the other: a question that is never answered must not hide behind another one.
+    for (const id of lease.parentShardIds) {
+      const parent = await retryUntilDone(retry, () => this.#table.get(id, signal));
+      if (parent !== undefined && parent.checkpoint.kind !== "shard-end") return true;
+    }
+    return false;
   }
 }

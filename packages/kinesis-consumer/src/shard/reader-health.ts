@@ -1,4 +1,5 @@
 import type { ReadingSigns } from "../fetch/reading-signs.ts";
+import type { WaitingSigns } from "./waiting-signs.ts";
 
 /** What a reader is about, the worst first. */
 export const readerStates = [
@@ -39,15 +40,16 @@ const throttleWindowMs = 30_000;
 /** No more time than this counts from one look to the next: while the process was suspended nobody could give a sign. */
 const longestStepMs = 10_000;
 
-type Doing = "waiting" | "resting" | "held-back" | "asking";
+type Doing = "waiting" | "calling" | "resting" | "held-back" | "asking";
 
 /**
  * Tells from the signs of one reader how it fares. No timer of its own: {@link look} counts the time.
  *
- * Only what leads further ends the trouble: records, the newest position, or a smaller distance to it. Who is held back is
+ * Only what leads further ends the trouble: records, the newest position, or a smaller distance to it, and an answer to what is
+ * asked for another reason. Who is held back is
  * never stuck, nor is a reader to which Kinesis says no.
  */
-export class ReaderHealth implements ReadingSigns {
+export class ReaderHealth implements ReadingSigns, WaitingSigns {
   #doing: Doing = "waiting";
   #lookedMs: number;
   /** Since the last sign; without the time it was held back or waited. */
@@ -76,9 +78,14 @@ export class ReaderHealth implements ReadingSigns {
     this.#lookedMs = nowMs;
   }
 
-  /** It waits for something else than records. */
   waiting(): void {
+    // Whatever the answer was: there was one, and it was what held it up.
+    if (this.#doing === "calling") this.#advanced();
     this.#does("waiting");
+  }
+
+  calling(): void {
+    this.#does("calling");
   }
 
   resting(ms: number): void {
@@ -133,6 +140,7 @@ export class ReaderHealth implements ReadingSigns {
     if (this.#doing === "held-back" && this.#heldBackMs >= heldBackMs) return "held-back";
     if (this.#doing === "waiting") return "waiting";
     if (this.#restarts > 0) return "stuck";
+    if (this.#doing === "calling") return "waiting";
     if (this.#failures >= leastFailures && this.#failingMs >= failingMs) return "failing";
     const throttles = sum(this.#throttles);
     if (throttles >= leastThrottles && throttles >= sum(this.#answers)) return "starved";

@@ -13,8 +13,10 @@ import type { KinesisStream, RawRecord } from "./kinesis-stream.ts";
 import type { ReaderHealth } from "./reader-health.ts";
 import type { HashKeyRange } from "./shard.ts";
 import { ShardCursor } from "./shard-cursor.ts";
+import type { Ending } from "./shard-end.ts";
 import { findHashKeyRange } from "./shard-range.ts";
 import type { ShardThroughput } from "./shard-throughput.ts";
+import type { WaitingSigns } from "./waiting-signs.ts";
 
 /** Positions of one shard that may wait for an older one to be acknowledged. */
 const maxUnsettled = 20_000;
@@ -50,9 +52,9 @@ export interface PageMeter {
 /** Everything that happens to a shard besides reading it. */
 export interface ShardLife {
   /** Waits until each parent has been read to its end. */
-  parentsFinished(held: HeldLease, signal: AbortSignal): Promise<void>;
+  parentsFinished(held: HeldLease, signs: WaitingSigns, signal: AbortSignal): Promise<void>;
   /** Everything was read and acknowledged: opens the way for the children. @returns false when it is to be read on. */
-  finish(held: HeldLease, end: ReadEnd, signal: AbortSignal): Promise<boolean>;
+  finish(held: HeldLease, end: ReadEnd, ending: Ending): Promise<boolean>;
 }
 
 /** Reads one shard for as long as its lease is ours: one generation, from the taking of the lease to its end. */
@@ -107,15 +109,21 @@ export class ShardConsumer implements PageOwner {
     using joined = new JoinedSignal(signal, ...ends);
     const { signal: mine } = joined;
     try {
-      await life.parentsFinished(this.#held, mine);
+      const { signs } = this.#options;
+      await this.#restarted(mine, (stop) =>
+        unlessAborted(life.parentsFinished(this.#held, signs, stop), stop),
+      );
       const cursor = new ShardCursor(this.#held.lease, this.#options.initialPosition);
       const pause = new Backoff({ initialMs: firstRereadMs, maxMs: longestRereadMs });
       for (;;) {
-        const end = await this.#read(stream, cursor, mine);
-        if (this.#window.size > 0) this.#options.signs.heldBack();
+        const end = await this.#restarted(mine, (stop) => this.#readOnce(stream, cursor, stop));
+        if (this.#window.size > 0) signs.heldBack();
         while (this.#window.size > 0) await this.#window.advanced(mine);
-        this.#options.signs.waiting();
-        if (await life.finish(this.#held, end, mine)) {
+        signs.waiting();
+        const finished = await this.#restarted(mine, (stop) =>
+          unlessAborted(life.finish(this.#held, end, { signs, signal: stop }), stop),
+        );
+        if (finished) {
           this.#window.close();
           return;
         }
@@ -126,14 +134,14 @@ export class ShardConsumer implements PageOwner {
     }
   }
 
-  /** Reads to the end of the shard, however often it is restarted. */
-  async #read(stream: KinesisStream, cursor: ShardCursor, signal: AbortSignal): Promise<ReadEnd> {
+  /** Does `step` to its end, however often it is restarted. */
+  async #restarted<T>(signal: AbortSignal, step: (signal: AbortSignal) => Promise<T>): Promise<T> {
     for (;;) {
       this.#attempt = new AbortController();
       const { signal: restarted } = this.#attempt;
       using joined = new JoinedSignal(signal, restarted);
       try {
-        return await this.#readOnce(stream, cursor, joined.signal);
+        return await step(joined.signal);
       } catch (error) {
         if (!isReason(error, restarted)) throw error;
       }
@@ -184,7 +192,10 @@ export class ShardConsumer implements PageOwner {
     try {
       if (aggregates.filterByHashKey) {
         signs.waiting();
-        range = await unlessAborted(findHashKeyRange(lease, stream, { clock, outage, signal }), signal);
+        range = await unlessAborted(
+          findHashKeyRange(lease, stream, { clock, outage, signs, signal }),
+          signal,
+        );
       }
     } catch (error) {
       budget.release(first.page.records.length, first.bytes);

@@ -12,6 +12,7 @@ import { atTrimHorizon, type InitialPosition, planHeirs, planMissingLeases } fro
 import type { ChildShard, ShardId } from "./shard.ts";
 import { createdMsIfAllowed } from "./stream-age.ts";
 import { checkStreamCreation } from "./stream-identity.ts";
+import type { WaitingSigns } from "./waiting-signs.ts";
 
 /** How often it is looked whether the other parent of a merged shard has its lease. */
 const firstLookMs = 250;
@@ -33,6 +34,12 @@ export interface ShardEndOptions {
   readonly applicationName: string;
 }
 
+/** Who ends the shard, and until when. */
+export interface Ending {
+  readonly signs: WaitingSigns;
+  readonly signal: AbortSignal;
+}
+
 /**
  * Ends a shard whose records were all acknowledged, in the one order that loses nothing when it is cut short anywhere: the
  * children's leases, the children's names, then SHARD_END. Each step may be repeated.
@@ -49,30 +56,36 @@ export class ShardEnd {
   }
 
   /** @returns false when the shard turned out not to have ended: it is to be read on. */
-  async finish(held: HeldLease, end: ReadEnd, signal: AbortSignal): Promise<boolean> {
+  async finish(held: HeldLease, end: ReadEnd, ending: Ending): Promise<boolean> {
+    const { signs, signal } = ending;
     const { clock, outage } = this.#options;
     const { shardId } = held.lease;
-    const retry = { clock, outage, key: `end of ${shardId}`, signal };
+    const retry = { clock, outage, key: `end of ${shardId}`, signal, signs };
     const children = await retryUntilDone(retry, () =>
       end.kind === "shard-end"
-        ? this.#openTheWay(end.children, signal)
+        ? this.#openTheWay(end.children, ending)
         : this.#replaceGone(held.lease, signal),
     );
+    signal.throwIfAborted();
     if (children === undefined) return false;
     if (children.length > 0) {
       await retryUntilDone(retry, () => this.#places.table.setChildren(shardId, children, signal));
     }
+    signal.throwIfAborted();
+    signs.calling();
     const written = await this.#places.coordinator.finish(held, { kind: "shard-end" }, signal);
+    if (!signal.aborted) signs.waiting();
     if (written.kind === "written") this.#options.logger.info({ shardId, children }, "shard finished");
     return true;
   }
 
   /** Creates the leases of the children. @returns their ids. */
-  async #openTheWay(children: readonly ChildShard[], signal: AbortSignal): Promise<readonly ShardId[]> {
+  async #openTheWay(children: readonly ChildShard[], ending: Ending): Promise<readonly ShardId[]> {
+    const { signal } = ending;
     const { table, maker } = this.#places;
     const rows = await Promise.all(children.map((child) => table.get(child.shardId, signal)));
     const missing = children.filter((_child, index) => rows[index] === undefined);
-    if (missing.some((child) => child.parentShardIds.length > 1)) await this.#otherParents(missing, signal);
+    if (missing.some((child) => child.parentShardIds.length > 1)) await this.#otherParents(missing, ending);
     await maker.create(missing.map(atTrimHorizon), signal);
     return children.map((child) => child.shardId);
   }
@@ -82,7 +95,7 @@ export class ShardEnd {
    * merged shard would be read too early. A parent that the service has forgotten is not waited for, and one that no lease leads
    * to is leased here.
    */
-  async #otherParents(children: readonly ChildShard[], signal: AbortSignal): Promise<void> {
+  async #otherParents(children: readonly ChildShard[], { signs, signal }: Ending): Promise<void> {
     const { maker, stream } = this.#places;
     const { clock, initial } = this.#options;
     const parents = new Set(children.flatMap((child) => child.parentShardIds));
@@ -98,7 +111,10 @@ export class ShardEnd {
         signal,
       );
       // The others are leased when an ancestor of theirs ends, here or at another worker.
-      if (created.length === 0) await clock.sleep(pause.next(), signal);
+      if (created.length > 0) continue;
+      signs.waiting();
+      await clock.sleep(pause.next(), signal);
+      signs.calling();
     }
   }
 

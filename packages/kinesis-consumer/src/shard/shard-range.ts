@@ -4,6 +4,7 @@ import type { OutageLog } from "../outage-log.ts";
 import { retryUntilDone } from "../retry.ts";
 import type { KinesisStream } from "./kinesis-stream.ts";
 import type { HashKeyRange } from "./shard.ts";
+import type { WaitingSigns } from "./waiting-signs.ts";
 
 /** Between two looks for a shard that is not listed. */
 const firstPauseMs = 1_000;
@@ -16,7 +17,12 @@ const longestPauseMs = 30_000;
 export async function findHashKeyRange(
   lease: Lease,
   stream: KinesisStream,
-  options: { readonly clock: Clock; readonly outage: OutageLog; readonly signal: AbortSignal },
+  options: {
+    readonly clock: Clock;
+    readonly outage: OutageLog;
+    readonly signs: WaitingSigns;
+    readonly signal: AbortSignal;
+  },
 ): Promise<HashKeyRange> {
   if (lease.hashKeyRange !== undefined) return lease.hashKeyRange;
   const key = `hash keys of ${lease.shardId}`;

@@ -14,8 +14,8 @@ export class MemoryLeaseTable implements LeaseTable {
   readonly throughputs: Map<ShardId, number> = new Map();
   /** How often each method was called. */
   readonly calls: Map<string, number> = new Map();
-  /** Called before each call; throwing a coded error fails it with nothing done. */
-  before: (method: string, id: ShardId | undefined) => void = () => {};
+  /** Called before each call; throwing a coded error fails it with nothing done, a promise holds it up. */
+  before: (method: string, id: ShardId | undefined) => void | Promise<void> = () => {};
   /** Whether a write that {@link before} fails looks as if it may have been done. */
   leavesOpen = false;
   /** What a write answers instead, after it was done. */
@@ -183,7 +183,8 @@ export class MemoryLeaseTable implements LeaseTable {
     this.calls.set(method, (this.calls.get(method) ?? 0) + 1);
     // A turn of its own, as a network would take.
     await Promise.resolve();
-    this.before(method, id);
+    const held = this.before(method, id);
+    if (held !== undefined) await held;
   }
 }
 
