@@ -41,17 +41,21 @@ export async function retryUntilDone<T>(
 ): Promise<T> {
   const { clock, outage, key, signal, signs } = options;
   const pause = new Backoff({ initialMs: firstPauseMs, maxMs: longestPauseMs });
-  for (;;) {
-    try {
-      const result = await whileCalling(attempt, signs, signal);
-      outage.ended(key);
-      return result;
-    } catch (error) {
-      signal.throwIfAborted();
-      if (!isRetryable(error)) throw error;
-      outage.began(key, error);
-      await clock.sleep(pause.next(), signal);
+  try {
+    for (;;) {
+      try {
+        const result = await whileCalling(attempt, signs, signal);
+        outage.ended(key);
+        return result;
+      } catch (error) {
+        signal.throwIfAborted();
+        if (!isRetryable(error)) throw error;
+        outage.began(key, error);
+        await clock.sleep(pause.next(), signal);
+      }
     }
+  } finally {
+    outage.left(key);
   }
 }
 

@@ -13,6 +13,9 @@ const lookMs = 500;
 /** A hand-off takes 25 s at most, and is noticed within a renewal. */
 const handOffMs = 30_000;
 
+/** What the table is asked for, all leases together. */
+type Round = "request" | "look";
+
 export interface LeaseBalancerOptions {
   readonly clock: Clock;
   readonly logger: Logger;
@@ -30,6 +33,8 @@ export class LeaseBalancer {
   readonly #options: LeaseBalancerOptions;
   readonly #barredUntilMs = new Map<ShardId, number>();
   readonly #askedUntilMs = new Map<ShardId, number>();
+  /** Calls that failed so far. */
+  #failures = 0;
   #lookedMs = Number.NEGATIVE_INFINITY;
 
   constructor(table: LeaseTable, options: LeaseBalancerOptions) {
@@ -62,7 +67,10 @@ export class LeaseBalancer {
     if (!this.#options.restraint.maySteal) return [];
     this.#forgetOld(view.nowMs);
     const steals = leasesToSteal(view, (id) => this.#barredUntilMs.has(id) || this.#askedUntilMs.has(id));
+    const failures = this.#failures;
     const found = await Promise.all(steals.map(({ lease }) => this.#ask(lease, signal, writes)));
+    // What failed before was answered now, or is not wanted any more.
+    if (failures === this.#failures) this.#options.outage.ended("request");
     return found.flatMap((lease) => lease ?? []);
   }
 
@@ -70,7 +78,9 @@ export class LeaseBalancer {
   async look(signal: AbortSignal): Promise<readonly Lease[]> {
     this.#lookedMs = this.#options.clock.monotonic();
     this.#forgetOld(this.#lookedMs);
-    const rows = await Promise.all([...this.#askedUntilMs.keys()].map((id) => this.#get(id, signal)));
+    const failures = this.#failures;
+    const rows = await Promise.all([...this.#askedUntilMs.keys()].map((id) => this.#get(id, "look", signal)));
+    if (failures === this.#failures) this.#options.outage.ended("look");
     const leases = rows.flatMap((lease) => lease ?? []);
     for (const { shardId, owner, checkpointOwner } of leases) {
       if (owner !== this.#options.workerId || checkpointOwner === undefined)
@@ -81,43 +91,45 @@ export class LeaseBalancer {
 
   /** @returns the lease when it is to be taken from its owner, who cannot be asked. */
   async #ask(lease: Lease, signal: AbortSignal, writes: AbortSignal): Promise<Lease | undefined> {
-    const { clock, logger, outage, workerId } = this.#options;
+    const { clock, logger, workerId } = this.#options;
     const { shardId, owner } = lease;
     if (!isOurs(lease)) {
       // What the scan saw of a living worker's lease is a renewal old, perhaps.
-      const current = await this.#get(shardId, signal);
+      const current = await this.#get(shardId, "request", signal);
       return current?.owner === owner && current?.checkpointOwner === undefined ? current : undefined;
     }
     const outcome = await this.#table.requestHandOff(lease, workerId, writes);
     if (outcome.kind === "failed") {
       if (!isRetryable(outcome.error)) throw outcome.error;
-      outage.began(`request of ${shardId}`, outcome.error);
+      this.#failed("request", outcome.error);
       if (!outcome.mayHaveLanded) return undefined;
     }
     // Unless an earlier try of this request, whose answer was lost, is what it was refused for.
     if (outcome.kind === "refused" && outcome.current?.owner !== workerId) return undefined;
-    outage.ended(`request of ${shardId}`);
     this.#askedUntilMs.set(shardId, clock.monotonic() + handOffMs);
     logger.info({ shardId, from: owner }, "lease asked for");
     return undefined;
   }
 
-  async #get(id: ShardId, signal: AbortSignal): Promise<Lease | undefined> {
-    const { outage } = this.#options;
+  async #get(id: ShardId, why: Round, signal: AbortSignal): Promise<Lease | undefined> {
     try {
-      const lease = await this.#table.get(id, signal);
-      outage.ended(`look at ${id}`);
-      return lease;
+      return await this.#table.get(id, signal);
     } catch (error) {
       signal.throwIfAborted();
       if (!isRetryable(error)) throw error;
-      outage.began(`look at ${id}`, error);
+      this.#failed(why, error);
       return undefined;
     }
+  }
+
+  #failed(round: Round, error: unknown): void {
+    this.#failures += 1;
+    this.#options.outage.began(round, error);
   }
 
   #forgetOld(nowMs: number): void {
     for (const [id, untilMs] of this.#barredUntilMs) if (untilMs <= nowMs) this.#barredUntilMs.delete(id);
     for (const [id, untilMs] of this.#askedUntilMs) if (untilMs <= nowMs) this.#askedUntilMs.delete(id);
+    if (this.#askedUntilMs.size === 0) this.#options.outage.left("look");
   }
 }

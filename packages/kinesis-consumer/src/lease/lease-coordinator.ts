@@ -238,7 +238,7 @@ export class LeaseCoordinator {
     const { shardId } = held.lease;
     if (this.#held.get(shardId)?.held === held) this.#held.delete(shardId);
     this.#heldGauge.set(this.#held.size);
-    this.#options.outage.ended(`renewal of ${shardId}`);
+    this.#options.outage.left(`renewal of ${shardId}`);
     if (!held.lost) return;
     this.#lost.add(1);
     this.#logger.warn({ err: held.signal.reason, shardId }, "lease lost");

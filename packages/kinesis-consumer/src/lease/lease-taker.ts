@@ -222,6 +222,8 @@ export class LeaseTaker {
       mine.map((one) => one.lease),
       signal,
     );
+    // What failed before was answered now, or is not wanted any more.
+    if (this.#restUntilMs <= now) this.#options.outage.ended("take");
     return available.length === 0;
   }
 
@@ -245,7 +247,6 @@ export class LeaseTaker {
     this.#doubtful.delete(shardId);
     switch (outcome.kind) {
       case "written":
-        outage.ended(`take ${shardId}`);
         this.#sightings.saw(outcome.lease, seenMs);
         if (handOff) return;
         logger.info({ shardId, from: lease.owner ?? null }, "lease taken");
@@ -258,7 +259,7 @@ export class LeaseTaker {
         return;
       case "failed":
         if (!isRetryable(outcome.error)) throw outcome.error;
-        outage.began(`take ${shardId}`, outcome.error);
+        outage.began("take", outcome.error);
         if (outcome.mayHaveLanded) this.#doubtful.add(shardId);
         this.#restUntilMs = seenMs + restMs;
         return;

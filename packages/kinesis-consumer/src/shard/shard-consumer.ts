@@ -131,6 +131,8 @@ export class ShardConsumer implements PageOwner {
       }
     } catch (error) {
       if (!ends.some((end) => isReason(error, end))) throw error;
+    } finally {
+      this.#options.outage.left(this.#held.lease.shardId);
     }
   }
 
