@@ -22,6 +22,21 @@ describeWithStack("a broker that speaks TLS and demands a token", (stack) => {
     expect(await trusting.stop(), trusting.output).toEqual(cleanExit);
     expect(journey.comparison()).toEqual(exactlyAsPut);
 
+    await journey.putTexts(50);
+    // As a worker passes its flags on: a plain address, TLS by flag, any certificate by name.
+    await using insecure = journey.run({
+      ...secured,
+      pulsarServiceUrl: tlsServiceUrl.replace("pulsar+ssl:", "pulsar:"),
+      args: [
+        ...["--client_auth_plugin", "org.apache.pulsar.client.impl.auth.AuthenticationToken"],
+        ...["--client_auth_params", "env:MY_TOKEN"],
+        ...["--use_tls", "true", "--tls_allow_insecure", "true", "--hostname_verification_enabled", "false"],
+      ],
+    });
+    await journey.arrived();
+    expect(await insecure.stop(), insecure.output).toEqual(cleanExit);
+    expect(journey.comparison()).toEqual(exactlyAsPut);
+
     await using distrusting = journey.run({ ...secured, args: authentication });
     expect(await distrusting.exited, distrusting.output).toEqual({ code: 5, signal: null });
     expect(distrusting.output).toMatch(/^error: .*certificate.* \[PIO_PULSAR_TLS\]$/m);
