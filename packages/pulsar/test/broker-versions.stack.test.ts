@@ -10,7 +10,7 @@ import { describeWithStack } from "../../../test/stack.ts";
 
 /** The oldest and the newest release that starts on Java 17 with its jars from Maven Central; others get the one of every run. */
 const releases: readonly string[] = ["3.0.7", "4.2.4"];
-const files = ["wire-transport", "broker-faults", "broker-versions", "contract/wire-contract"].map(
+const files = ["wire-transport", "broker-faults", "broker-versions"].map(
   (name) => `packages/pulsar/test/${name}.stack.test.ts`,
 );
 const home = fileURLToPath(new URL("../../../", import.meta.url));
@@ -25,7 +25,7 @@ interface Report {
   }[];
 }
 
-/** Runs the wire transport's stack tests and its contract on brokers of that release. */
+/** Runs the wire transport's stack tests on brokers of that release. */
 async function runOn(version: string): Promise<Report> {
   const folder = await mkdtemp(join(tmpdir(), "pulsar-ts-io-versions-"));
   try {
@@ -70,7 +70,7 @@ describeWithStack("the wire transport and releases of Pulsar", (stack) => {
       );
       expect(failed).toEqual([]);
       expect(testResults).toHaveLength(files.length);
-      expect(numPassedTests).toBeGreaterThan(27);
+      expect(numPassedTests).toBeGreaterThan(15);
     },
   );
 });
