@@ -5,13 +5,13 @@ import {
   GetItemCommand,
   PutItemCommand,
   ScanCommand,
-  TransactWriteItemsCommand,
   UpdateItemCommand,
 } from "@aws-sdk/client-dynamodb";
 import { type Clock, ConnectorError, type Logger } from "@pulsar-ts-io/core";
-import { describeEndpoint } from "../aws-endpoint.ts";
-import { type AwsFailure, mayHaveLanded, readAwsFailure, translateAwsFailure } from "../aws-failure.ts";
+import { type AwsFailure, mayHaveLanded, readAwsFailure } from "../aws-failure.ts";
 import type { HashKeyRange, ShardId } from "../shard/shard.ts";
+import { DynamoCalls } from "./dynamo-calls.ts";
+import { DynamoLeaseCreation } from "./dynamo-lease-creation.ts";
 import { DynamoTableSetup } from "./dynamo-table-setup.ts";
 import type { Lease, NewLease, StreamStamp } from "./lease.ts";
 import { attribute, type LeaseItem, newLeaseItem, number, readLease } from "./lease-item.ts";
@@ -24,22 +24,20 @@ import {
   type UpdateParts,
 } from "./lease-update.ts";
 
-/** TransactWriteItems takes 100 items. */
-const maxItemsAtOnce = 100;
-
 export interface DynamoLeaseTableOptions {
   readonly tableName: string;
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
-/** The lease table in DynamoDB, attribute for attribute KCL's. Holds no state but what the store turned out to lack, and its rows to have. */
+/** The lease table in DynamoDB, attribute for attribute KCL's. */
 export class DynamoLeaseTable implements LeaseTable {
   readonly #client: DynamoDBClient;
   readonly #tableName: string;
   readonly #clock: Clock;
   readonly #logger: Logger;
-  #transactions = true;
+  readonly #calls: DynamoCalls;
+  readonly #creation: DynamoLeaseCreation;
   /** Whether a row was seen that says what it is. */
   #typed = false;
 
@@ -48,6 +46,8 @@ export class DynamoLeaseTable implements LeaseTable {
     this.#tableName = options.tableName;
     this.#clock = options.clock;
     this.#logger = options.logger;
+    this.#calls = new DynamoCalls(client, options.tableName);
+    this.#creation = new DynamoLeaseCreation(client, this.#calls, options);
   }
 
   async ready(signal: AbortSignal): Promise<boolean> {
@@ -67,7 +67,7 @@ export class DynamoLeaseTable implements LeaseTable {
         ConsistentRead: options.consistent,
         ...(from === undefined ? {} : { ExclusiveStartKey: from }),
       });
-      const page = await this.#call("Scan", signal, () =>
+      const page = await this.#calls.call("Scan", signal, () =>
         this.#client.send(command, { abortSignal: signal }),
       );
       for (const item of page.Items ?? []) {
@@ -82,7 +82,7 @@ export class DynamoLeaseTable implements LeaseTable {
 
   async get(id: ShardId, signal: AbortSignal): Promise<Lease | undefined> {
     const command = new GetItemCommand({ ...this.#key(id), ConsistentRead: true });
-    const answer = await this.#call("GetItem", signal, () =>
+    const answer = await this.#calls.call("GetItem", signal, () =>
       this.#client.send(command, { abortSignal: signal }),
     );
     return answer.Item === undefined ? undefined : readLease(answer.Item);
@@ -93,18 +93,7 @@ export class DynamoLeaseTable implements LeaseTable {
     stamp: StreamStamp,
     signal: AbortSignal,
   ): Promise<readonly ShardId[]> {
-    const created: ShardId[] = [];
-    for (let from = 0; from < leases.length; from += maxItemsAtOnce) {
-      const chunk = leases.slice(from, from + maxItemsAtOnce);
-      if (chunk.length > 1 && this.#transactions && (await this.#createAtOnce(chunk, stamp, signal))) {
-        created.push(...chunk.map((lease) => lease.shardId));
-        continue;
-      }
-      for (const lease of chunk) {
-        if (await this.#createOne(lease, stamp, signal)) created.push(lease.shardId);
-      }
-    }
-    return created;
+    return await this.#creation.create(leases, { stamp, typed: this.#typed }, signal);
   }
 
   async take(
@@ -136,7 +125,7 @@ export class DynamoLeaseTable implements LeaseTable {
       ExpressionAttributeNames: { "#children": attribute.children, "#key": attribute.key },
       ExpressionAttributeValues: { ":children": { SS: [...children] } },
     });
-    return await this.#unlessRefused("UpdateItem", signal, () =>
+    return await this.#calls.unlessRefused("UpdateItem", signal, () =>
       this.#client.send(command, { abortSignal: signal }),
     );
   }
@@ -156,7 +145,7 @@ export class DynamoLeaseTable implements LeaseTable {
         ":end": { S: range.end.toString() },
       },
     });
-    return await this.#unlessRefused("UpdateItem", signal, () =>
+    return await this.#calls.unlessRefused("UpdateItem", signal, () =>
       this.#client.send(command, { abortSignal: signal }),
     );
   }
@@ -168,7 +157,7 @@ export class DynamoLeaseTable implements LeaseTable {
       ExpressionAttributeNames: { "#checkpoint": attribute.checkpoint, "#owner": attribute.owner },
       ExpressionAttributeValues: { ":end": { S: "SHARD_END" }, ":me": { S: worker } },
     });
-    return await this.#unlessRefused("DeleteItem", signal, () =>
+    return await this.#calls.unlessRefused("DeleteItem", signal, () =>
       this.#client.send(command, { abortSignal: signal }),
     );
   }
@@ -176,10 +165,13 @@ export class DynamoLeaseTable implements LeaseTable {
   async replace(seen: Lease, to: NewLease, stamp: StreamStamp, signal: AbortSignal): Promise<boolean> {
     const command = new PutItemCommand({
       TableName: this.#tableName,
-      Item: { ...this.#newItem(to, stamp), [attribute.counter]: number(seen.counter + 1) },
+      Item: {
+        ...newLeaseItem(to, stamp, { typed: this.#typed }),
+        [attribute.counter]: number(seen.counter + 1),
+      },
       ...unchanged(seen),
     });
-    return await this.#unlessRefused("PutItem", signal, () =>
+    return await this.#calls.unlessRefused("PutItem", signal, () =>
       this.#client.send(command, { abortSignal: signal }),
     );
   }
@@ -192,7 +184,7 @@ export class DynamoLeaseTable implements LeaseTable {
       ExpressionAttributeNames: { ...ExpressionAttributeNames, "#key": attribute.key },
       ...values,
     });
-    return await this.#unlessRefused("DeleteItem", signal, () =>
+    return await this.#calls.unlessRefused("DeleteItem", signal, () =>
       this.#client.send(command, { abortSignal: signal }),
     );
   }
@@ -203,7 +195,7 @@ export class DynamoLeaseTable implements LeaseTable {
       clock: this.#clock,
       logger: this.#logger,
       signal,
-      call: (operation, send) => this.#call(operation, signal, send),
+      call: (operation, send) => this.#calls.call(operation, signal, send),
     });
   }
 
@@ -222,7 +214,7 @@ export class DynamoLeaseTable implements LeaseTable {
       signal.throwIfAborted();
       const failure = readAwsFailure(error);
       if (!(error instanceof ConditionalCheckFailedException)) {
-        const translated = await this.#translate(failure, "UpdateItem");
+        const translated = await this.#calls.translate(failure, "UpdateItem");
         return { kind: "failed", error: translated, mayHaveLanded: mayHaveLanded(failure) };
       }
       if (error.Item !== undefined) return refused(readLease(error.Item), failure);
@@ -239,92 +231,8 @@ export class DynamoLeaseTable implements LeaseTable {
     }
   }
 
-  /** @returns false when one of the rows exists, or the store has no transactions: create them one by one. */
-  async #createAtOnce(
-    leases: readonly NewLease[],
-    stamp: StreamStamp,
-    signal: AbortSignal,
-  ): Promise<boolean> {
-    const command = new TransactWriteItemsCommand({
-      TransactItems: leases.map((lease) => ({ Put: this.#put(lease, stamp) })),
-    });
-    try {
-      await this.#client.send(command, { abortSignal: signal });
-      return true;
-    } catch (error) {
-      signal.throwIfAborted();
-      const failure = readAwsFailure(error);
-      if (failure.name === "TransactionCanceledException") return false;
-      if (failure.name === "UnknownOperationException") {
-        this.#transactions = false;
-        this.#logger.info(
-          { table: this.#tableName },
-          "the lease store has no transactions, leases are created one by one",
-        );
-        return false;
-      }
-      throw await this.#translate(failure, "TransactWriteItems");
-    }
-  }
-
-  async #createOne(lease: NewLease, stamp: StreamStamp, signal: AbortSignal): Promise<boolean> {
-    const command = new PutItemCommand(this.#put(lease, stamp));
-    return await this.#unlessRefused("PutItem", signal, () =>
-      this.#client.send(command, { abortSignal: signal }),
-    );
-  }
-
-  #put(lease: NewLease, stamp: StreamStamp) {
-    return {
-      TableName: this.#tableName,
-      Item: this.#newItem(lease, stamp),
-      ConditionExpression: "attribute_not_exists(#key)",
-      ExpressionAttributeNames: { "#key": attribute.key },
-    };
-  }
-
-  #newItem(lease: NewLease, stamp: StreamStamp): LeaseItem {
-    return newLeaseItem(lease, stamp, { typed: this.#typed });
-  }
-
   #key(id: ShardId) {
     return { TableName: this.#tableName, Key: { [attribute.key]: { S: id } } };
-  }
-
-  /** @returns false when the condition did not hold. */
-  async #unlessRefused(
-    operation: string,
-    signal: AbortSignal,
-    send: () => Promise<unknown>,
-  ): Promise<boolean> {
-    try {
-      await send();
-      return true;
-    } catch (error) {
-      signal.throwIfAborted();
-      if (error instanceof ConditionalCheckFailedException) return false;
-      throw await this.#translate(readAwsFailure(error), operation);
-    }
-  }
-
-  async #call<T>(operation: string, signal: AbortSignal, send: () => Promise<T>): Promise<T> {
-    try {
-      return await send();
-    } catch (error) {
-      signal.throwIfAborted();
-      throw await this.#translate(readAwsFailure(error), operation);
-    }
-  }
-
-  async #translate(failure: AwsFailure, operation: string) {
-    const where = await describeEndpoint("DynamoDB", this.#client.config);
-    const call = {
-      service: "DynamoDB",
-      operation,
-      resource: `lease table "${this.#tableName}"`,
-      ...where,
-    } as const;
-    return translateAwsFailure(failure, call);
   }
 }
 

@@ -15,22 +15,13 @@ import {
   type KinesisClient,
   ListShardsCommand,
 } from "@aws-sdk/client-kinesis";
-import {
-  type CheckResult,
-  codeOf,
-  isRetryable,
-  remedyOf,
-  type ToolContext,
-  toError,
-} from "@pulsar-ts-io/core";
+import type { ToolContext } from "@pulsar-ts-io/core";
 import type { AwsClients } from "../aws-clients.ts";
-import { describeEndpoint } from "../aws-endpoint.ts";
-import { type AwsCall, readAwsFailure, translateAwsFailure } from "../aws-failure.ts";
 import { checkTableName, checkTableSchema } from "../lease/dynamo-table-setup.ts";
 import { kcl3Tables } from "../lease/kcl3-state.ts";
 import { attribute } from "../lease/lease-item.ts";
 import type { MetricsLevel } from "../metrics/metric-sink.ts";
-import { retryBriefly } from "../retry.ts";
+import { AccessTrials, type Attempt, notTried, type Trial } from "./access-trials.ts";
 import { type IamPolicy, iamPolicy } from "./iam-policy.ts";
 
 export interface AccessCheckOptions {
@@ -43,22 +34,6 @@ export interface AccessCheckOptions {
   readonly metricsLevel: MetricsLevel;
 }
 
-type Attempt = Extract<CheckResult, { kind: "attempt" }>;
-
-interface Trial<T> {
-  readonly service: AwsCall["service"];
-  readonly operation: string;
-  readonly send: () => Promise<T>;
-  /** Answers that only someone gets who may call the operation, with what they mean. */
-  readonly harmless?: Readonly<Record<string, string>>;
-  /** The source goes on without this call; what it then lacks. */
-  readonly lack?: string | undefined;
-  /** What is called, when it is neither the stream nor the lease table. */
-  readonly table?: string;
-}
-
-/** For all calls together: a service that is out of reach shall not be waited for once a call. */
-const retryMs = 3_000;
 /** The key of no lease. */
 const probeKey = { [attribute.key]: { S: "pulsar-ts-io check" } };
 /** No row is both there and not there: the write is allowed or denied, and never done. */
@@ -73,7 +48,7 @@ export class AwsAccessCheck {
   readonly #dynamo: DynamoDBClient;
   readonly #context: ToolContext;
   readonly #options: AccessCheckOptions;
-  readonly #retryUntilMs: number;
+  readonly #trials: AccessTrials;
   #streamArn: string | undefined;
   #tableArn: string | undefined;
 
@@ -82,7 +57,7 @@ export class AwsAccessCheck {
     this.#dynamo = clients.dynamo;
     this.#context = context;
     this.#options = options;
-    this.#retryUntilMs = context.clock.monotonic() + retryMs;
+    this.#trials = new AccessTrials(clients, context, options);
   }
 
   /** One attempt for each permission, named as IAM names it. */
@@ -117,7 +92,7 @@ export class AwsAccessCheck {
     const stream = { StreamName: this.#options.streamName };
     const sending = { abortSignal: this.#context.signal };
     const polls = this.#options.retrieval.kind === "polling";
-    const summary = await this.#try({
+    const summary = await this.#trials.try({
       service: "Kinesis",
       operation: "DescribeStreamSummary",
       send: () => this.#kinesis.send(new DescribeStreamSummaryCommand(stream), sending),
@@ -127,7 +102,7 @@ export class AwsAccessCheck {
     });
     yield summary.attempt;
     this.#streamArn = summary.answer?.StreamDescriptionSummary?.StreamARN;
-    const list = await this.#try({
+    const list = await this.#trials.try({
       service: "Kinesis",
       operation: "ListShards",
       send: () => this.#kinesis.send(new ListShardsCommand({ ...stream, MaxResults: 1 }), sending),
@@ -140,7 +115,7 @@ export class AwsAccessCheck {
       return;
     }
     const opening = new GetShardIteratorCommand({ ...stream, ShardId, ShardIteratorType: "TRIM_HORIZON" });
-    const iterator = await this.#try({
+    const iterator = await this.#trials.try({
       service: "Kinesis",
       operation: "GetShardIterator",
       send: () => this.#kinesis.send(opening, sending),
@@ -152,7 +127,7 @@ export class AwsAccessCheck {
       return;
     }
     const reading = new GetRecordsCommand({ ShardIterator, Limit: 1 });
-    const records = await this.#try({
+    const records = await this.#trials.try({
       service: "Kinesis",
       operation: "GetRecords",
       send: () => this.#kinesis.send(reading, sending),
@@ -166,7 +141,7 @@ export class AwsAccessCheck {
       yield notTried("kinesis:DescribeStreamConsumer", "the ARN of the stream is not known");
     } else {
       const command = new DescribeStreamConsumerCommand({ StreamARN, ConsumerName });
-      const consumer = await this.#try({
+      const consumer = await this.#trials.try({
         service: "Kinesis",
         operation: "DescribeStreamConsumer",
         send: () => this.#kinesis.send(command, { abortSignal: this.#context.signal }),
@@ -181,7 +156,7 @@ export class AwsAccessCheck {
   async *#tryTable(): AsyncGenerator<Attempt, void, undefined> {
     const TableName = this.#options.applicationName;
     const sending = { abortSignal: this.#context.signal };
-    const described = await this.#try({
+    const described = await this.#trials.try({
       service: "DynamoDB",
       operation: "DescribeTable",
       send: async () => {
@@ -211,7 +186,7 @@ export class AwsAccessCheck {
     ];
     for (const [operation, send] of trials) {
       const trial = { service: "DynamoDB", operation, send, harmless: tableAnswers } as const;
-      yield (await this.#try(trial)).attempt;
+      yield (await this.#trials.try(trial)).attempt;
     }
   }
 
@@ -232,48 +207,9 @@ export class AwsAccessCheck {
       { ...shared, operation: "Scan", table: workers, send: () => this.#dynamo.send(living, sending) },
     ];
     for (const trial of trials) {
-      const { attempt } = await this.#try(trial);
+      const { attempt } = await this.#trials.try(trial);
       yield { ...attempt, detail: attempt.detail ?? `allowed on the table "${trial.table}"` };
     }
-  }
-
-  async #try<T>(trial: Trial<T>): Promise<{ readonly attempt: Attempt; readonly answer: T | undefined }> {
-    const { clock, signal } = this.#context;
-    const name = `${trial.service.toLowerCase()}:${trial.operation}`;
-    const forMs = this.#retryUntilMs - clock.monotonic();
-    try {
-      const answer = await retryBriefly({ clock, forMs, signal }, () => this.#translated(trial));
-      return { attempt: { kind: "attempt", name, outcome: "ok" }, answer };
-    } catch (error) {
-      signal.throwIfAborted();
-      return { attempt: attemptOf(name, trial, error), answer: undefined };
-    }
-  }
-
-  async #translated<T>(trial: Trial<T>): Promise<T> {
-    try {
-      return await trial.send();
-    } catch (error) {
-      this.#context.signal.throwIfAborted();
-      const failure = readAwsFailure(error);
-      if (Object.hasOwn(trial.harmless ?? {}, failure.name) || codeOf(error)?.startsWith("PIO_") === true) {
-        throw error;
-      }
-      const { service, operation } = trial;
-      const client = service === "Kinesis" ? this.#kinesis : this.#dynamo;
-      throw translateAwsFailure(failure, {
-        service,
-        operation,
-        resource: this.#resourceOf(trial),
-        ...(await describeEndpoint(service, client.config)),
-      });
-    }
-  }
-
-  #resourceOf({ service, table }: Trial<unknown>): string {
-    const { streamName, applicationName } = this.#options;
-    if (service === "Kinesis") return `stream "${streamName}"`;
-    return table === undefined ? `lease table "${applicationName}"` : `table "${table}"`;
   }
 }
 
@@ -287,22 +223,3 @@ const kcl3Answers = {
 };
 const kcl3Lack =
   "without it, Java workers of KCL 3 go unnoticed, and their leases are taken as those of KCL 2 are";
-
-function attemptOf(name: string, trial: Trial<unknown>, error: unknown): Attempt {
-  const harmless = trial.harmless?.[toError(error).name];
-  if (harmless !== undefined) return { kind: "attempt", name, outcome: "ok", detail: harmless };
-  const why = toError(error).message;
-  const limited =
-    trial.lack !== undefined && (isRetryable(error) || codeOf(error) === "PIO_AWS_ACCESS_DENIED");
-  return {
-    kind: "attempt",
-    name,
-    outcome: limited ? "limited" : "failed",
-    detail: limited ? `${why}; ${trial.lack}` : why,
-    remedy: remedyOf(error),
-  };
-}
-
-function notTried(name: string, detail: string): Attempt {
-  return { kind: "attempt", name, outcome: "not-tried", detail };
-}
