@@ -1,0 +1,206 @@
+import {
+  type Clock,
+  hasCode,
+  type Logger,
+  type PartitionStatus,
+  runTogether,
+  type StartPosition,
+} from "@pulsar-ts-io/core";
+import { ConsumerMeter } from "../consumer-meter.ts";
+import type { AggregateHandling, ConsumerHost } from "../consumer-options.ts";
+import type { ReadBudget } from "../fetch/read-budget.ts";
+import type { Retrieval } from "../fetch/shard-reader.ts";
+import { JobGroup } from "../job-group.ts";
+import type { HeldLease } from "../lease/held-lease.ts";
+import type { Kcl3Watch } from "../lease/kcl3-watch.ts";
+import type { Lease, StreamStamp } from "../lease/lease.ts";
+import { type LeaseCoordinator, renewIntervalMs } from "../lease/lease-coordinator.ts";
+import type { LeaseTaker } from "../lease/lease-taker.ts";
+import type { ConsumerMetrics } from "../metrics/consumer-metrics.ts";
+import type { MetricScope } from "../metrics/metric-scope.ts";
+import type { RenewRounds } from "../metrics/renew-rounds.ts";
+import { OutageLog } from "../outage-log.ts";
+import type { RecordQueue } from "../record-queue.ts";
+import { AckWindow } from "./ack-window.ts";
+import type { KinesisStream } from "./kinesis-stream.ts";
+import type { ParentGate } from "./parent-gate.ts";
+import { ReaderHealth } from "./reader-health.ts";
+import { ReaderWatch, type WatchedReader } from "./reader-watch.ts";
+import type { ShardId } from "./shard.ts";
+import { ShardConsumer, type ShardLife } from "./shard-consumer.ts";
+import type { ShardEnd } from "./shard-end.ts";
+import { ShardProgress } from "./shard-progress.ts";
+import { ShardThroughput } from "./shard-throughput.ts";
+import { positionOfOtherStream } from "./stream-identity.ts";
+
+export interface ShardReadingsPlaces {
+  readonly stream: KinesisStream;
+  readonly kcl3: Kcl3Watch;
+  readonly queue: RecordQueue;
+  readonly budget: ReadBudget;
+  readonly host: ConsumerHost;
+  readonly metrics: ConsumerMetrics;
+  readonly coordinator: LeaseCoordinator;
+  readonly taker: LeaseTaker;
+  readonly renewals: RenewRounds;
+  readonly gate: ParentGate;
+  readonly end: ShardEnd;
+}
+
+export interface ShardReadingsOptions {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly streamName: string;
+  readonly applicationName: string;
+  readonly stamp: StreamStamp;
+  readonly initialPosition: StartPosition;
+  readonly retrieval: Retrieval;
+  readonly aggregates: AggregateHandling;
+  readonly backoffMs: number;
+  readonly failoverMs: number;
+}
+
+/** One shard while this worker reads it. */
+interface Reading {
+  readonly consumer: ShardConsumer;
+  readonly progress: ShardProgress;
+  readonly health: ReaderHealth;
+}
+
+/** The shards that this worker reads, each from the taking of its lease to its end. */
+export class ShardReadings {
+  readonly #places: ShardReadingsPlaces;
+  readonly #options: ShardReadingsOptions;
+  readonly #meter: ConsumerMeter;
+  readonly #shutdowns: MetricScope;
+  readonly #trouble: OutageLog;
+  readonly #watch: ReaderWatch;
+  readonly #readers = new JobGroup();
+  readonly #readings = new Map<ShardId, Reading>();
+
+  constructor(places: ShardReadingsPlaces, options: ShardReadingsOptions) {
+    const { clock, logger, streamName } = options;
+    const { meter } = places.host;
+    this.#places = places;
+    this.#options = options;
+    this.#meter = new ConsumerMeter(meter, places.metrics, streamName);
+    this.#shutdowns = places.metrics.ofOperation("ShutdownTask");
+    this.#trouble = new OutageLog(logger, "reading from Kinesis");
+    this.#watch = new ReaderWatch({ clock, logger, meter, streamName });
+  }
+
+  /** Reads, and watches the readers, until `signal` aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    await runTogether(signal, [(stop) => this.#readers.run(stop), (stop) => this.#watch.run(stop)]);
+  }
+
+  /** What is known of a shard while it is read. */
+  status(id: ShardId): Pick<PartitionStatus, "lagMs" | "checkpointAgeMs" | "activity"> {
+    const reading = this.#readings.get(id);
+    return {
+      lagMs: reading?.consumer.millisBehindLatest,
+      checkpointAgeMs: reading?.progress.ageMs,
+      activity: reading?.health.state,
+    };
+  }
+
+  /** Reads the shard of a lease that was just taken. @param takenMs when the write that took it was sent, monotonic milliseconds. */
+  start(lease: Lease, takenMs: number): void {
+    const { queue, budget, stream, kcl3, coordinator, renewals, taker } = this.#places;
+    const window = new AckWindow();
+    const intervalMs = renewIntervalMs(this.#options.failoverMs);
+    const throughput = new ShardThroughput({ clock: this.#options.clock, intervalMs });
+    const progress = new ShardProgress(window, lease.checkpoint, {
+      clock: this.#options.clock,
+      letGo: () => this.releasePartition(lease.shardId),
+      throughput: () => (kcl3.wasHere ? throughput.measure() : undefined),
+    });
+    const held = coordinator.hold(lease, takenMs, progress);
+    const health = new ReaderHealth(this.#options.clock.monotonic());
+    const consumer = new ShardConsumer(
+      held,
+      { window, queue },
+      {
+        ...this.#options,
+        budget,
+        throughput,
+        outage: this.#trouble,
+        meter: this.#meter.ofShard(lease.shardId),
+        signs: health,
+        random: Math.random,
+      },
+    );
+    const reading = { consumer, progress, health };
+    const watched: WatchedReader = {
+      shardId: lease.shardId,
+      health,
+      restart: () => consumer.restart(),
+      giveUp: () => this.#giveUp(held, reading),
+    };
+    this.#watch.add(watched);
+    this.#readings.set(lease.shardId, reading);
+    held.signal.addEventListener("abort", () => {
+      window.close();
+      queue.sweep();
+      this.#watch.remove(watched);
+      if (this.#readings.get(lease.shardId) === reading) this.#readings.delete(lease.shardId);
+      if (held.lost) {
+        renewals.lost();
+        taker.gaveUp(lease.shardId);
+        void this.releasePartition(lease.shardId);
+      }
+    });
+    held.handOff.addEventListener("abort", () => {
+      this.#watch.remove(watched);
+      taker.gaveUp(lease.shardId);
+    });
+    this.#readers.start(async (signal) => {
+      try {
+        await consumer.run(stream, this.#life(), signal);
+      } catch (error) {
+        if (!hasCode(error, "PIO_POSITION_REFUSED")) throw error;
+        const { applicationName: tableName, stamp } = this.#options;
+        throw positionOfOtherStream({ tableName, stamp }, lease.shardId, error);
+      }
+    });
+  }
+
+  /** Its reader cannot be brought to read: another worker may be able to. */
+  #giveUp(held: HeldLease, { consumer, progress }: Reading): void {
+    const { coordinator, taker } = this.#places;
+    const { shardId } = held.lease;
+    consumer.stop();
+    taker.gaveUp(shardId);
+    held.signal.addEventListener("abort", () => taker.leave(shardId));
+    coordinator.giveUp(held, progress);
+  }
+
+  #life(): ShardLife {
+    return {
+      parentsFinished: (held, signs, signal) => this.#places.gate.pass(held.lease, signs, signal),
+      finish: async (held, end, ending) => {
+        const finished = await this.#places.end.finish(held, end, ending);
+        if (finished) await this.#finished(held);
+        return finished;
+      },
+    };
+  }
+
+  async #finished(held: HeldLease): Promise<void> {
+    this.#places.gate.open();
+    await this.releasePartition(held.lease.shardId);
+  }
+
+  /** Makes the host let go of a shard. Does not reject. */
+  async releasePartition(id: ShardId): Promise<void> {
+    const startMs = this.#shutdowns.nowMs();
+    try {
+      await this.#places.host.releasePartition(id);
+    } catch (error) {
+      this.#places.host.logger.warn({ err: error, shardId: id }, "releasing a partition failed");
+    } finally {
+      const ms = this.#shutdowns.nowMs() - startMs;
+      this.#shutdowns.add("RecordProcessor.shutdown.Time", ms, "Milliseconds", "SUMMARY");
+    }
+  }
+}
