@@ -9,7 +9,9 @@ export interface Move {
   readonly shardId: string;
   readonly from: string | undefined;
   readonly to: string | undefined;
-  /** When it was noticed, milliseconds of `performance.now()`. */
+  /** When the table was last seen without it: it happened after that. Milliseconds of `performance.now()`. */
+  readonly afterMs: number;
+  /** When it was noticed. */
   readonly atMs: number;
 }
 
@@ -72,10 +74,13 @@ export class TableWatch implements AsyncDisposable {
 
   /** Records that `worker` handed out more than `graceMs` after it had lost their shard, and before it had it again. */
   late(worker: OurWorker, graceMs: number): readonly Sighting[] {
+    const isMe = (owner: string | undefined) => owner !== undefined && worker.isMe(owner);
     return worker.records.filter(({ shardId, atMs }) => {
-      const last = this.moves.findLast((move) => move.shardId === shardId && move.atMs <= atMs);
-      if (last?.from === undefined || !worker.isMe(last.from)) return false;
-      return (last.to === undefined || !worker.isMe(last.to)) && atMs > last.atMs + graceMs;
+      const moves = this.moves.filter((move) => move.shardId === shardId);
+      const last = moves.findLast((move) => move.atMs <= atMs);
+      if (!isMe(last?.from) || isMe(last?.to) || atMs <= (last?.atMs ?? 0) + graceMs) return false;
+      // A worker reads in the moment in which it takes a lease: sooner than anybody can see in the table that it did.
+      return !moves.some((move) => isMe(move.to) && move.afterMs <= atMs && atMs < move.atMs);
     });
   }
 
@@ -85,7 +90,8 @@ export class TableWatch implements AsyncDisposable {
   }
 
   async #watch(): Promise<void> {
-    while (!this.#stop.signal.aborted) {
+    for (let afterMs = 0, nextAfterMs = 0; !this.#stop.signal.aborted; afterMs = nextAfterMs) {
+      nextAfterMs = performance.now();
       const rows = await this.#rows();
       const atMs = performance.now();
       const seen = new Map<string, LeaseRow>();
@@ -93,16 +99,21 @@ export class TableWatch implements AsyncDisposable {
         if (row["checkpoint"] === undefined) continue; // KCL 3.5 keeps rows of other kinds in the same table
         const shardId = row["leaseKey"]?.S ?? "";
         seen.set(shardId, row);
-        this.#compare(shardId, this.#last.get(shardId), row, atMs);
+        this.#compare(shardId, this.#last.get(shardId), row, { afterMs, atMs });
       }
       this.#last = seen;
       await delay(lookMs);
     }
   }
 
-  #compare(shardId: string, before: LeaseRow | undefined, now: LeaseRow, atMs: number): void {
+  #compare(
+    shardId: string,
+    before: LeaseRow | undefined,
+    now: LeaseRow,
+    when: Pick<Move, "afterMs" | "atMs">,
+  ): void {
     const [from, to] = [before?.["leaseOwner"]?.S, now["leaseOwner"]?.S];
-    if (from !== to) this.moves.push({ shardId, from, to, atMs });
+    if (from !== to) this.moves.push({ shardId, from, to, ...when });
     if (before !== undefined && rank(now) < rank(before)) {
       this.setbacks.push(`${shardId}: ${before["checkpoint"]?.S} became ${now["checkpoint"]?.S}`);
     }

@@ -74,6 +74,7 @@ describeWithStack("a stream of kinesis-local that is deleted and created anew", 
   /** Ids, positions and ages of two streams that were created within a second of each other may be the same. */
   async function recreate(streamName: string, shardCount: number): Promise<void> {
     await clients.kinesis.send(new DeleteStreamCommand({ StreamName: streamName }));
+    await systemClock.sleep(1_100, signal);
     await eventually(() => create(streamName, shardCount));
   }
 
