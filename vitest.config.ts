@@ -1,3 +1,4 @@
+import process from "node:process";
 import { defineConfig } from "vitest/config";
 
 const conditions = ["@pulsar-ts-io/source"];
@@ -5,6 +6,9 @@ const everywhere = ["{packages,connectors}/*/test/**", "runtime/test/**", "test/
 const shared = { resolve: { conditions }, ssr: { resolve: { conditions } } };
 /** Our own choice of release is not news to whoever runs the tests. */
 const env = { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true" };
+
+/** Too long for every change: they run with `npm run test:long` alone. */
+const longOnly = process.env["PULSAR_TS_IO_TIER"] === "long" ? [] : ["**/*.long.stack.test.ts"];
 
 export default defineConfig({
   test: {
@@ -27,7 +31,7 @@ export default defineConfig({
           // One broker and two cores for all: side by side they would only measure each other.
           fileParallelism: false,
           include: everywhere.map((folder) => `${folder}/*.stack.test.ts`),
-          exclude: ["**/node_modules/**", "**/dist/**"],
+          exclude: [...longOnly, "**/node_modules/**", "**/dist/**"],
           globalSetup: ["test/stack-setup.ts"],
           testTimeout: 120_000,
           hookTimeout: 180_000,

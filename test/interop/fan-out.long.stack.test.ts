@@ -1,6 +1,5 @@
 import { startKinesisDouble } from "@pulsar-ts-io/testkit";
 import { beforeAll, describe, expect, it } from "vitest";
-import { byTier } from "../harness/tier.ts";
 import { describeWithStack } from "../stack.ts";
 import { Crossing } from "./crossing.ts";
 import { prepareKcl } from "./java-worker.ts";
@@ -14,7 +13,7 @@ const silentWithinMs = 3_400;
 describeWithStack(
   "workers of ours and of the Java KCL that subscribe in the name of one consumer",
   (stack) => {
-    describe.each(byTier({ quick: [], long: releases }))("KCL $name", (release) => {
+    describe.each(releases)("KCL $name", (release) => {
       beforeAll(() => prepareKcl(release.kcl), fetchMs);
 
       it("read a stream whole that is split and merged while one is killed, one joins and one stops", async () => {
