@@ -83,6 +83,23 @@ describe("a publisher over the wire", () => {
       expect(broker.of("producer")[0]).not.toHaveProperty("producerName");
     });
 
+    it("counts on from its own last id, whatever last id the broker tells of now", async () => {
+      const publisher = await open(batched);
+      send(publisher, 0, 1);
+      await publisher.flush(never);
+      broker.answer("producer", ({ requestId }, connection) =>
+        connection.tell("producerSuccess", { requestId, producerName: "n", lastSequenceId: 40 }),
+      );
+      broker.last.socket.destroy();
+      await until(() => wire.logger.linesOf("producer ready").length === 2, clock);
+      send(publisher, 2, 3);
+      await publisher.flush(never);
+      expect(broker.sends.map((one) => [one.sequenceId, one.messages.length])).toEqual([
+        [0, 2],
+        [2, 2],
+      ]);
+    });
+
     it("says that a name was the user's own", async () => {
       await open({ ...unbatched, producerName: "mine" });
       expect(broker.of("producer")).toMatchObject([{ producerName: "mine", userProvidedProducerName: true }]);
