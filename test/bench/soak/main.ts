@@ -52,7 +52,11 @@ async function measure(soak: SoakOptions): Promise<SoakReport> {
   });
   proxy.target = Number(new URL(broker.serviceUrl).port);
   const topic = `persistent://public/default/${uniqueName("soak")}`;
-  await new PulsarAdmin(broker.adminUrl).createPartitionedTopic(topic, partitions);
+  const admin = new PulsarAdmin(broker.adminUrl);
+  // The reader has no subscription: what it has not read yet could be trimmed when a ledger is closed.
+  const forEver = { retentionTimeInMinutes: -1, retentionSizeInMB: -1 };
+  await admin.request("POST", "namespaces/public/default/retention", forEver);
+  await admin.createPartitionedTopic(topic, partitions);
   await using arrivals = new SoakArrivals(broker.serviceUrl, topic, rate * minutes * 60);
 
   let resets = 0;

@@ -6,6 +6,8 @@ import { keys } from "./soak-work.ts";
 export interface SoakVerdict {
   readonly arrived: number;
   readonly lost: number;
+  /** The first hundred of the lost ones' numbers. */
+  readonly lostNumbers: readonly number[];
   readonly repeated: number;
   /** After a later one of their key. */
   readonly outOfOrder: number;
@@ -40,6 +42,7 @@ export class SoakArrivals implements AsyncDisposable {
     return {
       arrived: this.#arrived,
       lost: this.#seen.length - this.#different,
+      lostNumbers: this.#firstLost(100),
       repeated: this.#arrived - this.#different,
       outOfOrder: this.#outOfOrder,
     };
@@ -48,6 +51,17 @@ export class SoakArrivals implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#end.abort();
     await this.#reading;
+  }
+
+  #firstLost(count: number): readonly number[] {
+    const numbers: number[] = [];
+    for (let from = 0; numbers.length < count; ) {
+      const number = this.#seen.indexOf(0, from);
+      if (number < 0) break;
+      numbers.push(number);
+      from = number + 1;
+    }
+    return numbers;
   }
 
   async #quiet(): Promise<void> {
