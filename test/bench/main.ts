@@ -1,40 +1,21 @@
-import { writeFile } from "node:fs/promises";
 import process from "node:process";
 import { startDynamoDbLocal } from "@pulsar-ts-io/testkit";
 import { type BenchOptions, readBenchOptions, usage } from "./bench-options.ts";
 import { fillStream } from "./bench-stream.ts";
+import { runBenchmark } from "./benchmark.ts";
 import { openBroker } from "./broker.ts";
 import { DoubleProcess } from "./double-process.ts";
 import { type MeasuredRound, summarise, table } from "./report.ts";
 import { runRound } from "./round.ts";
 import { sdkCpuSeconds } from "./yardstick.ts";
 
-const options = readOptions();
-if (options !== undefined) await run(options).catch(fail);
-
-async function run(bench: BenchOptions): Promise<void> {
-  const result = summarise(bench, await measure(bench));
-  const json = `${JSON.stringify(result, null, 2)}\n`;
-  if (bench.outFile !== undefined) await writeFile(bench.outFile, json);
-  process.stdout.write(bench.json ? json : table(result));
-}
-
-function fail(error: unknown): void {
-  process.stderr.write(`error: ${error instanceof Error ? error.message : error}\n`);
-  process.exitCode = 1;
-}
-
-function readOptions(): BenchOptions | undefined {
-  try {
-    const read = readBenchOptions(process.argv.slice(2));
-    if (read === undefined) process.stdout.write(usage);
-    return read;
-  } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : error}\n\n${usage}`);
-    process.exitCode = 2;
-    return undefined;
-  }
-}
+await runBenchmark({
+  usage,
+  readOptions: readBenchOptions,
+  measure: async (bench) => summarise(bench, await measure(bench)),
+  table,
+  faults: () => [],
+});
 
 async function measure(bench: BenchOptions): Promise<readonly MeasuredRound[]> {
   report("starting the programmable Kinesis and DynamoDB Local …");

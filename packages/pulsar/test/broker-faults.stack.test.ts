@@ -1,23 +1,10 @@
 import { type LocalPulsar, PulsarAdmin, readTopicToEnd, startPulsar } from "@pulsar-ts-io/testkit";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { describeWithStack, uniqueTopic } from "../../../test/stack.ts";
-import { defaultPublisherOptions, type Publisher } from "../src/index.ts";
+import { defaultPublisherOptions } from "../src/index.ts";
+import { numbersOf, range, sendRange } from "./harness/numbered-messages.ts";
 import { Deliveries } from "./harness/recorded-delivery.ts";
 import { never, openWire } from "./harness/wire.ts";
-
-const range = (count: number) => Array.from({ length: count }, (_, index) => index);
-
-async function sendRange(
-  publisher: Publisher,
-  deliveries: Deliveries,
-  from: number,
-  to: number,
-): Promise<void> {
-  for (let index = from; index < to; index += 1) {
-    if (publisher.full) await publisher.room(never);
-    deliveries.send(publisher, { value: Buffer.from(String(index)), key: String(index % 5) });
-  }
-}
 
 describeWithStack("the wire transport and a broker of its own", () => {
   let broker: LocalPulsar;
@@ -38,15 +25,15 @@ describeWithStack("the wire transport and a broker of its own", () => {
     await using _ = transport;
     const publisher = await transport.open(topic, defaultPublisherOptions, never);
     const deliveries = new Deliveries();
-    await sendRange(publisher, deliveries, 0, 5_000);
-    const sending = sendRange(publisher, deliveries, 5_000, 15_000);
+    await sendRange(publisher, deliveries, { from: 0, to: 5_000 });
+    const sending = sendRange(publisher, deliveries, { from: 5_000, to: 15_000 });
     const restarted = broker.restart();
     await sending;
     await publisher.flush(never);
     await restarted;
     expect(deliveries.failed).toEqual([]);
     const read = await readTopicToEnd({ serviceUrl: broker.serviceUrl, topic, token: broker.token });
-    const numbers = read.map((message) => Number(message.value?.toString()));
+    const numbers = numbersOf(read);
     expect([...new Set(numbers)]).toEqual(range(15_000));
     // One line for each change of state, not for each try.
     expect(logger.messages("warn").length).toBeLessThan(10);

@@ -10,25 +10,17 @@ import {
   type Compression,
   createNativeTransport,
   defaultPublisherOptions,
-  type MessageId,
-  type Publisher,
   type Transport,
 } from "../src/index.ts";
+import { idText, numbered, numbersOf, range, sendRange } from "./harness/numbered-messages.ts";
 import { Deliveries } from "./harness/recorded-delivery.ts";
 import { never } from "./harness/wire.ts";
 
 const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
-const range = (count: number) => Array.from({ length: count }, (_, index) => index);
-const numbered = (index: number) => ({ value: Buffer.from(String(index)), key: `key-${index % 7}` });
 const tls = { allowInsecure: false, hostnameVerification: true };
 
 function open(serviceUrl: string, logger = new RecordingLogger()): Promise<Transport> {
   return createNativeTransport({ serviceUrl, tls }, { clock: systemClock, logger, meter: silentMeter });
-}
-
-function idText(id: MessageId): string {
-  const { ledgerId, entryId, partition, batchIndex } = id;
-  return [ledgerId, entryId, partition, ...(batchIndex < 0 ? [] : [batchIndex])].join(":");
 }
 
 /** PEM files of a new pair of keys. */
@@ -40,18 +32,6 @@ async function keyPair(): Promise<{ readonly publicPath: string; readonly privat
   await writeFile(publicPath, publicKey.export({ type: "spki", format: "pem" }));
   await writeFile(privatePath, privateKey.export({ type: "pkcs8", format: "pem" }));
   return { publicPath, privatePath };
-}
-
-async function sendAll(
-  publisher: Publisher,
-  deliveries: Deliveries,
-  from: number,
-  count: number,
-): Promise<void> {
-  for (let index = from; index < from + count; index += 1) {
-    if (publisher.full) await publisher.room(never);
-    deliveries.send(publisher, numbered(index));
-  }
 }
 
 /** The suite of the real library: where `PULSAR_TS_IO_NATIVE=1` says that it is there, a missing one is a failure. */
@@ -99,15 +79,14 @@ function suite({ pulsarServiceUrl: serviceUrl, pulsarAdminUrl }: RunningStack): 
     const publisher = await transport.open(topic, defaultPublisherOptions, never);
     const deliveries = new Deliveries();
     for (const round of range(5)) {
-      const sending = sendAll(publisher, deliveries, round * 4_000, 4_000);
+      const sending = sendRange(publisher, deliveries, { from: round * 4_000, to: (round + 1) * 4_000 });
       await admin.unload(topic);
       await sending;
     }
     await publisher.flush(never);
     expect(deliveries.failed).toEqual([]);
     const read = await readTopicToEnd({ serviceUrl, topic });
-    const numbers = read.map((message) => Number(message.value?.toString()));
-    expect([...new Set(numbers)]).toEqual(range(20_000));
+    expect([...new Set(numbersOf(read))]).toEqual(range(20_000));
   });
 
   it("routes keys, sequence ids and what has neither to the partitions that the wire transport chooses", async () => {
@@ -143,7 +122,7 @@ function suite({ pulsarServiceUrl: serviceUrl, pulsarAdminUrl }: RunningStack): 
       await publisher.flush(never);
     }
     const read = await readTopicToEnd({ serviceUrl, topic });
-    expect(read.map((message) => Number(message.value?.toString()))).toEqual(range(301));
+    expect(numbersOf(read)).toEqual(range(301));
     expect(deliveries.map((told) => [told.stored.length, told.failed])).toEqual([
       [251, []],
       [50, []],

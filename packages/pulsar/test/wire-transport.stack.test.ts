@@ -3,33 +3,16 @@ import { hasCode, systemClock } from "@pulsar-ts-io/core";
 import { PulsarAdmin, readTopicToEnd } from "@pulsar-ts-io/testkit";
 import { expect, it } from "vitest";
 import { describeWithStack, uniqueName, uniqueTopic } from "../../../test/stack.ts";
-import { type Compression, defaultPublisherOptions, type MessageId, type Publisher } from "../src/index.ts";
+import { type Compression, defaultPublisherOptions } from "../src/index.ts";
+import { idText, numbered, numbersOf, range, sendRange } from "./harness/numbered-messages.ts";
 import { Deliveries } from "./harness/recorded-delivery.ts";
 import { never, openWire } from "./harness/wire.ts";
 
 const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
-const numbered = (index: number) => ({ value: Buffer.from(String(index)), key: `key-${index % 7}` });
-
-/** As Java's client writes it. */
-function idText(id: MessageId): string {
-  const { ledgerId, entryId, partition, batchIndex } = id;
-  return [ledgerId, entryId, partition, ...(batchIndex < 0 ? [] : [batchIndex])].join(":");
-}
-
-/** Sends `count` messages as fast as the window allows. */
-async function sendAll(publisher: Publisher, deliveries: Deliveries, count: number, from = 0): Promise<void> {
-  for (let index = from; index < from + count; index += 1) {
-    if (publisher.full) await publisher.room(never);
-    deliveries.send(publisher, numbered(index));
-  }
-}
-
 /** The numbers, without those that came again: at least once may repeat, and must not lose or reorder. */
 function firstSeen(messages: readonly { readonly value: Uint8Array | undefined }[]): readonly number[] {
-  return [...new Set(messages.map((message) => Number(Buffer.from(message.value ?? []).toString())))];
+  return [...new Set(numbersOf(messages))];
 }
-
-const range = (count: number) => Array.from({ length: count }, (_, index) => index);
 
 describeWithStack("the wire transport on a real broker", (stack) => {
   const { pulsarServiceUrl: serviceUrl } = stack;
@@ -92,7 +75,7 @@ describeWithStack("the wire transport on a real broker", (stack) => {
     const publisher = await transport.open(topic, defaultPublisherOptions, never);
     const deliveries = new Deliveries();
     for (const round of range(5)) {
-      const sending = sendAll(publisher, deliveries, 4_000, round * 4_000);
+      const sending = sendRange(publisher, deliveries, { from: round * 4_000, to: (round + 1) * 4_000 });
       await admin.unload(topic);
       await sending;
     }
@@ -154,7 +137,7 @@ describeWithStack("the wire transport on a real broker", (stack) => {
       await publisher.flush(never);
     }
     const read = await readTopicToEnd({ serviceUrl, topic });
-    expect(read.map((message) => Number(message.value?.toString()))).toEqual(range(301));
+    expect(numbersOf(read)).toEqual(range(301));
     // Whoever repeats learns which of them the broker had already.
     expect(second.outcomes.map((outcome) => outcome === "duplicate")).toEqual(
       range(100).map((index) => index < 50),

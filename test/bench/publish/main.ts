@@ -1,39 +1,18 @@
-import { writeFile } from "node:fs/promises";
 import process from "node:process";
 import { uniqueName } from "../../stack.ts";
+import { runBenchmark } from "../benchmark.ts";
 import { type BenchBroker, openBroker } from "../broker.ts";
 import { type PublishClient, prepareClient } from "./clients.ts";
 import { type PublishBenchOptions, readPublishOptions, usage } from "./publish-options.ts";
 import { type ClientRound, excesses, summarise, table } from "./publish-report.ts";
 
-const options = readOptions();
-if (options !== undefined) await run(options).catch(fail);
-
-async function run(bench: PublishBenchOptions): Promise<void> {
-  const result = summarise(bench, await measure(bench));
-  const json = `${JSON.stringify(result, null, 2)}\n`;
-  if (bench.outFile !== undefined) await writeFile(bench.outFile, json);
-  process.stdout.write(bench.json ? json : table(result));
-  if (!bench.check) return;
-  for (const line of excesses(result)) fail(line);
-}
-
-function fail(error: unknown): void {
-  process.stderr.write(`error: ${error instanceof Error ? error.message : error}\n`);
-  process.exitCode = 1;
-}
-
-function readOptions(): PublishBenchOptions | undefined {
-  try {
-    const read = readPublishOptions(process.argv.slice(2));
-    if (read === undefined) process.stdout.write(usage);
-    return read;
-  } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : error}\n\n${usage}`);
-    process.exitCode = 2;
-    return undefined;
-  }
-}
+await runBenchmark({
+  usage,
+  readOptions: readPublishOptions,
+  measure: async (bench) => summarise(bench, await measure(bench)),
+  table,
+  faults: (report, { check }) => (check ? excesses(report) : []),
+});
 
 async function measure(bench: PublishBenchOptions): Promise<readonly (readonly ClientRound[])[]> {
   const clients: PublishClient[] = [];

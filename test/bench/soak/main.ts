@@ -1,12 +1,12 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { writeFile } from "node:fs/promises";
 import process from "node:process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { PulsarAdmin, startPulsar } from "@pulsar-ts-io/testkit";
+import { TcpProxy } from "../../harness/tcp-proxy.ts";
 import { uniqueName } from "../../stack.ts";
-import { ResetProxy } from "./reset-proxy.ts";
+import { runBenchmark } from "../benchmark.ts";
 import { SoakArrivals } from "./soak-arrivals.ts";
 import { readSoakOptions, type SoakOptions, usage } from "./soak-options.ts";
 import { faults, minuteLine, type SoakReport, soakReport, table } from "./soak-report.ts";
@@ -14,37 +14,11 @@ import type { SoakEnd, SoakLine, SoakMinute, SoakWork } from "./soak-work.ts";
 
 const listenerName = "proxied";
 
-const options = readOptions();
-if (options !== undefined) await run(options).catch(fail);
-
-async function run(soak: SoakOptions): Promise<void> {
-  const result = await measure(soak);
-  const json = `${JSON.stringify(result, null, 2)}\n`;
-  if (soak.outFile !== undefined) await writeFile(soak.outFile, json);
-  process.stdout.write(soak.json ? json : table(result));
-  for (const line of faults(result)) fail(line);
-}
-
-function fail(error: unknown): void {
-  process.stderr.write(`error: ${error instanceof Error ? error.message : error}\n`);
-  process.exitCode = 1;
-}
-
-function readOptions(): SoakOptions | undefined {
-  try {
-    const read = readSoakOptions(process.argv.slice(2));
-    if (read === undefined) process.stdout.write(usage);
-    return read;
-  } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : error}\n\n${usage}`);
-    process.exitCode = 2;
-    return undefined;
-  }
-}
+await runBenchmark({ usage, readOptions: readSoakOptions, measure, table, faults });
 
 async function measure(soak: SoakOptions): Promise<SoakReport> {
   const { minutes, rate, sizeBytes: bytes, partitions, resetSeconds } = soak;
-  await using proxy = await ResetProxy.start();
+  await using proxy = await TcpProxy.start();
   await using broker = await startPulsar({
     report,
     deduplication: true,
@@ -60,15 +34,16 @@ async function measure(soak: SoakOptions): Promise<SoakReport> {
   await using arrivals = new SoakArrivals(broker.serviceUrl, topic, rate * minutes * 60);
 
   let resets = 0;
+  let connectionsBroken = 0;
   const resetting = setInterval(() => {
-    proxy.reset();
+    connectionsBroken += proxy.reset();
     resets += 1;
   }, resetSeconds * 1_000);
   const url = `pulsar://127.0.0.1:${proxy.port}`;
   const work = { url, listenerName, topic, rate, bytes, minutes };
   const published = await publish(work).finally(() => clearInterval(resetting));
   const reader = await arrivals.settled();
-  return soakReport(soak, { ...published, resets, connectionsBroken: proxy.broken, reader });
+  return soakReport(soak, { ...published, resets, connectionsBroken, reader });
 }
 
 /** Runs the publishing process to its end. */

@@ -3,10 +3,11 @@ import { expect, it } from "vitest";
 import { byTier, runSeed } from "../../../../test/harness/tier.ts";
 import { uniqueName, uniqueTopic } from "../../../../test/stack.ts";
 import { defaultPublisherOptions } from "../../src/index.ts";
+import { idText, numbersOf, range, sendRange } from "../harness/numbered-messages.ts";
 import { Deliveries } from "../harness/recorded-delivery.ts";
 import { never } from "../harness/wire.ts";
 import type { ContractBroker } from "./contract-broker.ts";
-import { type ContractSubject, idText, numbersOf, range, sendRange } from "./contract-transport.ts";
+import type { ContractSubject } from "./contract-transport.ts";
 import { sendThroughStorm } from "./storm.ts";
 
 const storm = byTier({

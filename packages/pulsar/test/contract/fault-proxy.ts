@@ -1,113 +1,93 @@
 import { createHash } from "node:crypto";
-import { once } from "node:events";
-import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
+import { type TcpLink, TcpProxy } from "../../../../test/harness/tcp-proxy.ts";
 import { FrameDecoder } from "../../src/wire/frame-decoder.ts";
 
 const sendCommand = 6;
 
-interface Link {
-  readonly client: Socket;
-  readonly broker: Socket;
-  /** A hash of every SEND that the client wrote. */
-  readonly sends: string[];
-}
-
 /** Stands between a client and a broker: breaks their connections, holds back what the broker says, remembers what was sent. */
 export class FaultProxy implements AsyncDisposable {
-  readonly #server: Server;
-  readonly #links: Link[] = [];
-  #target = 0;
-  #paused = false;
+  readonly #proxy: TcpProxy;
+  readonly #traffic: Traffic;
 
-  private constructor() {
-    this.#server = createServer((client) => this.#accept(client));
+  private constructor(proxy: TcpProxy, traffic: Traffic) {
+    this.#proxy = proxy;
+    this.#traffic = traffic;
   }
 
   /** Listens on a port that is free; connections lead nowhere before there is a {@link target}. */
   static async start(): Promise<FaultProxy> {
-    const proxy = new FaultProxy();
-    proxy.#server.listen(0, "127.0.0.1");
-    await once(proxy.#server, "listening");
-    return proxy;
+    const traffic = new Traffic();
+    return new FaultProxy(await TcpProxy.start((link) => traffic.join(link)), traffic);
   }
 
   get port(): number {
-    return (this.#server.address() as AddressInfo).port; // it listens on TCP
+    return this.#proxy.port;
   }
 
   /** The broker's port. */
   set target(port: number) {
-    this.#target = port;
+    this.#proxy.target = port;
   }
 
   /** Connections of clients that are open now. */
   get open(): number {
-    return this.#links.filter((link) => !link.client.destroyed).length;
+    return this.#proxy.open;
   }
 
   /** Of each connection the hashes of its SENDs, in order. */
   get sends(): readonly (readonly string[])[] {
-    return this.#links.map((link) => link.sends);
+    return this.#traffic.sends;
   }
 
   /** Ends every connection with a RST. */
   reset(): void {
-    for (const { client, broker } of this.#links) {
-      client.resetAndDestroy();
-      broker.destroy();
-    }
+    this.#proxy.reset();
   }
 
   /** Ends the connections of clients; the broker holds them for alive, until nothing answers its PING. */
   abandon(): void {
-    for (const { client, broker } of this.#links) {
-      broker.removeAllListeners("data");
+    for (const { client, server } of this.#proxy.links) {
+      server.removeAllListeners("data");
       client.removeAllListeners("close");
-      broker.resume();
+      server.resume();
       client.destroy();
     }
   }
 
   /** From now on clients hear nothing any more; what they say still arrives. */
   pause(): void {
-    this.#paused = true;
-    for (const link of this.#links) link.broker.pause();
+    this.#traffic.paused = true;
+    for (const { server } of this.#proxy.links) server.pause();
   }
 
   resume(): void {
-    this.#paused = false;
-    for (const link of this.#links) link.broker.resume();
+    this.#traffic.paused = false;
+    for (const { server } of this.#proxy.links) server.resume();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.reset();
-    this.#server.close();
-    await once(this.#server, "close");
+    await this.#proxy[Symbol.asyncDispose]();
   }
+}
 
-  #accept(client: Socket): void {
-    const broker = connect({ port: this.#target, host: "127.0.0.1" });
-    const link: Link = { client, broker, sends: [] };
+/** Hands on what is said, and reads what clients send. */
+class Traffic {
+  readonly sends: string[][] = [];
+  paused = false;
+
+  join({ client, server }: TcpLink): void {
+    const sends: string[] = [];
+    this.sends.push(sends);
     const decoder = new FrameDecoder();
-    this.#links.push(link);
-    client.setNoDelay(true);
-    broker.setNoDelay(true);
     client.on("data", (chunk: Buffer) => {
       decoder.push(chunk, ({ command, rest }) => {
-        if (command[1] === sendCommand) link.sends.push(hashOf(command, rest));
+        if (command[1] === sendCommand) sends.push(hashOf(command, rest));
       });
-      if (!broker.write(chunk)) client.pause();
+      if (!server.write(chunk)) client.pause();
     });
-    broker.on("drain", () => client.resume());
-    broker.on("data", (chunk: Buffer) => client.write(chunk));
-    if (this.#paused) broker.pause();
-    for (const [one, other] of [
-      [client, broker],
-      [broker, client],
-    ] as const) {
-      one.on("error", () => undefined); // it closes then
-      one.on("close", () => other.destroy());
-    }
+    server.on("drain", () => client.resume());
+    server.on("data", (chunk: Buffer) => client.write(chunk));
+    if (this.paused) server.pause();
   }
 }
 

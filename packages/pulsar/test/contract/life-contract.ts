@@ -3,10 +3,11 @@ import { expect, it } from "vitest";
 import { eventually } from "../../../../test/harness/eventually.ts";
 import { uniqueTopic } from "../../../../test/stack.ts";
 import { defaultPublisherOptions } from "../../src/index.ts";
+import { numbersOf, range, sendRange } from "../harness/numbered-messages.ts";
 import { Deliveries } from "../harness/recorded-delivery.ts";
 import { never } from "../harness/wire.ts";
 import type { ContractBroker } from "./contract-broker.ts";
-import { type ContractSubject, numbersOf, range, sendRange } from "./contract-transport.ts";
+import type { ContractSubject } from "./contract-transport.ts";
 
 const blockedMs = 10_000;
 

@@ -4,10 +4,11 @@ import { expect, it } from "vitest";
 import { byTier } from "../../../../test/harness/tier.ts";
 import { uniqueTopic } from "../../../../test/stack.ts";
 import { defaultPublisherOptions } from "../../src/index.ts";
+import { numbered, numbersOf, range, sendRange } from "../harness/numbered-messages.ts";
 import { Deliveries } from "../harness/recorded-delivery.ts";
 import { never } from "../harness/wire.ts";
 import type { ContractBroker } from "./contract-broker.ts";
-import { type ContractSubject, numbered, numbersOf, range, sendRange } from "./contract-transport.ts";
+import type { ContractSubject } from "./contract-transport.ts";
 
 const mebibyte = 1_048_576;
 

@@ -1,10 +1,10 @@
 import { systemClock } from "@pulsar-ts-io/core";
 import { SeededRandom } from "../../../../test/harness/seeded-random.ts";
 import type { Publisher } from "../../src/index.ts";
+import { sendRange } from "../harness/numbered-messages.ts";
 import { Deliveries } from "../harness/recorded-delivery.ts";
 import { never } from "../harness/wire.ts";
 import type { ContractBroker } from "./contract-broker.ts";
-import { sendRange } from "./contract-transport.ts";
 
 export interface StormOptions {
   readonly topic: string;

@@ -2,10 +2,10 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { eventually } from "../../../../test/harness/eventually.ts";
 import { describeWithStack, uniqueName, uniqueTopic } from "../../../../test/stack.ts";
 import { defaultPublisherOptions } from "../../src/index.ts";
+import { numbersOf, range, sendRange } from "../harness/numbered-messages.ts";
 import { Deliveries } from "../harness/recorded-delivery.ts";
 import { never, openWire } from "../harness/wire.ts";
 import { ContractBroker } from "./contract-broker.ts";
-import { numbersOf, range, sendRange } from "./contract-transport.ts";
 
 const exclusive = { ...defaultPublisherOptions, accessMode: "Exclusive" as const };
 
