@@ -27,6 +27,16 @@ export function kinesisByTheBook(endpoint: () => string): void {
     expect(await refusalOf(read)).toBe("400 InvalidArgumentException");
   });
 
+  // kinesis-local: no answer, ever.
+  it("refuses a subscription to a shard that does not exist", async () => {
+    const { StreamARN } = await stage.describe(await stage.createStream(1));
+    const reader = new FanOutReader(stage.client);
+    const ConsumerARN = await reader.register(StreamARN, "app");
+    const StartingPosition = { Type: "LATEST" } as const;
+    const subscription = reader.subscribe({ ConsumerARN, ShardId: "shardId-000000000009", StartingPosition });
+    expect(await refusalOf(subscription)).toBe("400 ResourceNotFoundException");
+  });
+
   // kinesis-local: takes the number as it is, and starts at the first record.
   it("refuses a sequence number of another shard, and a type that lacks what it needs", async () => {
     const StreamName = await stage.createStream(1);
