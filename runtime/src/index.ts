@@ -2,7 +2,6 @@ export type { InstanceSnapshot } from "./instance/counters.ts";
 export { InstanceFailedError, type Stage } from "./instance/errors.ts";
 export { Instance } from "./instance/instance.ts";
 export type { InstanceOptions } from "./instance/instance-options.ts";
-export type { Guarantee } from "./instance/record-delivery.ts";
 export type { ConfigSchema, ConnectorPackage } from "./plugin/connector-package.ts";
 export { loadSource } from "./plugin/load-source.ts";
 export type { Manifest } from "./plugin/manifest.ts";

@@ -70,6 +70,7 @@ describeWithStack("KinesisSource on a real stream", ({ kinesisEndpoint, dynamoEn
       instanceId: 0,
       numInstances: 1,
       outputTopic: "t",
+      guarantee: "ATLEAST_ONCE",
       state: undefined,
       secret: () => undefined,
       recordMetric: () => {},

@@ -75,6 +75,7 @@ beforeEach(() => {
     instanceId: 3,
     numInstances: 4,
     outputTopic: "t",
+    guarantee: "ATLEAST_ONCE",
     state: undefined,
     secret: () => undefined,
     recordMetric: () => {},

@@ -1,4 +1,5 @@
 import type { Clock } from "./clock.ts";
+import type { Guarantee } from "./guarantee.ts";
 import type { Logger } from "./logger.ts";
 import type { Meter } from "./meter.ts";
 
@@ -26,6 +27,8 @@ export interface SourceContext extends ToolContext {
   readonly numInstances: number;
   /** As configured, not normalised. */
   readonly outputTopic: string;
+  /** What the host promises. With `EFFECTIVELY_ONCE` every record needs its `partitionId` and `recordSequence`. */
+  readonly guarantee: Guarantee;
   readonly meter: Meter;
   /** The secret of that name, or `undefined` when none is configured. */
   secret(name: string): string | undefined;

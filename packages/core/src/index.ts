@@ -15,6 +15,7 @@ export {
   remedyOf,
   toError,
 } from "./errors.ts";
+export type { Guarantee } from "./guarantee.ts";
 export { type LogFields, type Logger, silentLogger } from "./logger.ts";
 export { type Counter, type Gauge, type Histogram, type Labels, type Meter, silentMeter } from "./meter.ts";
 export { PushSource } from "./push-source.ts";

@@ -32,6 +32,7 @@ function contextWith(signal: AbortSignal): SourceContext {
     instanceId: 0,
     numInstances: 1,
     outputTopic: "rings",
+    guarantee: "ATLEAST_ONCE",
     state: undefined,
     secret: () => undefined,
     recordMetric() {},

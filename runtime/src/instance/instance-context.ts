@@ -1,4 +1,4 @@
-import type { Clock, Logger, Meter, SourceContext, StateStore } from "@pulsar-ts-io/core";
+import type { Clock, Guarantee, Logger, Meter, SourceContext, StateStore } from "@pulsar-ts-io/core";
 import type { InstanceOptions } from "./instance-options.ts";
 
 /** What the instance adds to its options for the source to see. */
@@ -17,6 +17,7 @@ export class InstanceContext implements SourceContext {
   readonly instanceId: number;
   readonly numInstances: number;
   readonly outputTopic: string;
+  readonly guarantee: Guarantee;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly meter: Meter;
@@ -35,6 +36,7 @@ export class InstanceContext implements SourceContext {
     this.instanceId = options.instanceId;
     this.numInstances = options.numInstances;
     this.outputTopic = options.topic ?? "";
+    this.guarantee = options.guarantee;
     this.clock = options.clock;
     this.logger = options.logger;
     this.meter = options.meter;

@@ -1,6 +1,5 @@
-import type { Clock, Logger, Meter } from "@pulsar-ts-io/core";
+import type { Clock, Guarantee, Logger, Meter } from "@pulsar-ts-io/core";
 import type { PublisherOptions } from "@pulsar-ts-io/pulsar";
-import type { Guarantee } from "./record-delivery.ts";
 
 /** Everything that makes one run of one source, complete: no defaults below this line. */
 export interface InstanceOptions {

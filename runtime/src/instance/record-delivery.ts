@@ -1,9 +1,6 @@
-import { type ConnectorError, type SourceRecord, toError } from "@pulsar-ts-io/core";
+import { type ConnectorError, type Guarantee, type SourceRecord, toError } from "@pulsar-ts-io/core";
 import type { Delivery } from "@pulsar-ts-io/pulsar";
 import type { InstanceCounters } from "./counters.ts";
-
-/** The guarantees this runtime gives, by Pulsar's names. */
-export type Guarantee = "ATLEAST_ONCE" | "ATMOST_ONCE";
 
 /** What the deliveries of one instance have in common. */
 export interface DeliveryHost {

@@ -1,6 +1,6 @@
 import { nearest } from "@pulsar-ts-io/config";
+import type { Guarantee } from "@pulsar-ts-io/core";
 import { defaultPublisherOptions, type PublisherOptions } from "@pulsar-ts-io/pulsar";
-import type { Guarantee } from "../instance/record-delivery.ts";
 import { FieldReader, type Fields } from "./field-reader.ts";
 import { isUnset, sourceConfigFieldNames, sourceConfigFields } from "./fields.ts";
 import type { ProblemList } from "./problem-list.ts";
