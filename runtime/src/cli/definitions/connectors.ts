@@ -1,0 +1,20 @@
+import type { Command } from "commander";
+import type { CliHost } from "../cli-host.ts";
+import { addConnectorsDir, prepare } from "./prepare.ts";
+
+export function addConnectors(program: Command, host: CliHost): void {
+  const connectors = prepare(program.command("connectors"), host).description(
+    "show which connectors there are",
+  );
+  addConnectorsDir(prepare(connectors.command("list"), host))
+    .description("every connector, the broken ones with the reason")
+    .option("--json", "print it as JSON")
+    .action(async (flags) => (await import("../connectors-command.ts")).listConnectors(flags, host));
+  addConnectorsDir(prepare(connectors.command("describe"), host))
+    .argument("<connector>", "its name, or its directory")
+    .description("what a connector is, and what can be set")
+    .option("--json", "print it as JSON, its JSON Schema included")
+    .action(async (name, flags) =>
+      (await import("../connectors-command.ts")).describeConnector(name, flags, host),
+    );
+}

@@ -1,0 +1,28 @@
+import { type Command, InvalidArgumentError } from "commander";
+import type { CliHost } from "../cli-host.ts";
+import { columnsOf } from "../terminal.ts";
+
+/** Help goes to the host's outputs; errors are thrown, to be shown in one place. */
+export function prepare(command: Command, host: CliHost): Command {
+  const { stdout } = host.process;
+  return command
+    .exitOverride()
+    .helpCommand(false)
+    .configureOutput({
+      writeOut: (text) => stdout.write(text),
+      writeErr: (text) => host.terminal.write(text),
+      outputError: () => undefined,
+      getOutHelpWidth: () => columnsOf(stdout),
+    });
+}
+
+/** Where connectors are found besides the built-in ones. */
+export function addConnectorsDir(command: Command): Command {
+  return command.option("--connectors-dir <directory>", "a directory whose subdirectories are connectors");
+}
+
+/** The value of an option that counts from 0. */
+export function parseCount(value: string): number {
+  if (/^\d{1,6}$/.test(value)) return Number(value);
+  throw new InvalidArgumentError("It must be an integer from 0 on.");
+}

@@ -1,0 +1,45 @@
+import { type Command, Option } from "commander";
+import { logFormats, logLevels } from "../../logging/log-options.ts";
+import { addBrokerOptions } from "../broker-options.ts";
+import type { CliHost } from "../cli-host.ts";
+import { addLocalrunOptions } from "../localrun-options.ts";
+import { addSourceOptions } from "../source-options.ts";
+import { outputs, pulsarTransports } from "../transport.ts";
+import { addConnectorsDir, parseCount, prepare } from "./prepare.ts";
+
+const examples = `
+Examples:
+  pulsar-ts-io run -t <connector> --source-config-file config.yaml -o my-topic
+  pulsar-ts-io run -t <connector> --source-config '{"name": "\${env:NAME}"}' --output console
+  pulsar-ts-io run --archive ./my-connector --source-config-file source.yaml    (a whole SourceConfig)
+  pulsar-ts-io run -t <connector> --help                                        (lists the connector's settings)
+
+Pulsar's address and credentials come from flags, else from client.conf (PULSAR_CLIENT_CONF, or conf/client.conf
+in PULSAR_HOME), else pulsar://localhost:6650. Every text of the connector's config may hold \${env:NAME} and
+\${file:/path}. SIGINT and SIGTERM stop reading, wait for Pulsar's receipts and store the position; the second one
+ends at once.
+`;
+
+/** @param connectorHelp what follows the help when a connector is named. */
+export function addRun(program: Command, host: CliHost, connectorHelp: string): void {
+  const run = prepare(program.command("run"), host)
+    .description("run a source until it is told to stop")
+    .addHelpText("after", examples + connectorHelp);
+  addLocalrunOptions(addBrokerOptions(addConnectorsDir(addSourceOptions(run))))
+    .addOption(new Option("--output <where>", "where records go").choices(outputs).default("pulsar"))
+    .addOption(
+      new Option("--pulsar-transport <name>", "native: by pulsar-client, which you install beside this")
+        .choices(pulsarTransports)
+        .default("wire"),
+    )
+    .option("--instance-id <number>", "which instance of the source this is, from 0", parseCount, 0)
+    .addOption(
+      new Option("--log-level <level>", "the least important lines to log")
+        .choices(logLevels)
+        .default("info"),
+    )
+    .addOption(
+      new Option("--log-format <format>", "default: text on a terminal, else json").choices(logFormats),
+    )
+    .action(async (flags) => (await import("../run-command.ts")).runCommand(flags, host));
+}
