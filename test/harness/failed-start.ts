@@ -8,8 +8,8 @@ import { Cli, type CliOptions } from "./cli.ts";
 
 /** For a start that finds out by itself, or is refused at the first request: 1 to 2 s, and ten on a busy machine. */
 export const definiteMs = 20_000;
-/** For a start that tries again for a while because an address does not answer: 15 s more at most. */
-export const unreachableMs = 35_000;
+/** For a start that tries again for a while because an address does not answer: 10 s more at most. */
+export const unreachableMs = 30_000;
 
 export interface FailedStartOptions extends CliOptions {
   /** The longest it may take, milliseconds; default {@link definiteMs}. */

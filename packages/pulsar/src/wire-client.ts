@@ -14,9 +14,9 @@ export interface WireOptions {
   /** The texts that Java's plugin of that name takes; `env:NAME` and `file:///path` in place of any secret. */
   readonly authParams?: string | undefined;
   readonly tls: TlsOptions;
-  /** Longest wait for the answer to a request, and for a first opening; default 30 000 ms. No broker in reach: 15 s. */
+  /** Longest wait for the answer to a request, and for a first opening; default 30 000 ms. */
   readonly operationTimeoutMs?: number | undefined;
-  /** Longest wait for a connection; default 10 000 ms. */
+  /** Longest wait for a connection, and of a first opening for any broker that answers; default 10 000 ms. */
   readonly connectTimeoutMs?: number | undefined;
   /** Unconfirmed bytes that all publishers may have together; 0: no limit. Default 64 MiB, as Java's client has. */
   readonly memoryLimitBytes?: number | undefined;
@@ -43,6 +43,7 @@ export class WireClient {
   readonly lookup: TopicLookup;
   readonly logger: Logger;
   readonly operationTimeoutMs: number;
+  readonly connectTimeoutMs: number;
   #nextId = 0;
 
   /** Connects to nothing yet. @throws InvalidServiceUrlError, UnsupportedAuthenticationError, InvalidAuthenticationError. */
@@ -58,6 +59,7 @@ export class WireClient {
     });
     if (authentication.tlsIdentity !== undefined && !serviceUrl.tls) throw certificateUnused(serviceUrl);
     this.operationTimeoutMs = operationTimeoutMs;
+    this.connectTimeoutMs = connectTimeoutMs;
     this.logger = host.logger.child({ component: "pulsar", serviceUrl: formatServiceUrl(serviceUrl) });
     this.pool = new ConnectionPool({
       serviceUrl,
@@ -66,6 +68,7 @@ export class WireClient {
       authentication,
       clock: host.clock,
       logger: this.logger,
+      meter: host.meter,
       connectTimeoutMs,
       operationTimeoutMs,
     });

@@ -31,7 +31,7 @@ class WireTransport implements Transport {
   async open(topic: string, options: PublisherOptions, signal: AbortSignal): Promise<Publisher> {
     if (options.encryption !== undefined) throw noEncryption();
     const client = this.#client;
-    const { pool, lookup, logger, operationTimeoutMs } = client;
+    const { pool, lookup, logger, operationTimeoutMs, connectTimeoutMs: reachMs } = client;
     const codec = await resolveCompression(options.compression, logger.child({ topic }));
     signal.throwIfAborted();
     if (this.#closed !== undefined) throw new PublisherClosedError("the transport is closed");
@@ -43,6 +43,7 @@ class WireTransport implements Transport {
         publisher: options,
         codec,
         operationTimeoutMs,
+        reachMs,
         meter,
         memory: this.#memory,
         nextProducerId: () => client.nextId(),

@@ -1,5 +1,5 @@
 import { codeOf, remedyOf } from "@pulsar-ts-io/core";
-import { TestClock } from "@pulsar-ts-io/testkit";
+import { RecordingMeter, TestClock } from "@pulsar-ts-io/testkit";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { defaultPublisherOptions, type Publisher, type WireOptions } from "../src/index.ts";
 import type { FakeBroker } from "./harness/fake-broker.ts";
@@ -16,6 +16,7 @@ describe("the wire transport", () => {
   let broker: FakeBroker;
   let environment: Record<string, string>;
   let clock: TestClock;
+  let meter: RecordingMeter;
   let fetchToken: typeof fetch | undefined;
   let wire: TestWire | undefined;
 
@@ -23,6 +24,7 @@ describe("the wire transport", () => {
     network = new FakeNetwork();
     broker = network.broker("broker");
     clock = new TestClock();
+    meter = new RecordingMeter();
     environment = {};
     fetchToken = undefined;
   });
@@ -37,6 +39,7 @@ describe("the wire transport", () => {
     wire = openWire({ serviceUrl: broker.url, ...more }, clock, {
       dial: network.dial,
       environment,
+      meter,
       fetch: fetchToken,
     });
     return wire;
@@ -295,7 +298,7 @@ describe("the wire transport", () => {
       await until(() => broker.of("pong").length === 1, clock);
     });
 
-    it("lives on when a command comes that it does not know", async () => {
+    it("lives on when a command comes that it does not know, and counts it", async () => {
       const publisher = (await tryToOpen()) as Publisher;
       // Type 79, of no protocol that we know.
       broker.last.socket.write(Buffer.from("000000060000000208" + "4f", "hex"));
@@ -303,6 +306,7 @@ describe("the wire transport", () => {
       deliveries.send(publisher, { value: Buffer.from("x") });
       await publisher.flush(never);
       expect(broker.connections).toHaveLength(1);
+      expect(meter.value("pulsar_ts_io_broker_unknown_commands_total")).toBe(1);
     });
 
     it("leaves a broker whose frames make no sense, and comes back", async () => {

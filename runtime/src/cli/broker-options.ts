@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
 
 /** Adds the options about the broker, named as those of `pulsar-admin sources localrun`. */
 export function addBrokerOptions(command: Command): Command {
@@ -12,5 +12,15 @@ export function addBrokerOptions(command: Command): Command {
     .option("--use-tls [boolean]", "speak TLS also where the address begins with pulsar://")
     .option("--tls-trust-cert-path <file>", "the certificates to trust, PEM")
     .option("--tls-allow-insecure [boolean]", "accept any certificate")
+    .option(
+      "--memory-limit-bytes <bytes>",
+      "unconfirmed bytes of all topics together; 0: no limit (default: 64 MiB)",
+      parseBytes,
+    )
     .option("--hostname-verification-enabled [boolean]", "verify the broker's host name (default: true)");
+}
+
+function parseBytes(value: string): number {
+  if (/^\d{1,15}$/.test(value)) return Number(value);
+  throw new InvalidArgumentError("It must be a count of bytes from 0 on.");
 }

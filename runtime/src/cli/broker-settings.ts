@@ -6,6 +6,8 @@ export interface BrokerSettings {
   readonly serviceUrl: string;
   readonly authPlugin: string | undefined;
   readonly authParams: string | undefined;
+  /** Unconfirmed bytes of all publishers together; 0: no limit; absent: the transport's default. */
+  readonly memoryLimitBytes: number | undefined;
   readonly tls: {
     readonly trustCertPath: string | undefined;
     readonly allowInsecure: boolean;
@@ -22,6 +24,7 @@ export interface BrokerFlags {
   readonly tlsAllowInsecure?: string | boolean | undefined;
   readonly hostnameVerificationEnabled?: string | boolean | undefined;
   readonly tlsTrustCertPath?: string | undefined;
+  readonly memoryLimitBytes?: number | undefined;
 }
 
 const defaultServiceUrl = "pulsar://localhost:6650";
@@ -40,10 +43,16 @@ export async function resolveBrokerSettings(flags: BrokerFlags, env: Environment
   const given = (flag: string | undefined, key: string) => (flag === "" ? undefined : flag) ?? conf.get(key);
   const url = given(flags.brokerServiceUrl, "brokerServiceUrl") ?? defaultServiceUrl;
   const confBoolean = (key: string) => readBoolean(`${key} in client.conf`, conf.get(key));
+  const serviceUrl = useTls ? url.replace(/^pulsar:/, "pulsar+ssl:") : url;
+  const authPlugin = given(flags.clientAuthPlugin, "authPlugin");
+  const authParams = given(flags.clientAuthParams, "authParams");
+  const shown =
+    authPlugin === undefined && serviceUrl.startsWith("pulsar+ssl:") ? certificateOf(conf) : undefined;
   return {
-    serviceUrl: useTls ? url.replace(/^pulsar:/, "pulsar+ssl:") : url,
-    authPlugin: given(flags.clientAuthPlugin, "authPlugin"),
-    authParams: given(flags.clientAuthParams, "authParams"),
+    serviceUrl,
+    authPlugin: shown === undefined ? authPlugin : "tls",
+    authParams: shown ?? authParams,
+    memoryLimitBytes: flags.memoryLimitBytes,
     tls: {
       trustCertPath: given(flags.tlsTrustCertPath, "tlsTrustCertsFilePath"),
       allowInsecure:
@@ -56,6 +65,14 @@ export async function resolveBrokerSettings(flags: BrokerFlags, env: Environment
         true,
     },
   };
+}
+
+/** Java shows the certificate of these two files to every TLS broker, beside any plugin; here it takes the plugin's place. */
+function certificateOf(conf: ReadonlyMap<string, string>): string | undefined {
+  const tlsCertFile = conf.get("tlsCertificateFilePath");
+  const tlsKeyFile = conf.get("tlsKeyFilePath");
+  if (tlsCertFile === undefined || tlsKeyFile === undefined) return undefined;
+  return JSON.stringify({ tlsCertFile, tlsKeyFile });
 }
 
 function readBoolean(name: string, value: string | boolean | undefined): boolean | undefined {

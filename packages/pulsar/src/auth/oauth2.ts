@@ -8,7 +8,7 @@ import {
   requiredParameter,
 } from "./parameters.ts";
 import { secretReader } from "./secret-text.ts";
-import { type AccessToken, type ClientCredentials, TokenIssuer } from "./token-issuer.ts";
+import { type AccessToken, type ClientCredentials, defaultRequestMs, TokenIssuer } from "./token-issuer.ts";
 
 const form: ParametersForm = {
   plugin: "oauth2",
@@ -22,6 +22,7 @@ const keyForm: ParametersForm = {
 const grantType = "client_credentials";
 /** A token is used for so much of its life: the broker must never see one that expires on the way. */
 const usedShare = 0.9;
+const maxRequestMs = 86_400_000;
 
 export interface OAuth2Host {
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -40,7 +41,8 @@ export function oauth2Authentication(params: string, host: OAuth2Host): Authenti
   if (type !== grantType) throw invalidParameters(`their type is not ${grantType}`, form);
   const issuerUrl = readUrl(requiredParameter(parameters, "issuerUrl", form));
   const readKey = keyReader(requiredParameter(parameters, "privateKey", form), host.environment);
-  const issuer = new TokenIssuer(issuerUrl, host);
+  if (parameters["trustCertsFilePath"] !== undefined) throw trustElsewhere();
+  const issuer = new TokenIssuer(issuerUrl, { ...host, requestMs: readRequestMs(parameters) });
   const wanted = { audience: parameters["audience"], scope: parameters["scope"] };
   let current: { readonly token: AccessToken; readonly renewAt: number } | undefined;
   return {
@@ -57,6 +59,32 @@ export function oauth2Authentication(params: string, host: OAuth2Host): Authenti
       current = undefined;
     },
   };
+}
+
+/** Java's defaults for connecting and for reading are 10 s and 30 s; without either, a request has 10 s in all. */
+function readRequestMs(parameters: Parameters): number {
+  const { connectTimeout, readTimeout } = parameters;
+  if (connectTimeout === undefined && readTimeout === undefined) return defaultRequestMs;
+  return (
+    readDuration("connectTimeout", connectTimeout ?? "PT10S") +
+    readDuration("readTimeout", readTimeout ?? "PT30S")
+  );
+}
+
+/** An ISO 8601 duration of at most hours, in milliseconds. */
+function readDuration(name: string, text: string): number {
+  const match = /^PT(?=\d)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?$/i.exec(text);
+  const [, hours = "0", minutes = "0", seconds = "0"] = match ?? [];
+  const ms = (Number(hours) * 3_600 + Number(minutes) * 60 + Number(seconds)) * 1_000;
+  if (ms > 0 && ms <= maxRequestMs) return ms;
+  throw invalidParameters(`${name} is no duration of at most a day, such as PT10S`, form);
+}
+
+function trustElsewhere(): Error {
+  return invalidParameters("trustCertsFilePath cannot be given here", {
+    plugin: form.plugin,
+    remedy: "leave it out, and name that file in the environment variable NODE_EXTRA_CA_CERTS",
+  });
 }
 
 function readUrl(text: string): URL {

@@ -3,7 +3,7 @@ import { PulsarAuthenticationError, PulsarUnreachableError } from "../errors.ts"
 import { withDeadline } from "../wait.ts";
 
 /** Two requests and the broker's handshake fit into the 30 s of a connect. */
-const requestMs = 10_000;
+export const defaultRequestMs = 10_000;
 
 export interface ClientCredentials {
   readonly id: string;
@@ -25,6 +25,8 @@ export interface Wanted {
 interface IssuerHost {
   readonly clock: Clock;
   readonly fetch: typeof fetch;
+  /** Longest wait for an answer, milliseconds. */
+  readonly requestMs: number;
 }
 
 /** Who issues access tokens: found by its metadata, asked by client credentials. */
@@ -69,8 +71,9 @@ export class TokenIssuer {
     form: URLSearchParams | undefined,
     signal: AbortSignal,
   ): Promise<Readonly<Record<string, unknown>>> {
+    const { clock, requestMs } = this.#host;
     const error = () => this.#unreachable(`it did not answer in ${requestMs} ms`, undefined);
-    const deadline = { clock: this.#host.clock, ms: requestMs, error };
+    const deadline = { clock, ms: requestMs, error };
     return await withDeadline(deadline, signal, async (either) => {
       try {
         const response = await this.#host.fetch(url, {

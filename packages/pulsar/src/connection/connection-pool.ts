@@ -1,9 +1,11 @@
 import {
   type Clock,
   ConnectorError,
+  type Counter,
   crowdedController,
   isRetryable,
   type Logger,
+  type Meter,
   toError,
 } from "@pulsar-ts-io/core";
 import type { Authentication } from "../auth/authentication.ts";
@@ -32,6 +34,7 @@ export interface ConnectionPoolOptions {
   readonly authentication: Authentication;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly meter: Meter;
   readonly connectTimeoutMs: number;
   readonly operationTimeoutMs: number;
 }
@@ -41,11 +44,16 @@ export class ConnectionPool {
   readonly #options: ConnectionPoolOptions;
   readonly #connections = new Map<string, Promise<Connection>>();
   readonly #stop = crowdedController();
+  readonly #unknownCommands: Counter;
   /** Index of the service address that answered last. */
   #good: number;
 
   constructor(options: ConnectionPoolOptions) {
     this.#options = options;
+    this.#unknownCommands = options.meter.counter(
+      "pulsar_ts_io_broker_unknown_commands_total",
+      "Commands of brokers that are newer than this client, ignored",
+    );
     // Many clients with one list of hosts shall not all begin with the same one.
     this.#good = Math.floor(Math.random() * options.serviceUrl.addresses.length);
   }
@@ -114,7 +122,16 @@ export class ConnectionPool {
     );
     const logger = this.#options.logger.child({ broker: name });
     const proxyToBroker = name === where ? undefined : name;
-    const options = { name, authentication, proxyToBroker, clock, logger, operationTimeoutMs };
+    const unknownCommands = this.#unknownCommands;
+    const options = {
+      name,
+      authentication,
+      proxyToBroker,
+      clock,
+      logger,
+      operationTimeoutMs,
+      unknownCommands,
+    };
     const connection = new Connection(socket, options);
     try {
       await connection.handshake(this.#stop.signal);

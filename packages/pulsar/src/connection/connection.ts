@@ -1,5 +1,12 @@
 import type { Duplex } from "node:stream";
-import { type Clock, ConnectorError, crowdedController, type Logger, toError } from "@pulsar-ts-io/core";
+import {
+  type Clock,
+  ConnectorError,
+  type Counter,
+  crowdedController,
+  type Logger,
+  toError,
+} from "@pulsar-ts-io/core";
 import type { Authentication } from "../auth/authentication.ts";
 import { ConnectionLostError, ProtocolError, PulsarTimeoutError, PulsarUnreachableError } from "../errors.ts";
 import { Once, waitFor, withDeadline } from "../wait.ts";
@@ -27,6 +34,8 @@ export interface ConnectionOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly operationTimeoutMs: number;
+  /** Counts what a newer broker says and this client does not know. */
+  readonly unknownCommands: Counter;
 }
 
 /**
@@ -195,9 +204,10 @@ export class Connection {
       return;
     }
     const command = decodeCommand(raw);
-    if (command === undefined)
+    if (command === undefined) {
+      this.#options.unknownCommands.add(1);
       this.#options.logger.debug({ type: raw.type }, "command of unknown type ignored");
-    else this.#handle(command, frame.rest);
+    } else this.#handle(command, frame.rest);
   }
 
   #handle(command: NamedCommand, rest: Uint8Array): void {

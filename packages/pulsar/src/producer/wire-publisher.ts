@@ -23,8 +23,6 @@ import { PublishBudget } from "./publish-budget.ts";
 import { retrying } from "./retrying.ts";
 import { choosePartition } from "./router.ts";
 
-/** How long a first opening looks for a broker, milliseconds: whoever wrote a wrong address shall learn it soon. */
-const reachMs = 15_000;
 /** How often it is asked whether the topic has got more partitions. */
 const growthCheckMs = 60_000;
 /** Exact as a double: ids are kept as numbers. */
@@ -37,6 +35,8 @@ export interface WirePublisherOptions {
   /** What `publisher.compression` names; absent: none. */
   readonly codec: Codec | undefined;
   readonly operationTimeoutMs: number;
+  /** How long a first opening looks for a broker, milliseconds: whoever wrote a wrong address shall learn it soon. */
+  readonly reachMs: number;
   readonly meter: Meter;
   /** What all publishers of the transport have together. */
   readonly memory: MemoryLimit;
@@ -148,7 +148,7 @@ export class WirePublisher implements Publisher {
 
   /** Partitions of the topic; 0 when it has none. Transient failures are tried again until `deadline`. */
   #countPartitions(deadline: number, signal: AbortSignal): Promise<number> {
-    const reachBy = Math.min(deadline, this.#clock.monotonic() + reachMs);
+    const reachBy = Math.min(deadline, this.#clock.monotonic() + this.#options.reachMs);
     const policy = {
       clock: this.#clock,
       logger: this.#logger,

@@ -166,26 +166,42 @@ describe("OAuth2 client credentials", () => {
     });
   });
 
-  it("gives a silent issuer ten seconds, and leaves no timer", async () => {
+  it.each([
+    [{}, 10_000],
+    [{ connectTimeout: "PT2S" }, 32_000],
+    [{ connectTimeout: "PT1.5S", readTimeout: "PT1M" }, 61_500],
+  ])("gives a silent issuer with %o %i ms, and leaves no timer", async (timeouts, ms) => {
     const silent: typeof fetch = (_, init) =>
       new Promise((_resolve, reject) => {
         init?.signal?.addEventListener("abort", () => reject(init.signal?.reason));
       });
     const authentication = resolveAuthentication({
       plugin: "oauth2",
-      params: JSON.stringify({ issuerUrl, privateKey: dataUrl(keyFile) }),
+      params: JSON.stringify({ issuerUrl, privateKey: dataUrl(keyFile), ...timeouts }),
       environment: {},
       clock,
       fetch: silent,
     });
     const asking = authentication.credentials(never).catch((reason: unknown) => reason);
     await clock.settle();
-    await clock.advance(10_000);
+    await clock.advance(ms);
     expect(await asking).toMatchObject({
       code: "PIO_PULSAR_UNREACHABLE",
-      message: "no access token from https://issuer.example/tenant: it did not answer in 10000 ms",
+      message: `no access token from https://issuer.example/tenant: it did not answer in ${ms} ms`,
     });
     expect(clock.sleepers).toBe(0);
+  });
+
+  it.each(["10", "PT", "PT0S", "PT25H", "P1D"])("refuses %s as a time-out", (readTimeout) => {
+    expect(() => oauth2({ readTimeout })).toThrow(
+      "readTimeout is no duration of at most a day, such as PT10S",
+    );
+  });
+
+  it("says where to name the certificates to trust", () => {
+    expect(() => oauth2({ trustCertsFilePath: "/ca.pem" })).toThrow(
+      expect.objectContaining({ remedy: expect.stringContaining("NODE_EXTRA_CA_CERTS") }),
+    );
   });
 
   it.each(["{}", "no JSON s3cr3t", '{"client_id":"me"}'])("refuses the key file %s", async (key) => {

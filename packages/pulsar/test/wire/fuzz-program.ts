@@ -1,7 +1,7 @@
 // Feeds connections with frames that are almost those of a broker, in a process of its own: a hang and a leak show there.
 // Prints one JSON line now and then: inputs done, what became of them, and the bytes that are alive.
 import { Duplex } from "node:stream";
-import { ConnectorError, silentLogger, systemClock, toError } from "@pulsar-ts-io/core";
+import { ConnectorError, silentLogger, silentMeter, systemClock, toError } from "@pulsar-ts-io/core";
 import { SeededRandom } from "../../../../test/harness/seeded-random.ts";
 import { Connection } from "../../src/connection/connection.ts";
 import type { ConsumerLink, ProducerLink } from "../../src/connection/link-registry.ts";
@@ -57,11 +57,13 @@ function readEntry(content: Uint8Array): void {
   }
 }
 
+const unknownCommands = silentMeter.counter("", "");
+
 /** One connection's life: frames until it ends, at most 20. */
 function liveOnce(fuzzer: FrameFuzzer): void {
   const socket = new Duplex({ read() {}, write: (_chunk, _encoding, done) => done() });
   const options = { name: "fuzz:6650", authentication, clock: systemClock, logger: silentLogger };
-  const connection = new Connection(socket, { ...options, operationTimeoutMs: 1_000 });
+  const connection = new Connection(socket, { ...options, operationTimeoutMs: 1_000, unknownCommands });
   for (let id = 0; id < 4; id += 1) {
     connection.attachProducer(id, producer);
     connection.attachConsumer(id, consumer);

@@ -1,0 +1,36 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { resolveBrokerSettings } from "../../src/cli/broker-settings.ts";
+
+describe("how to reach Pulsar", () => {
+  let folder: string;
+  let env: { readonly PULSAR_CLIENT_CONF: string };
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), "broker-settings-"));
+    env = { PULSAR_CLIENT_CONF: join(folder, "client.conf") };
+  });
+
+  afterEach(() => rm(folder, { recursive: true }));
+
+  const certificate = "tlsCertificateFilePath=/me.pem\ntlsKeyFilePath=/me.key\n";
+  const conf = (text: string) => writeFile(env.PULSAR_CLIENT_CONF, text);
+
+  it("shows a TLS broker the certificate of client.conf", async () => {
+    await conf(`brokerServiceUrl=pulsar+ssl://broker:6651\n${certificate}`);
+    expect(await resolveBrokerSettings({}, env)).toMatchObject({
+      authPlugin: "tls",
+      authParams: '{"tlsCertFile":"/me.pem","tlsKeyFile":"/me.key"}',
+    });
+  });
+
+  it.each([
+    ["the address has no TLS", "pulsar://broker:6650", {}, undefined],
+    ["another plugin is named", "pulsar+ssl://broker:6651", { clientAuthPlugin: "token" }, "token"],
+  ])("leaves it where %s", async (_, url, flags, authPlugin) => {
+    await conf(`brokerServiceUrl=${url}\n${certificate}`);
+    expect(await resolveBrokerSettings(flags, env)).toMatchObject({ authPlugin });
+  });
+});
