@@ -40,7 +40,7 @@ export interface PartitionStatus {
   readonly position?: string | undefined;
   /** Milliseconds since the position was stored. */
   readonly checkpointAgeMs?: number | undefined;
-  /** What its reader is about, in the source's own words, such as `reading`, `idle` or `stuck`; absent when nobody reads it here. */
+  /** What its reader is about, in the source's own words, such as `reading` or `idle`; absent when nobody reads it here. `stuck`: it gets no further, and the host may call the source so. */
   readonly activity?: string | undefined;
   /** Whether it has been read to its end. */
   readonly finished?: boolean | undefined;

@@ -7,7 +7,7 @@ import {
   type Meter,
 } from "@pulsar-ts-io/core";
 
-type Kind = "counter" | "gauge" | "histogram";
+type Kind = "counter" | "gauge" | "histogram" | "summary";
 
 interface Series {
   readonly name: string;
@@ -42,7 +42,15 @@ export class RecordingMeter implements Meter {
   }
 
   histogram(name: string, _help: string, labels: Labels = {}): Histogram {
-    const series = this.#of(name, "histogram", labels);
+    return this.#observed(name, "histogram", labels);
+  }
+
+  summary(name: string, _help: string, labels: Labels = {}): Histogram {
+    return this.#observed(name, "summary", labels);
+  }
+
+  #observed(name: string, kind: Kind, labels: Labels): Histogram {
+    const series = this.#of(name, kind, labels);
     return {
       observe(value) {
         series.value += value;

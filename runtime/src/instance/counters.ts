@@ -8,10 +8,18 @@ export interface InstanceSnapshot {
   readonly failed: number;
   /** Records handed to a publisher and not settled. */
   readonly inFlight: number;
+  /** Their payload bytes. */
+  readonly inFlightBytes: number;
   /** Payload bytes of the written records. */
   readonly writtenBytes: number;
   /** Epoch milliseconds of the last `read` that returned; 0 before the first. */
   readonly lastReceivedTime: number;
+  /** Epoch milliseconds of the last receipt; 0 before the first. */
+  readonly lastWrittenTime: number;
+  /** Refused records, and what ended the instance. */
+  readonly systemExceptions: number;
+  /** What the source threw. As in Java, what ended the instance counts here and there. */
+  readonly sourceExceptions: number;
   /** The largest lag of its partitions in milliseconds; `undefined` when the source states none. */
   readonly lagMs: number | undefined;
 }
@@ -22,6 +30,8 @@ export class InstanceCounters {
   written = 0;
   failed = 0;
   inFlight = 0;
+  inFlightBytes = 0;
   writtenBytes = 0;
   lastReceivedTime = 0;
+  lastWrittenTime = 0;
 }

@@ -1,4 +1,12 @@
-import type { Clock, Guarantee, Logger, Meter, SourceContext, StateStore } from "@pulsar-ts-io/core";
+import type {
+  Clock,
+  Guarantee,
+  Histogram,
+  Logger,
+  Meter,
+  SourceContext,
+  StateStore,
+} from "@pulsar-ts-io/core";
 import type { InstanceOptions } from "./instance-options.ts";
 
 /** What the instance adds to its options for the source to see. */
@@ -25,6 +33,8 @@ export class InstanceContext implements SourceContext {
   readonly state: StateStore | undefined = undefined;
   readonly #host: ContextHost;
   readonly #secrets: ReadonlyMap<string, string>;
+  /** By name: a connector may measure each record. */
+  readonly #metrics = new Map<string, Histogram>();
 
   constructor(options: InstanceOptions, host: ContextHost) {
     this.#host = host;
@@ -47,9 +57,14 @@ export class InstanceContext implements SourceContext {
   }
 
   recordMetric(name: string, value: number): void {
-    this.meter
-      .histogram("pulsar_source_user_metric_", "Metrics of the connector's own", { metric: name })
-      .observe(value);
+    let metric = this.#metrics.get(name);
+    if (metric === undefined) {
+      metric = this.meter.summary("pulsar_source_user_metric_", "Metrics of the connector's own", {
+        metric: name,
+      });
+      this.#metrics.set(name, metric);
+    }
+    metric.observe(value);
   }
 
   /** Nothing to close: with the guarantees there are, no producer belongs to one partition. */

@@ -1,10 +1,18 @@
-import { type ConnectorError, type Source, type SourceRecord, toError } from "@pulsar-ts-io/core";
+import {
+  type ConnectorError,
+  type PartitionStatus,
+  type Source,
+  type SourceRecord,
+  toError,
+} from "@pulsar-ts-io/core";
 import type { Transport } from "@pulsar-ts-io/pulsar";
+import type { RecentError } from "../supervise/instance-report.ts";
 import { InstanceCounters, type InstanceSnapshot } from "./counters.ts";
 import { aborted, endedWithin } from "./deadline.ts";
 import { InstanceFailedError, ShutdownTimeoutError, type Stage } from "./errors.ts";
 import { InstanceContext } from "./instance-context.ts";
 import type { InstanceOptions } from "./instance-options.ts";
+import { RecentErrors } from "./recent-errors.ts";
 import type { DeliveryHost } from "./record-delivery.ts";
 import { RecordPump } from "./record-pump.ts";
 import { TopicPublishers } from "./topic-publishers.ts";
@@ -28,9 +36,12 @@ export class Instance<C> {
   readonly #options: InstanceOptions;
   readonly #publishers: TopicPublishers;
   readonly #host: DeliveryHost & { settling: boolean };
+  readonly #systemErrors: RecentErrors;
+  readonly #sourceErrors: RecentErrors;
   /** Aborted: stop reading, and nothing else. */
   readonly #reading = new AbortController();
   #opened = false;
+  #hasEnded = false;
   #failure: InstanceFailedError | undefined;
   #refusal: ConnectorError | undefined;
 
@@ -40,9 +51,12 @@ export class Instance<C> {
     this.#options = options;
     const { publisher, clock, logger, topic, guarantee } = options;
     this.#publishers = new TopicPublishers(transport, { publisher, clock, logger, keep: topic });
+    this.#systemErrors = new RecentErrors(clock);
+    this.#sourceErrors = new RecentErrors(clock);
     this.#host = {
       counters: new InstanceCounters(),
       guarantee,
+      clock,
       settling: true,
       refused: (error, record) => this.#refused(error, record),
       misbehaved: (error) => this.#fail("run", error),
@@ -69,25 +83,42 @@ export class Instance<C> {
       await this.#bounded("pulsar", closePublishingMs, "the publishers", () => this.#publishers.close());
       await this.#bounded("pulsar", closePublishingMs, "the connection", () => this.#transport.close());
     }
+    this.#hasEnded = true;
     if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  /** Where it is in its life. */
+  get phase(): "starting" | "running" | "draining" | "stopped" | "failed" {
+    if (this.#hasEnded) return this.#failure === undefined ? "stopped" : "failed";
+    if (this.#reading.signal.aborted) return "draining";
+    return this.#opened ? "running" : "starting";
   }
 
   /** What it did so far. */
   snapshot(): InstanceSnapshot {
-    return { ...this.#host.counters, lagMs: this.#lagMs() };
+    const lags = this.partitions().flatMap(({ lagMs }) => (lagMs === undefined ? [] : [lagMs]));
+    return {
+      ...this.#host.counters,
+      systemExceptions: this.#systemErrors.count,
+      sourceExceptions: this.#sourceErrors.count,
+      lagMs: lags.length === 0 ? undefined : Math.max(...lags),
+    };
   }
 
-  #lagMs(): number | undefined {
-    if (!this.#opened) return undefined;
+  /** Its last failures, newest last. */
+  errors(): { readonly system: readonly RecentError[]; readonly source: readonly RecentError[] } {
+    return { system: this.#systemErrors.last, source: this.#sourceErrors.last };
+  }
+
+  /** What the source says of its partitions; nothing before it is open. */
+  partitions(): readonly PartitionStatus[] {
+    if (!this.#opened) return [];
     try {
-      const lags = (this.#source.status?.() ?? []).flatMap(({ lagMs }) =>
-        lagMs === undefined ? [] : [lagMs],
-      );
-      return lags.length === 0 ? undefined : Math.max(...lags);
+      return this.#source.status?.() ?? [];
     } catch (error) {
       // Whoever only watches a source must not end it.
       this.#options.logger.debug({ err: error }, "source cannot state its status");
-      return undefined;
+      return [];
     }
   }
 
@@ -164,6 +195,7 @@ export class Instance<C> {
 
   #refused(error: ConnectorError, record: SourceRecord): void {
     this.#refusal = error;
+    this.#systemErrors.add(error);
     if (this.#options.guarantee === "ATMOST_ONCE") {
       this.#options.logger.warn({ err: error }, "record not published, and not tried again");
     } else if (record.fail === undefined) {
@@ -184,9 +216,17 @@ export class Instance<C> {
   /** The first failure counts; what fails after it is mostly its consequence. */
   #fail(stage: Stage, error: unknown): void {
     const failure = error instanceof InstanceFailedError ? error : new InstanceFailedError(stage, error);
+    this.#remember(failure);
     if (this.#failure === undefined) this.#failure = failure;
     else this.#options.logger.warn({ err: toError(error), stage }, "failed again while ending");
     this.#reading.abort(failure);
+  }
+
+  #remember({ stage, cause }: InstanceFailedError): void {
+    const error = toError(cause);
+    if (this.#isRefusal(error)) return; // it was, when it was refused
+    this.#systemErrors.add(error);
+    if (stage !== "pulsar") this.#sourceErrors.add(error);
   }
 }
 

@@ -1,4 +1,10 @@
-import { type ConnectorError, type Guarantee, type SourceRecord, toError } from "@pulsar-ts-io/core";
+import {
+  type Clock,
+  type ConnectorError,
+  type Guarantee,
+  type SourceRecord,
+  toError,
+} from "@pulsar-ts-io/core";
 import type { Delivery } from "@pulsar-ts-io/pulsar";
 import type { InstanceCounters } from "./counters.ts";
 
@@ -6,6 +12,7 @@ import type { InstanceCounters } from "./counters.ts";
 export interface DeliveryHost {
   readonly counters: InstanceCounters;
   readonly guarantee: Guarantee;
+  readonly clock: Clock;
   /** False once the source is being closed: nothing is settled with it any more. */
   readonly settling: boolean;
   /** A message that Pulsar refused, and nobody but the host can answer for. */
@@ -31,13 +38,16 @@ export class RecordDelivery implements Delivery {
     this.#record = record;
     this.#use = use;
     host.counters.inFlight += 1;
+    host.counters.inFlightBytes += record.value.byteLength;
     use.inFlight += 1;
   }
 
   stored(): void {
     if (!this.#settle()) return;
-    this.#host.counters.written += 1;
-    this.#host.counters.writtenBytes += this.#record.value.byteLength;
+    const { counters } = this.#host;
+    counters.written += 1;
+    counters.writtenBytes += this.#record.value.byteLength;
+    counters.lastWrittenTime = this.#host.clock.now();
     // At most once: acknowledged before it was sent.
     if (this.#host.guarantee === "ATMOST_ONCE" || !this.#host.settling) return;
     try {
@@ -64,6 +74,7 @@ export class RecordDelivery implements Delivery {
     if (this.#settled) return false;
     this.#settled = true;
     this.#host.counters.inFlight -= 1;
+    this.#host.counters.inFlightBytes -= this.#record.value.byteLength;
     this.#use.inFlight -= 1;
     return true;
   }

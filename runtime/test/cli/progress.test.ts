@@ -2,18 +2,10 @@ import { RecordingLogger, TestClock } from "@pulsar-ts-io/testkit";
 import { describe, expect, it } from "vitest";
 import { progressLine, showProgress } from "../../src/cli/progress.ts";
 import { Terminal } from "../../src/cli/terminal.ts";
-import type { InstanceSnapshot } from "../../src/instance/counters.ts";
 import { Screen } from "../support/fake-process.ts";
+import { report } from "../support/report.ts";
 
-const snapshot: InstanceSnapshot = {
-  received: 10,
-  written: 0,
-  failed: 0,
-  inFlight: 10,
-  writtenBytes: 0,
-  lastReceivedTime: 0,
-  lagMs: undefined,
-};
+const snapshot = report({ counts: { received: 10, inFlight: 10 } }).counts;
 
 describe("progressLine", () => {
   it.each([

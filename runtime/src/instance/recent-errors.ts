@@ -1,0 +1,34 @@
+import type { Clock } from "@pulsar-ts-io/core";
+import type { RecentError } from "../supervise/instance-report.ts";
+
+/** As many as Pulsar's status shows. */
+const kept = 10;
+/** A message may quote what it failed on. */
+const maxCharacters = 2_000;
+
+/** Counts failures, and remembers the last ten. */
+export class RecentErrors {
+  readonly #clock: Clock;
+  readonly #last: RecentError[] = [];
+  #count = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Newest last. */
+  get last(): readonly RecentError[] {
+    return [...this.#last];
+  }
+
+  add(error: Error): void {
+    this.#count += 1;
+    const message = `[${error.name}]: ${error.message}`.slice(0, maxCharacters);
+    this.#last.push({ message, atMs: this.#clock.now() });
+    if (this.#last.length > kept) this.#last.shift();
+  }
+}

@@ -1,0 +1,59 @@
+import { TestClock } from "@pulsar-ts-io/testkit";
+import { describe, expect, it } from "vitest";
+import { RecentErrors } from "../../src/instance/recent-errors.ts";
+import { ListSource, RecordWithoutFail, TestRecord } from "../support/list-source.ts";
+import { startInstance } from "../support/start-instance.ts";
+import { StepTransport, TestPublishError } from "../support/step-transport.ts";
+
+describe("RecentErrors", () => {
+  it("counts all and keeps the last ten, newest last, with the name of each", () => {
+    const errors = new RecentErrors(new TestClock());
+    for (let number = 1; number <= 12; number += 1) errors.add(new TypeError(`failure ${number}`));
+    expect(errors.count).toBe(12);
+    expect(errors.last.map(({ message }) => message)).toEqual(
+      Array.from({ length: 10 }, (_, index) => `[TypeError]: failure ${index + 3}`),
+    );
+  });
+});
+
+describe("the failures that an instance remembers", () => {
+  it("counts each refused record, also those that end it, once", async () => {
+    const transport = new StepTransport();
+    const records = [new TestRecord("bad"), new RecordWithoutFail()];
+    const { clock, ended, instance } = startInstance(new ListSource(records), transport);
+    await clock.settle();
+    transport.refuse(0, new TestPublishError("too large"));
+    transport.refuse(0, new TestPublishError("topic terminated"));
+    await ended;
+    expect(instance.snapshot()).toMatchObject({ systemExceptions: 2, sourceExceptions: 0 });
+    expect(instance.errors().system.map(({ message }) => message)).toEqual([
+      "[TestPublishError]: too large",
+      "[TestPublishError]: topic terminated",
+    ]);
+  });
+
+  it("counts a failure of the source that ends it as the source's and as the system's, as Java does", async () => {
+    const source = new ListSource([]);
+    const { clock, ended, instance } = startInstance(source, new StepTransport());
+    await clock.settle();
+    source.context?.fatal(new RangeError("the well is dry"));
+    await ended;
+    const { system, source: own } = instance.errors();
+    expect(system.map(({ message }) => message)).toEqual(["[RangeError]: the well is dry"]);
+    expect(own).toEqual(system);
+  });
+
+  it("knows the bytes in flight and the time of the last receipt", async () => {
+    const transport = new StepTransport();
+    const records = [new TestRecord("four"), new TestRecord("seventy")];
+    const { clock, instance, stop, ended } = startInstance(new ListSource(records), transport);
+    await clock.settle();
+    expect(instance.snapshot()).toMatchObject({ inFlightBytes: 11, lastWrittenTime: 0 });
+    transport.confirm();
+    expect(instance.snapshot()).toMatchObject({ inFlightBytes: 7, lastWrittenTime: clock.now() });
+    transport.confirm();
+    stop.abort();
+    await ended;
+    expect(instance.snapshot()).toMatchObject({ inFlightBytes: 0 });
+  });
+});
