@@ -14,6 +14,7 @@ const published = [
   "packages/kinesis-consumer",
   "packages/pulsar",
   "packages/testkit",
+  "connectors/data-generator",
   "connectors/kinesis",
   "runtime",
 ];

@@ -12,6 +12,7 @@ const pages = [
   "docs/benchmarks.md",
   ...[
     "runtime",
+    "connectors/data-generator",
     "connectors/kinesis",
     ...["core", "config", "kinesis-consumer", "pulsar", "testkit"].map((name) => `packages/${name}`),
   ].map((folder) => `${folder}/README.md`),
