@@ -2,29 +2,28 @@ import { hostname } from "node:os";
 import { describeProperties, formatProblem, InvalidConfigError } from "@pulsar-ts-io/config";
 import { type Logger, silentMeter, systemClock } from "@pulsar-ts-io/core";
 import { parseTopicName } from "@pulsar-ts-io/pulsar";
-import { Instance } from "../instance/instance.ts";
-import type { InstanceOptions } from "../instance/instance-options.ts";
 import type { LogFormat, LogLevel } from "../logging/log-options.ts";
 import { createLogger } from "../logging/pino-logger.ts";
 import { logProcessWarnings } from "../logging/process-warnings.ts";
-import { loadSource } from "../plugin/load-source.ts";
+import { InstanceSupervisor } from "../supervise/instance-supervisor.ts";
 import { type BrokerFlags, resolveBrokerSettings } from "./broker-settings.ts";
 import type { CliHost } from "./cli-host.ts";
+import { type InstanceJob, openAttempt } from "./instance-job.ts";
 import { localrunWarnings } from "./localrun-options.ts";
 import { progressFields, showProgress } from "./progress.ts";
 import { type Flags, type RequestedSource, readRequestedSource } from "./requested-source.ts";
 import { StopSignals } from "./stop-signals.ts";
-import { createTransport, type Destination, type Output, transportProblems } from "./transport.ts";
+import { type Destination, type Output, transportProblems } from "./transport.ts";
 import { UsageError } from "./usage-error.ts";
-
-/** How long a stop waits for receipts; Kubernetes gives 30 s in all. */
-const drainTimeoutMs = 25_000;
 
 /** The flags of `run` that are not part of a SourceConfig. */
 export interface RunFlags extends BrokerFlags, Destination {
   readonly logLevel: LogLevel;
   readonly logFormat?: LogFormat | undefined;
   readonly instanceId: number;
+  /** How long a stop waits for receipts, milliseconds. */
+  readonly drainTimeout: number;
+  readonly maxRestarts?: number | undefined;
 }
 
 /**
@@ -45,23 +44,22 @@ export async function runCommand(flags: RunFlags & Flags, host: CliHost): Promis
   logProcessWarnings(host.process, logger);
   for (const problem of unused) logger.warn({ problem }, "odd setting");
   warn(logger, requested, flags, host);
-  const source = await loadSource(requested.connector);
   const parts = { clock: systemClock, logger, meter: silentMeter };
   let readerLeft = false;
   host.process.stdout.on("error", () => {
     readerLeft = true;
     stop.stop("standard output was closed");
   });
-  const transport = await createTransport(flags, broker, {
-    ...parts,
-    data: host.terminal.dataStream(),
-  });
-  const instance = new Instance(source, transport, { ...instanceOptions(requested, flags, topic), ...parts });
+  const instance = instanceOptions(requested, flags, topic);
+  const job: InstanceJob = { ...requested, instance, destination: flags, broker };
+  const open = () => openAttempt(job, { ...parts, data: host.terminal.dataStream() });
+  const { maxRestarts } = flags;
+  const supervisor = new InstanceSupervisor(open, { ...parts, maxRestarts, random: Math.random });
   const ended = new AbortController();
-  const snapshot = () => instance.snapshot();
+  const snapshot = () => supervisor.counts();
   const progress = showProgress({ ...parts, terminal: host.terminal, snapshot }, ended.signal);
   try {
-    await instance.run(requested.config, stop.signal);
+    await supervisor.run(stop.signal);
   } catch (error) {
     // A reader that goes away, as `| head` does, has what it wanted; what it did not read is not acknowledged.
     if (!readerLeft) throw error;
@@ -87,9 +85,9 @@ function topicOf(requested: RequestedSource, output: Output): string {
 
 function instanceOptions(
   { settings, connector, secrets }: RequestedSource,
-  { instanceId }: RunFlags,
+  { instanceId, drainTimeout }: RunFlags,
   topic: string,
-): Omit<InstanceOptions, "clock" | "logger" | "meter"> {
+): InstanceJob["instance"] {
   const { tenant, namespace, guarantee } = settings;
   const name = settings.name ?? connector.manifest.name;
   return {
@@ -101,7 +99,7 @@ function instanceOptions(
     topic,
     guarantee,
     secrets,
-    drainTimeoutMs,
+    drainTimeoutMs: drainTimeout,
     publisher: {
       ...settings.publisher,
       // Java's names: topic stats and dashboards show them.

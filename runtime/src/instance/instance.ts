@@ -42,6 +42,7 @@ export class Instance<C> {
   readonly #reading = new AbortController();
   #opened = false;
   #hasEnded = false;
+  #lingering = false;
   #failure: InstanceFailedError | undefined;
   #refusal: ConnectorError | undefined;
 
@@ -92,6 +93,16 @@ export class Instance<C> {
     if (this.#hasEnded) return this.#failure === undefined ? "stopped" : "failed";
     if (this.#reading.signal.aborted) return "draining";
     return this.#opened ? "running" : "starting";
+  }
+
+  /** Whether its source was opened. */
+  get opened(): boolean {
+    return this.#opened;
+  }
+
+  /** Whether its source did not close in time: it may still hold what it reads from. */
+  get lingering(): boolean {
+    return this.#lingering;
   }
 
   /** What it did so far. */
@@ -147,7 +158,16 @@ export class Instance<C> {
       await this.#drain();
     }
     this.#host.settling = false; // nothing is acknowledged to a source that stores its last position
-    await this.#bounded("close", closeSourceMs, "the source", () => this.#source.close());
+    this.#lingering = true;
+    await this.#bounded("close", closeSourceMs, "the source", () => this.#close());
+  }
+
+  async #close(): Promise<void> {
+    try {
+      await this.#source.close();
+    } finally {
+      this.#lingering = false;
+    }
   }
 
   async #drain(): Promise<void> {

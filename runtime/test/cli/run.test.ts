@@ -48,17 +48,28 @@ describe("pulsar-ts-io run", loadingTime, () => {
     ["failing-open", 4, "the source could not be opened: nothing answers there"],
     ["failing-read", 1, "the source failed: the well is dry"],
   ])("ends the connector %s with %i and one error", async (connector, code, message) => {
-    const outcome = await cli(console_(connector, "--log-level", "error"));
+    const outcome = await cli(console_(connector, "--log-level", "error", "--max-restarts", "0"));
     expect(outcome.code).toBe(code);
     expect(outcome.stdout).toBe("");
     expect(outcome.stderr).toContain(message);
     expect(outcome.stderr).toMatch(/^error: .*\[PIO_\w+\]\nremedy: .*\n$/);
   });
 
+  it("starts a source that fails again and again, until a signal ends it with 0", async () => {
+    const proc = new FakeProcess(console_("failing-read"));
+    const run = runCli(proc, []);
+    await proc.shows('"restarts":2');
+    proc.emit("SIGTERM");
+    await run;
+    expect(await proc.exited).toBe(0);
+    expect(proc.stderr.text.match(/source opened/g)).toHaveLength(2);
+    expect(proc.stderr.text).toContain("instance failed, it is started again after a pause");
+  });
+
   it("shows stacks only at log level debug", async () => {
-    const quiet = await cli(console_("failing-read"));
+    const quiet = await cli(console_("failing-read", "--max-restarts", "0"));
     expect(quiet.stderr).not.toMatch(/\n {4}at /);
-    const loud = await cli(console_("failing-read", "--log-level", "debug"));
+    const loud = await cli(console_("failing-read", "--max-restarts", "0", "--log-level", "debug"));
     expect(loud.stderr).toMatch(/the well is dry\n {4}at /);
   });
 
@@ -91,6 +102,12 @@ describe("pulsar-ts-io run", loadingTime, () => {
     ],
     ["a topic that is none", ["run", "--archive", fixture("good"), "-o", "a/b"], "PIO_INVALID_TOPIC_NAME"],
     ["an instance id that is none", console_("good", "--instance-id", "x"), "must be an integer"],
+    [
+      "a drain time-out that is none",
+      console_("good", "--drain-timeout", "soon"),
+      "such as 500ms, 30s or 2m",
+    ],
+    ["a number of restarts that is none", console_("good", "--max-restarts", "-1"), "must be an integer"],
     ["malformed JSON", console_("good", "--source-config", '{"count":'), "is not valid JSON at line 1"],
     ["malformed YAML", console_("good", "--source-config", "a: b: c"), "is not valid YAML at line 1"],
     ["a directory for a file", console_("good", "--source-config-file", fixture("good")), "is a directory"],

@@ -260,11 +260,28 @@ describe("Instance", () => {
         return new Promise(() => undefined);
       }
     }
-    const { clock, stop, ended } = startInstance(new Clinging([]), new StepTransport());
+    const { clock, stop, ended, instance } = startInstance(new Clinging([]), new StepTransport());
     await clock.settle();
     stop.abort();
     await clock.advance(30_000);
     expect(await ended).toMatchObject({ stage: "close", code: "PIO_SHUTDOWN_TIMEOUT" });
+    expect(instance.lingering).toBe(true);
+  });
+
+  it("is done with a source that closed, and with one that failed to", async () => {
+    class Failing extends ListSource {
+      override close(): Promise<void> {
+        return Promise.reject(new Error("no"));
+      }
+    }
+    for (const source of [new ListSource([]), new Failing([])]) {
+      const { clock, stop, ended, instance } = startInstance(source, new StepTransport());
+      await clock.settle();
+      expect(instance.opened).toBe(true);
+      stop.abort();
+      await ended;
+      expect(instance.lingering).toBe(false);
+    }
   });
 
   it("opens nothing when it was stopped before it began", async () => {

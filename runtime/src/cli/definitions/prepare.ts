@@ -26,3 +26,13 @@ export function parseCount(value: string): number {
   if (/^\d{1,6}$/.test(value)) return Number(value);
   throw new InvalidArgumentError("It must be an integer from 0 on.");
 }
+
+const units: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
+
+/** The value of an option that is a time, in milliseconds; a bare number counts seconds. */
+export function parseDuration(value: string): number {
+  const [, digits, unit = "s"] = /^(\d{1,6})(ms|s|m|h)?$/.exec(value) ?? [];
+  const ms = Number(digits) * (units[unit] ?? 0);
+  if (ms > 0) return ms;
+  throw new InvalidArgumentError("It must be a time above 0, such as 500ms, 30s or 2m.");
+}

@@ -5,7 +5,7 @@ import type { CliHost } from "../cli-host.ts";
 import { addLocalrunOptions } from "../localrun-options.ts";
 import { addSourceOptions } from "../source-options.ts";
 import { outputs, pulsarTransports } from "../transport.ts";
-import { addConnectorsDir, parseCount, prepare } from "./prepare.ts";
+import { addConnectorsDir, parseCount, parseDuration, prepare } from "./prepare.ts";
 
 const examples = `
 Examples:
@@ -33,6 +33,16 @@ export function addRun(program: Command, host: CliHost, connectorHelp: string): 
         .default("wire"),
     )
     .option("--instance-id <number>", "which instance of the source this is, from 0", parseCount, 0)
+    .addOption(
+      new Option("--drain-timeout <time>", "how long a stop waits for Pulsar's receipts, such as 45s or 2m")
+        .argParser(parseDuration)
+        .default(30_000, "30s"),
+    )
+    .option(
+      "--max-restarts <count>",
+      "how often a source that fails is started again before the run ends (default: for ever)",
+      parseCount,
+    )
     .addOption(
       new Option("--log-level <level>", "the least important lines to log")
         .choices(logLevels)

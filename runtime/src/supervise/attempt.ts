@@ -1,0 +1,21 @@
+import type { InstanceSnapshot } from "../instance/counters.ts";
+
+/** What is seen of one start of an instance. */
+export interface AttemptView {
+  /** Whether its source has been opened. */
+  readonly opened: boolean;
+  /** Whether something of it may go on after its end: nothing may be started beside it. */
+  readonly lingering: boolean;
+  readonly counts: InstanceSnapshot;
+}
+
+/** One start of an instance. */
+export interface Attempt {
+  /**
+   * Runs until `signal` aborts, then drains. Returning means it was told to stop. Once only.
+   *
+   * @throws InstanceFailedError, after the same drain.
+   */
+  run(signal: AbortSignal): Promise<void>;
+  view(): AttemptView;
+}

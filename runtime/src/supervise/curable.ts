@@ -1,0 +1,15 @@
+import { codeOf } from "@pulsar-ts-io/core";
+
+/** Failures of an instance that the next start would meet again, or that ask for no other start. */
+const incurable = new Set([
+  "PIO_CONSOLE_CLOSED",
+  "PIO_MESSAGE_REFUSED",
+  "PIO_MESSAGE_TOO_LARGE",
+  "PIO_NO_TOPIC",
+]);
+
+/** Whether another start may do better: what failed is an instance, and not for good. */
+export function isCurable(error: unknown): boolean {
+  const isFailedInstance = typeof error === "object" && error !== null && "stage" in error;
+  return isFailedInstance && !incurable.has(codeOf(error) ?? "");
+}

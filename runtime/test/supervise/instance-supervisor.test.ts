@@ -1,0 +1,167 @@
+import { RecordingLogger, TestClock } from "@pulsar-ts-io/testkit";
+import { describe, expect, it } from "vitest";
+import {
+  InstanceSupervisor,
+  type InstanceSupervisorOptions,
+} from "../../src/supervise/instance-supervisor.ts";
+import { counts, failure, ScriptedAttempt } from "../support/scripted-attempt.ts";
+
+/** A supervised instance under way. Draws are in the middle: the first pause takes 750 ms. */
+function supervise(options: Partial<InstanceSupervisorOptions> = {}) {
+  const clock = new TestClock();
+  const logger = new RecordingLogger();
+  const attempts: ScriptedAttempt[] = [];
+  const start = () => {
+    const attempt = new ScriptedAttempt();
+    attempts.push(attempt);
+    return Promise.resolve(attempt);
+  };
+  const supervisor = new InstanceSupervisor(start, {
+    maxRestarts: undefined,
+    clock,
+    logger,
+    random: () => 0.5,
+    ...options,
+  });
+  const stop = new AbortController();
+  const ended = supervisor.run(stop.signal).catch((error: unknown) => error);
+  const fail = async (error: Error) => {
+    attempts.at(-1)?.fail(error);
+    await clock.settle();
+  };
+  /** Lets it fail, and waits for the next start. */
+  const failAndRestart = async () => {
+    await fail(failure("the well is dry"));
+    const started = attempts.length;
+    return await clock.advanceUntil(() => attempts.length > started);
+  };
+  return { supervisor, clock, logger, attempts, stop, ended, fail, failAndRestart };
+}
+
+describe("InstanceSupervisor", () => {
+  it("starts what failed again, after pauses that double from 1 s to 60 s", async () => {
+    const { clock, failAndRestart, stop, ended, supervisor } = supervise();
+    await clock.settle();
+    const pauses: number[] = [];
+    for (let restart = 0; restart < 9; restart += 1) pauses.push(await failAndRestart());
+    expect(pauses).toEqual([750, 1_500, 3_000, 6_000, 12_000, 24_000, 45_000, 45_000, 45_000]);
+    expect(supervisor.restarts).toBe(9);
+    stop.abort(new Error("stop"));
+    expect(await ended).toBeUndefined();
+  });
+
+  it("draws its pauses, so that what failed together does not come back together", async () => {
+    const { clock, failAndRestart } = supervise({ random: () => 0 });
+    await clock.settle();
+    expect(await failAndRestart()).toBe(500);
+  });
+
+  it("begins with the short pause again after five minutes that went well", async () => {
+    const { clock, failAndRestart } = supervise();
+    await clock.settle();
+    await failAndRestart();
+    await failAndRestart();
+    await clock.advance(299_999);
+    expect(await failAndRestart()).toBe(3_000);
+    await clock.advance(300_000);
+    expect(await failAndRestart()).toBe(750);
+  });
+
+  it("does not count time in which the source was never open as going well", async () => {
+    const { clock, attempts, failAndRestart } = supervise();
+    await clock.settle();
+    await failAndRestart();
+    const second = attempts.at(-1);
+    if (second !== undefined) second.opened = false;
+    await clock.advance(400_000);
+    expect(await failAndRestart()).toBe(1_500);
+  });
+
+  it("ends with the first failure as long as the source was never open", async () => {
+    const { clock, attempts, ended, fail } = supervise();
+    await clock.settle();
+    for (const attempt of attempts) attempt.opened = false;
+    const error = failure("nobody there", "open");
+    await fail(error);
+    expect(await ended).toBe(error);
+    expect(attempts).toHaveLength(1);
+  });
+
+  it("starts again what was never open where another instance of the source was", async () => {
+    const { clock, attempts, failAndRestart } = supervise({ proven: () => true });
+    await clock.settle();
+    for (const attempt of attempts) attempt.opened = false;
+    expect(await failAndRestart()).toBe(750);
+  });
+
+  it.each([
+    ["a record that Pulsar will never take", failure("too large", "pulsar", "PIO_MESSAGE_TOO_LARGE")],
+    ["a reader that went away", failure("closed", "pulsar", "PIO_CONSOLE_CLOSED")],
+    ["a failure that is none of the instance's", new Error("a defect")],
+  ])("does not start again after %s", async (_, error) => {
+    const { clock, attempts, ended, fail } = supervise();
+    await clock.settle();
+    await fail(error);
+    expect(await ended).toBe(error);
+    expect(attempts).toHaveLength(1);
+  });
+
+  it("gives up after as many restarts in a row as it may, with the last failure", async () => {
+    const { clock, ended, fail, failAndRestart } = supervise({ maxRestarts: 2 });
+    await clock.settle();
+    await failAndRestart();
+    await clock.advance(300_000);
+    await failAndRestart();
+    await failAndRestart();
+    const last = failure("dry for good");
+    await fail(last);
+    expect(await ended).toBe(last);
+  });
+
+  it("starts nothing beside a source that did not close", async () => {
+    const { clock, attempts, ended, fail } = supervise();
+    await clock.settle();
+    for (const attempt of attempts) attempt.lingering = true;
+    const error = failure("it hangs");
+    await fail(error);
+    expect(await ended).toBe(error);
+  });
+
+  it("ends well when it is told to stop while it waits for the next start", async () => {
+    const { clock, attempts, ended, fail, stop } = supervise();
+    await clock.settle();
+    await fail(failure("the well is dry"));
+    stop.abort(new Error("stop"));
+    expect(await ended).toBeUndefined();
+    expect(attempts).toHaveLength(1);
+  });
+
+  it("ends with what went wrong while it stopped", async () => {
+    const { clock, attempts, ended, stop } = supervise();
+    await clock.settle();
+    const error = failure("receipts did not come", "pulsar", "PIO_SHUTDOWN_TIMEOUT");
+    for (const attempt of attempts) attempt.drainFailure = error;
+    stop.abort(new Error("stop"));
+    expect(await ended).toBe(error);
+  });
+
+  it("counts over all starts what was done, and of the newest what is", async () => {
+    const { clock, attempts, failAndRestart, supervisor } = supervise();
+    await clock.settle();
+    Object.assign(attempts[0] ?? {}, { counts: counts(5, { inFlight: 2, lagMs: 70 }) });
+    expect(supervisor.counts()).toEqual(counts(5, { inFlight: 2, lagMs: 70 }));
+    await failAndRestart();
+    Object.assign(attempts[1] ?? {}, { counts: counts(3, { failed: 1, lagMs: 9 }) });
+    expect(supervisor.counts()).toMatchObject({ received: 8, written: 8, failed: 1, writtenBytes: 80 });
+    expect(supervisor.counts()).toMatchObject({ inFlight: 0, lagMs: 9, lastReceivedTime: 5 });
+  });
+
+  it("says why and when it starts again", async () => {
+    const { clock, fail, logger } = supervise();
+    await clock.settle();
+    await fail(failure("the well is dry"));
+    expect(logger.linesOf("instance failed, it is started again after a pause")).toMatchObject([
+      { level: "warn", fields: { restarts: 1, pauseMs: 750, err: { code: "PIO_INSTANCE_FAILED" } } },
+    ]);
+  });
+});

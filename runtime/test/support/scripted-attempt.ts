@@ -1,0 +1,57 @@
+import type { InstanceSnapshot } from "../../src/instance/counters.ts";
+import { InstanceFailedError, type Stage } from "../../src/instance/errors.ts";
+import type { Attempt, AttemptView } from "../../src/supervise/attempt.ts";
+import { stopped } from "./list-source.ts";
+
+/** What an instance failed with. */
+export function failure(message: string, stage: Stage = "run", code?: string): InstanceFailedError {
+  const cause = new Error(message);
+  return new InstanceFailedError(stage, code === undefined ? cause : Object.assign(cause, { code }));
+}
+
+/** The counts of an instance that read and published so many records. */
+export function counts(received: number, more: Partial<InstanceSnapshot> = {}): InstanceSnapshot {
+  return {
+    received,
+    written: received,
+    failed: 0,
+    inFlight: 0,
+    inFlightBytes: 0,
+    writtenBytes: received * 10,
+    lastReceivedTime: received,
+    lastWrittenTime: received,
+    systemExceptions: 0,
+    sourceExceptions: 0,
+    lagMs: undefined,
+    ...more,
+  };
+}
+
+/** A start that does what the test says: it runs until it is made to fail, or told to stop. */
+export class ScriptedAttempt implements Attempt {
+  opened = true;
+  lingering = false;
+  counts: InstanceSnapshot = counts(0);
+  /** The failure of its drain, when it is told to stop. */
+  drainFailure: Error | undefined;
+  #fail: (error: Error) => void = () => undefined;
+
+  async run(signal: AbortSignal): Promise<void> {
+    const failed = new Promise<never>((_, reject) => {
+      this.#fail = reject;
+    });
+    await Promise.race([failed, stopped(signal)]).catch((error: unknown) => {
+      if (!signal.aborted) throw error;
+    });
+    if (this.drainFailure !== undefined) throw this.drainFailure;
+  }
+
+  view(): AttemptView {
+    const { opened, lingering, counts: done } = this;
+    return { opened, lingering, counts: done };
+  }
+
+  fail(error: Error): void {
+    this.#fail(error);
+  }
+}
