@@ -72,7 +72,7 @@ async function travel(
       : ["--output", "console"];
   const args = ["run", "--source-type", "kinesis", ...to, "--source-config", JSON.stringify(config)];
   say(commandLine(args));
-  await using cli = new Cli([...args, "--log-format", "text"], { onStderr: (line) => say(`  ${line}`) });
+  await using cli = new Cli([...args, "--log-format", "pretty"], { onStderr: (line) => say(`  ${line}`) });
   if (destination.kind === "console") await showOutput(cli, recordCount);
   else await showTopic({ serviceUrl: destination.serviceUrl, topic }, { cli, count: recordCount, signal });
   const { code } = await cli.stop();

@@ -37,7 +37,10 @@ async function quickStart(signal: AbortSignal): Promise<void> {
   };
 
   say(commandLine(args));
-  await using cli = new Cli([...args, "--log-format", "text"], { env, onStderr: (line) => say(`  ${line}`) });
+  await using cli = new Cli([...args, "--log-format", "pretty"], {
+    env,
+    onStderr: (line) => say(`  ${line}`),
+  });
   await eventually("the connector to read", () => {
     if (!cli.running) throw new Error("pulsar-ts-io ended early");
     return cli.stderr.some((line) => line.includes("lease taken"));

@@ -1,8 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { toError } from "@pulsar-ts-io/core";
 import { CommanderError } from "commander";
+import { styleOf } from "../logging/style.ts";
 import { normaliseArguments } from "./argument-spelling.ts";
 import type { CliHost, CliProcess } from "./cli-host.ts";
+import type { Environment } from "./client-conf.ts";
 import { exitCodeOf, exitCodes } from "./exit-codes.ts";
 import { CommandInput } from "./input.ts";
 import { createProgram } from "./program.ts";
@@ -24,11 +26,11 @@ export interface RootProcess extends CliProcess {
  */
 export async function runCli(proc: RootProcess, hiddenFlags: readonly string[]): Promise<void> {
   const args = normaliseArguments(proc.argv.slice(2));
-  const withStack = args.some((argument, index) => argument === "debug" && args[index - 1] === "--log-level");
-  const terminal = new Terminal(proc.stdout, proc.stderr);
+  const withStack = wantsStacks(args, proc.env);
+  const terminal = new Terminal(proc.stdout, proc.stderr, styleOf(proc.stderr.isTTY === true, proc.env));
   const onDefect = (error: unknown) => {
     terminal.live("");
-    terminal.write(formatError(unexpected(error), withStack));
+    terminal.write(formatError(unexpected(error), withStack, terminal.style));
     proc.exit(exitCodes.internal);
   };
   proc.on("uncaughtException", onDefect);
@@ -58,9 +60,18 @@ async function runCommandLine(args: readonly string[], host: CliHost, withStack:
     const error = thrown instanceof CommanderError ? usageError(thrown) : thrown;
     if (error === undefined) return exitCodes.ok;
     const exitCode = exitCodeOf(error);
-    host.terminal.write(formatError(exitCode === exitCodes.internal ? unexpected(error) : error, withStack));
+    const shown = exitCode === exitCodes.internal ? unexpected(error) : error;
+    host.terminal.write(formatError(shown, withStack, host.terminal.style));
     return exitCode;
   }
+}
+
+/** Known before the command line is understood: it may be what is wrong. */
+function wantsStacks(args: readonly string[], env: Environment): boolean {
+  const flags = args.filter(
+    (argument, index) => argument === "--log-level" || args[index - 1] === "--log-level",
+  );
+  return flags.length > 0 ? flags.includes("debug") : env["PULSAR_TS_IO_LOG_LEVEL"] === "debug";
 }
 
 /** Loads the plugin host only if there is a connector to speak about. */
@@ -76,7 +87,9 @@ function usageError(error: CommanderError): UsageError | undefined {
   if (error.code === "commander.help") {
     return new UsageError("no command is given", { remedy: "see `pulsar-ts-io --help`" });
   }
-  const [message = "", hint = ""] = error.message.replace(/^error: /, "").split("\n");
+  // Of an option that nobody knows, nobody knows whether its value is a secret.
+  const text = error.message.replace(/^error: /, "").replace(/^(unknown option '[^'=]*)=[\s\S]*/, "$1'");
+  const [message = "", hint = ""] = text.split("\n");
   const suggestion = /^\(Did you mean (.*)\?\)$/.exec(hint)?.[1];
   const remedy = suggestion === undefined ? "see `pulsar-ts-io --help`" : `did you mean ${suggestion}?`;
   return new UsageError(message, { remedy });

@@ -39,7 +39,11 @@ export async function resetPartitions(flags: Flags & StartPositionFlags, host: C
     host,
   );
   await useTool(subject, host, (context) => tools.reset(subject.config, to, context));
-  host.process.stdout.write(`all partitions of ${name} are at ${flags.to}\n`);
+  const text =
+    flags["json"] === true
+      ? `${JSON.stringify({ connector: name, to }, undefined, 2)}\n`
+      : `all partitions of ${name} are at ${flags.to}\n`;
+  host.process.stdout.write(text);
 }
 
 async function confirm(what: string, flags: Flags, host: CliHost): Promise<void> {

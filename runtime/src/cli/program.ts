@@ -6,6 +6,7 @@ import { addPartitions } from "./definitions/partitions.ts";
 import { prepare } from "./definitions/prepare.ts";
 import { addRun } from "./definitions/run.ts";
 import { addValidate } from "./definitions/validate.ts";
+import { dropOverruled, environmentHelp } from "./environment-options.ts";
 
 /** What cannot be known before the command line was looked at. */
 export interface ProgramTexts {
@@ -35,7 +36,9 @@ export function createProgram(host: CliHost, { version, connectorHelp = "" }: Pr
   const program = new Command("pulsar-ts-io")
     .description("Runs connectors that bring data into Apache Pulsar.")
     .version(version, "-v, --version", "print the version")
-    .addHelpText("after", examples);
+    .addHelpText("after", examples)
+    .addHelpText("afterAll", ({ command }) => environmentHelp(command))
+    .hook("preAction", (_program, command) => dropOverruled(command));
   prepare(program, host);
   addRun(program, host, connectorHelp);
   addValidate(program, host, connectorHelp);

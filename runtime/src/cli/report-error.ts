@@ -1,16 +1,17 @@
 import { codeOf, remedyOf, toError } from "@pulsar-ts-io/core";
+import { plainStyle, type Style } from "../logging/style.ts";
 import { optionOfError } from "./option-of-error.ts";
 
 /** An error as the CLI shows it: what happened and its code, what to do about it, and stacks only if asked for. */
-export function formatError(thrown: unknown, withStack: boolean): string {
+export function formatError(thrown: unknown, withStack: boolean, style: Style = plainStyle): string {
   const error = toError(thrown);
   const [first = "", ...rest] = error.message.split("\n");
   const code = codeOf(error);
-  const head = `error: ${first}${code === undefined ? "" : ` [${code}]`}`;
+  const head = `${style.error("error:")} ${first}${code === undefined ? "" : ` [${code}]`}`;
   const remedy = remedyOf(error) ?? "run it again with --log-level debug to see where this comes from";
   const option = optionOfError(error, remedy);
   const advice = option === undefined ? remedy : `${remedy} (${option})`;
-  return `${[head, ...rest, `remedy: ${advice}`, ...(withStack ? stacks(error) : [])].join("\n")}\n`;
+  return `${[head, ...rest, `${style.remedy("remedy:")} ${advice}`, ...(withStack ? stacks(error) : [])].join("\n")}\n`;
 }
 
 /** The stacks of an error and its causes, and nothing else of them: foreign errors carry requests and credentials. */

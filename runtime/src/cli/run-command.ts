@@ -115,10 +115,13 @@ function instanceOptions(
 
 function makeLogger(flags: RunFlags, { connector, settings }: RequestedSource, host: CliHost): Logger {
   const sensitive = describeProperties(connector.schema).filter((property) => property.sensitive);
-  const format = flags.logFormat ?? (host.terminal.interactive ? "text" : "json");
+  const format = flags.logFormat ?? (host.terminal.interactive ? "pretty" : "json");
   const names = sensitive.map((property) => property.name);
   const write = (line: string) => host.terminal.write(line);
-  const logger = createLogger({ level: flags.logLevel, format, sensitive: names }, write);
+  const logger = createLogger(
+    { level: flags.logLevel, format, sensitive: names, style: host.terminal.style },
+    write,
+  );
   const { tenant, namespace } = settings;
   return logger.child({ source: `${tenant}/${namespace}/${settings.name ?? connector.manifest.name}` });
 }

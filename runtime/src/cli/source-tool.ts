@@ -59,8 +59,9 @@ export async function useTool<T>(
   const sensitive = describeProperties(connector.schema)
     .filter((property) => property.sensitive)
     .map((property) => property.name);
-  const logger = createLogger({ level: "info", format: "text", sensitive }, (line) =>
-    host.terminal.write(line),
+  const logger = createLogger(
+    { level: "info", format: "pretty", sensitive, style: host.terminal.style },
+    (line) => host.terminal.write(line),
   );
   try {
     return await use({ signal: stop.signal, clock: systemClock, logger });

@@ -1,4 +1,5 @@
 import { Writable } from "node:stream";
+import { plainStyle, type Style } from "../logging/style.ts";
 
 /** A standard stream, as much of it as is needed. */
 export interface TerminalStream extends Writable {
@@ -25,11 +26,14 @@ const eraseLine = "\r\u001b[2K";
 export class Terminal {
   readonly #stdout: TerminalStream;
   readonly #stderr: TerminalStream;
+  /** How texts look on standard error. */
+  readonly style: Style;
   #live = "";
 
-  constructor(stdout: TerminalStream, stderr: TerminalStream) {
+  constructor(stdout: TerminalStream, stderr: TerminalStream, style: Style = plainStyle) {
     this.#stdout = stdout;
     this.#stderr = stderr;
+    this.style = style;
   }
 
   /** Whether somebody watches standard error, so that a live line makes sense. */

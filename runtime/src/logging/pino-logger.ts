@@ -2,11 +2,14 @@ import type { LogFields, Logger } from "@pulsar-ts-io/core";
 import { codeOf, remedyOf } from "@pulsar-ts-io/core";
 import { type Logger as Pino, pino, stdTimeFunctions } from "pino";
 import type { LogFormat, LogLevel } from "./log-options.ts";
+import type { Style } from "./style.ts";
 import { formatLogLine } from "./text-format.ts";
 
 export interface LoggerOptions {
   readonly level: LogLevel;
   readonly format: LogFormat;
+  /** Of the format `pretty`; default: plain. */
+  readonly style?: Style | undefined;
   /** Names of fields whose values must never be seen; what a connector's schema calls sensitive belongs here. */
   readonly sensitive?: readonly string[] | undefined;
 }
@@ -33,7 +36,10 @@ export function createLogger(options: LoggerOptions, write: (line: string) => vo
       redact: { paths, censor: "(redacted)" },
       serializers: { err: (error: unknown) => describeError(error, withStack) },
     },
-    { write: options.format === "text" ? (line: string) => write(formatLogLine(line)) : write },
+    {
+      write:
+        options.format === "pretty" ? (line: string) => write(formatLogLine(line, options.style)) : write,
+    },
   );
   return new PinoLogger(root);
 }

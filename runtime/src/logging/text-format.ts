@@ -1,17 +1,19 @@
+import { plainStyle, type Style } from "./style.ts";
+
 /** Fields that every line has, or that are shown in a place of their own. */
 const shownElsewhere = new Set(["level", "time", "msg", "err"]);
 
 /** One JSON log line as people read it: time, level, sentence, fields. */
-export function formatLogLine(json: string): string {
+export function formatLogLine(json: string, style: Style = plainStyle): string {
   const line = parse(json);
   if (line === undefined) return json;
   // Of 2026-11-22T10:15:00.123Z the time of day: who reads along knows the date.
   const clock = String(line["time"]).slice(11, 23);
-  const level = String(line["level"]).toUpperCase().padEnd(5);
+  const level = styledLevel(String(line["level"]), style);
   const fields = Object.entries(line)
     .filter(([key]) => !shownElsewhere.has(key))
     .map(([key, value]) => `  ${key}=${shown(value)}`);
-  return `${clock} ${level} ${String(line["msg"] ?? "")}${fields.join("")}${errorText(line["err"])}\n`;
+  return `${style.faint(clock)} ${level} ${String(line["msg"] ?? "")}${fields.join("")}${errorText(line["err"])}\n`;
 }
 
 function parse(json: string): Record<string, unknown> | undefined {
@@ -21,6 +23,13 @@ function parse(json: string): Record<string, unknown> | undefined {
   } catch {
     return undefined;
   }
+}
+
+function styledLevel(level: string, style: Style): string {
+  const text = level.toUpperCase().padEnd(5);
+  if (level === "error") return style.error(text);
+  if (level === "warn") return style.warning(text);
+  return level === "debug" ? style.faint(text) : text;
 }
 
 function errorText(error: unknown): string {

@@ -1,6 +1,7 @@
 import { ConnectorError } from "@pulsar-ts-io/core";
 import { describe, expect, it } from "vitest";
 import { createLogger, type LoggerOptions } from "../../src/logging/pino-logger.ts";
+import { colouredStyle } from "../../src/logging/style.ts";
 
 class LostError extends ConnectorError {
   readonly code = "PIO_LOST";
@@ -71,8 +72,17 @@ describe("createLogger", () => {
     expect(JSON.parse(line).err.stack).toContain("pino-logger.test.ts");
   });
 
+  it("shows people what went wrong in colour, where that is wanted", () => {
+    const [odd = "", bad = ""] = logged({ format: "pretty", style: colouredStyle }, (logger) => {
+      logger.warn({}, "odd");
+      logger.error({}, "bad");
+    });
+    expect(odd).toContain("\u001b[33mWARN \u001b[39m odd");
+    expect(bad).toContain("\u001b[31mERROR\u001b[39m");
+  });
+
   it("writes for people: time, level, sentence, fields, error", () => {
-    const [line = ""] = logged({ format: "text" }, (logger) =>
+    const [line = ""] = logged({ format: "pretty" }, (logger) =>
       logger.warn({ count: 2, name: "two words", err: new LostError("gone") }, "lost it"),
     );
     expect(line).toMatch(

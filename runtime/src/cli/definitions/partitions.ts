@@ -42,6 +42,7 @@ function addReset(partitions: Command, host: CliHost): void {
     .addOption(new Option("--to <position>", "where to").choices(positionNames).makeOptionMandatory())
     .option("--at <time>", "the time for AT_TIMESTAMP, ISO 8601 with its zone, or milliseconds since 1970")
     .option("--yes", "do not ask")
+    .option("--json", "print the outcome as JSON")
     .action(async (_flags, command: Command) =>
       // What both commands know, commander gives to the outer one.
       (await import("../partitions-command.ts")).resetPartitions(command.optsWithGlobals(), host),

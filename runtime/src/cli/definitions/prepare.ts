@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError } from "commander";
 import type { CliHost } from "../cli-host.ts";
+import { applyEnvironment } from "../environment-options.ts";
 import { columnsOf } from "../terminal.ts";
 
 /** Help goes to the host's outputs; errors are thrown, to be shown in one place. */
@@ -7,6 +8,7 @@ export function prepare(command: Command, host: CliHost): Command {
   const { stdout } = host.process;
   return command
     .exitOverride()
+    .hook("preSubcommand", (_parent, subcommand) => applyEnvironment(subcommand, host.env))
     .helpCommand(false)
     .configureOutput({
       writeOut: (text) => stdout.write(text),

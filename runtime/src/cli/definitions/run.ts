@@ -1,5 +1,5 @@
-import { type Command, Option } from "commander";
-import { logFormats, logLevels } from "../../logging/log-options.ts";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { type LogFormat, logFormats, logLevels } from "../../logging/log-options.ts";
 import { addBrokerOptions } from "../broker-options.ts";
 import type { CliHost } from "../cli-host.ts";
 import { addLocalrunOptions } from "../localrun-options.ts";
@@ -49,7 +49,16 @@ export function addRun(program: Command, host: CliHost, connectorHelp: string): 
         .default("info"),
     )
     .addOption(
-      new Option("--log-format <format>", "default: text on a terminal, else json").choices(logFormats),
+      new Option("--log-format <format>", "default: pretty on a terminal, else json")
+        .choices(logFormats)
+        .argParser(parseLogFormat),
     )
     .action(async (flags) => (await import("../run-command.ts")).runCommand(flags, host));
+}
+
+/** `text` is what `pretty` was called first. */
+function parseLogFormat(value: string): LogFormat {
+  const format = logFormats.find((known) => known === (value === "text" ? "pretty" : value));
+  if (format === undefined) throw new InvalidArgumentError(`Allowed choices are ${logFormats.join(", ")}.`);
+  return format;
 }
