@@ -42,8 +42,12 @@ export const connectConsumer: ConnectConsumer = (config, context) => {
     clock,
     logger,
     meter,
-    releasePartition: (shardId: string) => context.releasePartition(shardId),
+    releasePartition: (partitionId: string) => context.releasePartition(partitionId),
   };
-  const consumer = new KinesisConsumer(clients, host, { ...options, instanceId: `${context.instanceId}` });
+  const consumer = new KinesisConsumer(clients, host, {
+    ...options,
+    instanceId: `${context.instanceId}`,
+    numberRecords: context.guarantee === "EFFECTIVELY_ONCE",
+  });
   return { consumer, disconnect: () => clients.destroy() };
 };

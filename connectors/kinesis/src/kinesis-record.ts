@@ -13,6 +13,8 @@ export type DeliveredRecord = Pick<
   | "arrival"
   | "encryptionType"
   | "millisBehindLatest"
+  | "partitionId"
+  | "recordSequence"
   | "ack"
 >;
 
@@ -91,7 +93,11 @@ export class KinesisSourceRecord implements SourceRecord {
   }
 
   get partitionId(): string {
-    return this.#record.shardId;
+    return this.#record.partitionId;
+  }
+
+  get recordSequence(): bigint | undefined {
+    return this.#record.recordSequence;
   }
 
   ack(): void {

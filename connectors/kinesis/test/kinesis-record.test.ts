@@ -24,6 +24,8 @@ function delivered(over: Partial<DeliveredRecord> = {}): DeliveredRecord {
     arrival: new Date("2026-11-22T07:59:39.695Z"),
     encryptionType: "NONE",
     millisBehindLatest: 0,
+    partitionId: "shardId-000000000001",
+    recordSequence: undefined,
     ack: () => {},
     ...over,
   };
@@ -89,7 +91,14 @@ describe("a record", () => {
     expect(record.value).toBe(source.data);
     expect(record.eventTime).toBe(Date.parse("2026-11-22T07:59:39.695Z"));
     expect(record.partitionId).toBe("shardId-000000000001");
-    expect(record).not.toHaveProperty("recordSequence");
+    expect(record.recordSequence).toBeUndefined();
+  });
+
+  it("has the epoch of its shard for a partition, and its number, where records are numbered", () => {
+    const partitionId = "pulsar-kinesis/shardId-000000000001/a-uuid";
+    const record = recordOf(delivered({ partitionId, recordSequence: 7n }));
+    expect(record.partitionId).toBe(partitionId);
+    expect(record.recordSequence).toBe(7n);
   });
 
   it("passes its acknowledgement on, and leaves it to the host to end when it can never be published", () => {

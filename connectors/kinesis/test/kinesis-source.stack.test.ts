@@ -5,6 +5,7 @@ import {
   waitUntilStreamExists,
 } from "@aws-sdk/client-kinesis";
 import {
+  type Guarantee,
   type SourceContext,
   type SourceRecord,
   silentLogger,
@@ -58,7 +59,7 @@ describeWithStack("KinesisSource on a real stream", ({ kinesisEndpoint, dynamoEn
     });
   }
 
-  function contextOf(stop: AbortController): SourceContext {
+  function contextOf(stop: AbortController, change: Partial<SourceContext> = {}): SourceContext {
     return {
       signal: stop.signal,
       clock: systemClock,
@@ -76,16 +77,21 @@ describeWithStack("KinesisSource on a real stream", ({ kinesisEndpoint, dynamoEn
       recordMetric: () => {},
       releasePartition: () => Promise.resolve(),
       fatal: (error) => stop.abort(error),
+      ...change,
     };
   }
 
   /** Opens a source, reads and acknowledges `count` records, closes it. */
-  async function readAndClose(name: string, count: number): Promise<readonly SourceRecord[]> {
+  async function readAndClose(
+    name: string,
+    count: number,
+    change: Partial<SourceContext> = {},
+  ): Promise<readonly SourceRecord[]> {
     const stop = new AbortController();
     const source = new KinesisSource();
     const records: SourceRecord[] = [];
     try {
-      await source.open(config(name), contextOf(stop));
+      await source.open(config(name), contextOf(stop, change));
       while (records.length < count) {
         const record = await source.read();
         records.push(record);
@@ -112,6 +118,26 @@ describeWithStack("KinesisSource on a real stream", ({ kinesisEndpoint, dynamoEn
       });
       expect(Math.abs((record.eventTime ?? 0) - Date.now())).toBeLessThan(60_000);
     }
+  });
+
+  it("numbers its records where the host is to publish each of them once, and goes on with the numbers after a stop", async () => {
+    const name = await streamWith(5);
+    const released: string[] = [];
+    const guarantee: Guarantee = "EFFECTIVELY_ONCE";
+    const change: Partial<SourceContext> = {
+      guarantee,
+      releasePartition: async (partitionId) => {
+        released.push(partitionId);
+      },
+    };
+    const first = await readAndClose(name, 3, change);
+    const rest = await readAndClose(name, 2, change);
+    const records = [...first, ...rest];
+    expect(records.map((record) => record.recordSequence)).toEqual([0n, 1n, 2n, 3n, 4n]);
+    const [partitionId = ""] = new Set(records.map((record) => record.partitionId));
+    expect(partitionId).toMatch(new RegExp(`^${name}/shardId-000000000000/[0-9a-f-]{36}$`));
+    expect(new Set(records.map((record) => record.partitionId)).size).toBe(1);
+    expect(released).toEqual([partitionId, partitionId]);
   });
 
   it("says which stream does not exist", async () => {

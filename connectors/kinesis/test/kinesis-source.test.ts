@@ -53,6 +53,8 @@ const record: DeliveredRecord = {
   arrival: new Date(0),
   encryptionType: "NONE",
   millisBehindLatest: 0,
+  partitionId: "shardId-000000000000",
+  recordSequence: undefined,
   ack: () => {},
 };
 

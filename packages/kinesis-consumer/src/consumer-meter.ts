@@ -4,6 +4,7 @@ import type { ReaderMeter } from "./fetch/polling.ts";
 import type { ConsumerMetrics } from "./metrics/consumer-metrics.ts";
 import type { MetricScope } from "./metrics/metric-scope.ts";
 import type { PageMeter } from "./shard/shard-consumer.ts";
+import type { NewEpochReason } from "./shard/shard-numbering.ts";
 
 /** The instruments of reading, made once for the stream and once for each shard. */
 export class ConsumerMeter {
@@ -47,6 +48,14 @@ export class ConsumerMeter {
         labels,
       ),
     };
+  }
+
+  /** The records of a shard are numbered from 0. */
+  epochBegan(reason: NewEpochReason): void {
+    const labels = { stream: this.#stream, reason };
+    this.#meter
+      .counter("pulsar_ts_io_kinesis_epochs_total", "Times that a shard's records were numbered anew", labels)
+      .add(1);
   }
 
   ofShard(shard: string): ReaderMeter & PageMeter & AggregateMeter {

@@ -29,6 +29,11 @@ export interface ConsumerOptions {
       };
   /** What becomes of the aggregates of the Kinesis Producer Library. */
   readonly aggregates: AggregateHandling;
+  /**
+   * Whether records are numbered, so that what was published twice can be told from what was not: the numbers are kept on the lease
+   * rows, in the write of the checkpoint. Default false.
+   */
+  readonly numberRecords?: boolean;
   /** Longest time between two checkpoints of a shard, milliseconds. One rides on each renewal anyway, every 3.3 s. */
   readonly checkpointIntervalMs: number;
   /** Longest pause after a throttled read or checkpoint, milliseconds. */
@@ -67,8 +72,14 @@ export interface ConsumerHost {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly meter: Meter;
-  /** Called when a shard is given up, after its last record was settled or before its lease is released, and at once when it is lost. */
-  releasePartition(shardId: string): Promise<void>;
+  /**
+   * Called when a shard is given up, before its lease is released and after its last record was settled, if that comes to an end; and
+   * at once when it is lost. None of its records is handed out from then on until it is taken anew; where records are numbered, not
+   * before the host has let go of it. The host is waited for five seconds at most.
+   *
+   * @param partitionId that of the records.
+   */
+  releasePartition(partitionId: string): Promise<void>;
 }
 
 /** @throws RangeError naming the option. */

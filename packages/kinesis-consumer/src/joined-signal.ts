@@ -1,4 +1,4 @@
-import { crowdedController } from "@pulsar-ts-io/core";
+import { type Clock, crowdedController } from "@pulsar-ts-io/core";
 
 /**
  * A signal that aborts with the first of `signals`; disposing it lets go of them.
@@ -48,4 +48,19 @@ export function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Prom
     else signal.addEventListener("abort", onAbort, { once: true });
     promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
   });
+}
+
+/** Waits for `work`, for `ms` milliseconds at most and until `signal` aborts. Never rejects. @param work is told when its time is over. */
+export async function within(
+  ms: number,
+  clock: Clock,
+  work: (signal: AbortSignal) => Promise<unknown>,
+  signal: AbortSignal,
+): Promise<void> {
+  const over = new AbortController();
+  using joined = new JoinedSignal(signal, over.signal);
+  const late = clock.sleep(ms, joined.signal);
+  await Promise.race([work(joined.signal), late]).catch(() => {});
+  over.abort();
+  await late.catch(() => {});
 }

@@ -9,6 +9,9 @@ export interface RecordPlace {
   readonly shardId: ShardId;
   readonly window: AckWindow;
   readonly millisBehindLatest: number;
+  readonly partitionId: string;
+  /** The number of the first record in the window; `undefined` where records are not numbered. */
+  readonly firstNumber: number | undefined;
 }
 
 /** One of several records that one Kinesis record brought. */
@@ -34,6 +37,9 @@ export class KinesisRecord {
   readonly encryptionType: string;
   /** How far behind the newest record of the shard the answer was that brought this one. */
   readonly millisBehindLatest: number;
+  /** The shard; where records are numbered, the application's epoch of it: `<application>/<shard>/<epoch>`. */
+  readonly partitionId: string;
+  readonly #firstNumber: number | undefined;
   readonly #window: AckWindow;
   readonly #ordinal: number;
 
@@ -47,12 +53,19 @@ export class KinesisRecord {
     this.arrival = raw.ApproximateArrivalTimestamp;
     this.encryptionType = raw.EncryptionType ?? "NONE";
     this.millisBehindLatest = place.millisBehindLatest;
+    this.partitionId = place.partitionId;
+    this.#firstNumber = place.firstNumber;
     this.#window = place.window;
     this.#ordinal = place.window.deliver(
       this.sequenceNumber,
       this.subSequenceNumber,
       part?.endsRecord ?? true,
     );
+  }
+
+  /** Its number in `partitionId`: from 0, without gaps, the same whoever reads it. `undefined` where records are not numbered. */
+  get recordSequence(): bigint | undefined {
+    return this.#firstNumber === undefined ? undefined : BigInt(this.#firstNumber + this.#ordinal);
   }
 
   /**

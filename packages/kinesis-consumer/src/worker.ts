@@ -1,4 +1,4 @@
-import { type Clock, type PartitionStatus, runTogether, type StartPosition } from "@pulsar-ts-io/core";
+import { type PartitionStatus, runTogether, type StartPosition } from "@pulsar-ts-io/core";
 import { describeCheckpoint } from "./checkpoint.ts";
 import type { AggregateHandling, ConsumerHost } from "./consumer-options.ts";
 import type { ReadBudget } from "./fetch/read-budget.ts";
@@ -45,20 +45,17 @@ export interface WorkerOptions {
   readonly initialPosition: StartPosition;
   readonly retrieval: Retrieval;
   readonly aggregates: AggregateHandling;
+  readonly numberRecords?: boolean;
   readonly checkpointIntervalMs: number;
   readonly backoffMs: number;
   readonly checkpointAttempts: number;
   readonly failoverMs: number;
 }
 
-/** How long the host may take to let go of its partitions before the leases are released all the same. */
-const hostReleaseMs = 5_000;
-
 /** The running part of a consumer: keeps leases, takes them, and reads their shards. */
 export class Worker {
   readonly #places: WorkerPlaces;
   readonly #options: WorkerOptions;
-  readonly #clock: Clock;
   readonly #renewals: RenewRounds;
   readonly #coordinator: LeaseCoordinator;
   readonly #taker: LeaseTaker;
@@ -88,7 +85,6 @@ export class Worker {
     };
     this.#places = places;
     this.#options = options;
-    this.#clock = clock;
     this.#renewals = new RenewRounds(table, metrics, shared);
     this.#coordinator = new LeaseCoordinator(this.#renewals, logger, { ...shared, meter });
     const coordinator = this.#coordinator;
@@ -132,12 +128,7 @@ export class Worker {
     this.#intakeStop.abort(new Error("the consumer is closing"));
     // A lease that is being taken is waited for: it would stay ours without our knowing. Its failure is the run's.
     await Promise.race([this.#intakeEnded.catch(() => {}), aborted(signal)]);
-    const ids = this.#coordinator.leases.map((held) => held.lease.shardId);
-    await this.#within(
-      hostReleaseMs,
-      Promise.all(ids.map((id) => this.#readings.releasePartition(id))),
-      signal,
-    );
+    await Promise.race([this.#readings.letGoOfAll(), aborted(signal)]);
     await this.#coordinator.releaseAll(signal);
     await Promise.race([this.#withdrawn.catch(() => {}), aborted(signal)]);
   }
@@ -166,15 +157,5 @@ export class Worker {
     } catch (error) {
       if (!signal.aborted || error !== signal.reason) throw error;
     }
-  }
-
-  /** Waits for `done`, but no longer than `ms` and until `signal` aborts. */
-  async #within(ms: number, done: Promise<unknown>, signal: AbortSignal): Promise<void> {
-    const over = new AbortController();
-    using joined = new JoinedSignal(signal, over.signal);
-    const late = this.#clock.sleep(ms, joined.signal).catch(() => {});
-    await Promise.race([done, late]);
-    over.abort();
-    await late;
   }
 }

@@ -167,7 +167,7 @@ describe("a stuck reader", () => {
     await rig.until(() => givenUp(rig) === 1, 200_000);
     silent = false;
     for (const answer of late) answer();
-    await rig.pass(20_000);
+    await rig.pass(15_000);
     expect(worker.records).toHaveLength(3);
     expect(rig.lease()?.owner).toBeDefined();
     for (const record of worker.records) record.ack();

@@ -3,6 +3,7 @@ import { compareCheckpoints } from "../checkpoint.ts";
 import { LeaseLostError } from "../errors.ts";
 import { type Lease, readerOf } from "./lease.ts";
 import type { LeaseChange, LeaseTable, WriteOutcome } from "./lease-table.ts";
+import { type Numbering, sameNumbering } from "./numbering.ts";
 
 /** How an owner's write has ended, from the owner's point of view. */
 export type HeldWrite =
@@ -155,7 +156,7 @@ export class HeldLease {
 
   /** Without a checkpoint that is not past the stored one: what was asked for before SHARD_END was written may come after it. */
   #forwards(change: LeaseChange): LeaseChange {
-    const { checkpoint, ...rest } = change;
+    const { checkpoint, numbering: _its, ...rest } = change;
     if (checkpoint === undefined || compareCheckpoints(checkpoint, this.#lease.checkpoint) > 0) return change;
     return rest;
   }
@@ -202,7 +203,8 @@ export class HeldLease {
       const checkpoint = change.checkpoint ?? this.#lease.checkpoint;
       return (
         readerOf(current) === readerAfter(this.#lease, change) &&
-        compareCheckpoints(current.checkpoint, checkpoint) === 0
+        compareCheckpoints(current.checkpoint, checkpoint) === 0 &&
+        sameNumbering(current.numbering, numberingAfter(this.#lease, change))
       );
     });
   }
@@ -223,6 +225,11 @@ export class HeldLease {
 function readerAfter(lease: Lease, change: LeaseChange): string | undefined {
   if (change.release !== true) return readerOf(lease);
   return lease.checkpointOwner === undefined ? undefined : lease.owner;
+}
+
+function numberingAfter({ numbering }: Lease, change: LeaseChange): Numbering | undefined {
+  if (change.numbering !== undefined) return change.numbering;
+  return change.checkpoint?.kind === "shard-end" ? undefined : numbering;
 }
 
 function describeRefusal(held: Lease, current: Lease | undefined): string {

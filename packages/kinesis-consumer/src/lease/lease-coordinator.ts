@@ -1,12 +1,13 @@
 import type { Clock, Counter, Gauge, Logger, Meter } from "@pulsar-ts-io/core";
 import type { Checkpoint } from "../checkpoint.ts";
 import { JobGroup } from "../job-group.ts";
-import { JoinedSignal } from "../joined-signal.ts";
+import { JoinedSignal, unlessAborted, within } from "../joined-signal.ts";
 import type { OutageLog } from "../outage-log.ts";
 import type { ShardId } from "../shard/shard.ts";
 import { HeldLease, type HeldWrite } from "./held-lease.ts";
 import type { Lease } from "./lease.ts";
 import type { LeaseChange, LeaseTable } from "./lease-table.ts";
+import type { Numbering } from "./numbering.ts";
 
 /** KCL's allowance for the clocks and the network. */
 const epsilonMs = 25;
@@ -14,18 +15,26 @@ const firstRetryMs = 200;
 /** Between rounds of attempts while the table fails. */
 const failedRoundMs = 1_000;
 const shortestCheckpointMs = 50;
-/** KCL's leader gives a lease away 30 s after it asked for the hand-off: the rest is for the last write. */
-const handOffMs = 25_000;
+/** KCL's leader gives a lease away 30 s after it asked for the hand-off: the rest is for the host to let go, and for the last write. */
+const settleMs = 20_000;
 
 /** What a held lease has to store. */
 export interface LeaseProgress {
-  /** The checkpoint that may be stored, if it is past the last one stored. */
-  unsaved(): Checkpoint | undefined;
+  /** What may be stored, if it is past what was stored last. */
+  unsaved(): UnsavedProgress | undefined;
   saved(checkpoint: Checkpoint): void;
   /** What is lately delivered, KiB a second; `undefined` where nobody asks for it. */
   throughputKBps(): number | undefined;
-  /** Waits until all that was delivered is settled and the host has let go of the shard. */
+  /** Waits until all that was delivered is settled. */
   settled(signal: AbortSignal): Promise<void>;
+  /** Makes the host let go of the shard, and hands out no more of it. Takes five seconds at most; does not reject. */
+  letGo(): Promise<void>;
+}
+
+/** A checkpoint, and the number of the record at it where records are numbered. */
+export interface UnsavedProgress {
+  readonly checkpoint: Checkpoint;
+  readonly numbering: Numbering | undefined;
 }
 
 export interface LeaseCoordinatorOptions {
@@ -134,9 +143,14 @@ export class LeaseCoordinator {
     await this.get(id)?.drop();
   }
 
-  /** Stores `checkpoint` as the lease's last; tries until it is stored or the lease is lost. */
-  async finish(held: HeldLease, checkpoint: Checkpoint, signal: AbortSignal): Promise<HeldWrite> {
-    return await this.#insist(held, () => ({ checkpoint }), signal);
+  /** Stores `change`; tries until it is stored or the lease is lost. */
+  async store(held: HeldLease, change: LeaseChange, signal: AbortSignal): Promise<HeldWrite> {
+    const { clock, backoffMs, random } = this.#options;
+    for (let attempt = 1; ; attempt += 1) {
+      const outcome = await held.write(() => change, signal);
+      if (outcome.kind !== "failed") return outcome;
+      await clock.sleep(Math.min(firstRetryMs * 2 ** Math.min(attempt, 10), backoffMs) * random(), signal);
+    }
   }
 
   async #keep(held: HeldLease, progress: LeaseProgress, signal: AbortSignal): Promise<void> {
@@ -180,9 +194,10 @@ export class LeaseCoordinator {
   ): Promise<{ readonly outcome: HeldWrite; readonly checkpoint: Checkpoint | undefined }> {
     let checkpoint: Checkpoint | undefined;
     const change = (): LeaseChange => {
-      checkpoint = progress.unsaved();
+      const unsaved = progress.unsaved();
+      checkpoint = unsaved?.checkpoint;
       const throughputKBps = options.release ? undefined : progress.throughputKBps();
-      return { checkpoint, release: options.release, throughputKBps };
+      return { ...unsaved, release: options.release, throughputKBps };
     };
     const outcome = await held.write(change, signal);
     if (outcome.kind === "written") this.#options.outage.ended(`renewal of ${held.lease.shardId}`);
@@ -202,14 +217,11 @@ export class LeaseCoordinator {
   }
 
   async #settleAndRelease(held: HeldLease, progress: LeaseProgress, signal: AbortSignal): Promise<void> {
-    const { clock } = this.#options;
-    const over = new AbortController();
-    using joined = new JoinedSignal(signal, held.signal, over.signal);
-    const settled = progress.settled(joined.signal);
-    const late = clock.sleep(handOffMs, joined.signal);
-    await Promise.race([settled, late]).catch(() => {});
-    over.abort();
-    await Promise.allSettled([settled, late]);
+    using joined = new JoinedSignal(signal, held.signal);
+    await within(settleMs, this.#options.clock, (stop) => progress.settled(stop), joined.signal);
+    signal.throwIfAborted();
+    // Settled or not: whoever has the lease next must find nobody at the partition.
+    await unlessAborted(progress.letGo(), joined.signal).catch(() => {});
     signal.throwIfAborted();
     await this.#release(held, progress, signal);
   }
@@ -222,15 +234,6 @@ export class LeaseCoordinator {
       const { shardId } = held.lease;
       this.#logger.warn({ err: outcome.error, shardId }, "release of a lease failed");
       await clock.sleep(firstRetryMs, signal);
-    }
-  }
-
-  async #insist(held: HeldLease, change: () => LeaseChange, signal: AbortSignal): Promise<HeldWrite> {
-    const { clock, backoffMs, random } = this.#options;
-    for (let attempt = 1; ; attempt += 1) {
-      const outcome = await held.write(change, signal);
-      if (outcome.kind !== "failed") return outcome;
-      await clock.sleep(Math.min(firstRetryMs * 2 ** Math.min(attempt, 10), backoffMs) * random(), signal);
     }
   }
 

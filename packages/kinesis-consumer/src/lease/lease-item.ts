@@ -3,6 +3,7 @@ import { formatCheckpoint, parseCheckpoint, subSequenceOf } from "../checkpoint.
 import { LeaseRowError } from "../errors.ts";
 import { type HashKeyRange, type ShardId, shardId } from "../shard/shard.ts";
 import type { Lease, NewLease, StreamStamp } from "./lease.ts";
+import type { Numbering } from "./numbering.ts";
 
 /** A row as DynamoDB's client gives and takes it. */
 export type LeaseItem = Record<string, AttributeValue>;
@@ -31,6 +32,12 @@ export const attribute = {
   consumerWorker: "x_worker",
   streamName: "x_streamName",
   streamCreated: "x_streamCreated",
+  epoch: "x_epoch",
+  ordinal: "x_ord",
+  ordinalSequence: "x_ordSeq",
+  ordinalSubSequence: "x_ordSub",
+  ordinalVersion: "x_ordVer",
+  anchor: "x_anchorSeq",
 } as const;
 
 /** What a lease's `entityType` says; of the other kinds none is read here. */
@@ -61,6 +68,7 @@ export function readLease(item: LeaseItem): Lease | undefined {
     consumerWorker: item[attribute.consumerWorker]?.S,
     streamName: item[attribute.streamName]?.S,
     streamCreatedMs: optionalInteger(item, attribute.streamCreated),
+    numbering: readNumbering(item),
   };
 }
 
@@ -95,6 +103,30 @@ export function newLeaseItem(
 /** A number as DynamoDB takes it. */
 export function number(value: number): AttributeValue.NMember {
   return { N: value.toString() };
+}
+
+/** What is not whole, or nothing we write, is none: the records are numbered anew. */
+function readNumbering(item: LeaseItem): Numbering | undefined {
+  const epoch = item[attribute.epoch]?.S;
+  const version = item[attribute.ordinalVersion]?.S;
+  const sequenceNumber = item[attribute.ordinalSequence]?.S;
+  const subSequenceNumber = count(item, attribute.ordinalSubSequence);
+  const base = readBase(item);
+  if (epoch === undefined || version === undefined || base === undefined) return undefined;
+  if (sequenceNumber === undefined || subSequenceNumber === undefined) return undefined;
+  return { epoch, version, belongsTo: { sequenceNumber, subSequenceNumber }, base };
+}
+
+function readBase(item: LeaseItem): Numbering["base"] | undefined {
+  const ordinal = count(item, attribute.ordinal);
+  if (ordinal !== undefined) return { kind: "ordinal", ordinal };
+  const sequenceNumber = item[attribute.anchor]?.S;
+  return sequenceNumber === undefined ? undefined : { kind: "anchor", sequenceNumber };
+}
+
+function count(item: LeaseItem, name: string): number | undefined {
+  const value = Number(item[name]?.N);
+  return Number.isSafeInteger(value) && value >= 0 ? value : undefined;
 }
 
 function ids(item: LeaseItem, name: string): readonly ShardId[] {

@@ -47,5 +47,6 @@ export function asCreated(lease: NewLease, stamp: StreamStamp): Lease {
     counter: 0,
     childShardIds: [],
     checkpointOwner: undefined,
+    numbering: undefined,
   };
 }

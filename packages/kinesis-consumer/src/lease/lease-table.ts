@@ -2,6 +2,7 @@ import type { ConnectorError } from "@pulsar-ts-io/core";
 import type { Checkpoint } from "../checkpoint.ts";
 import type { HashKeyRange, ShardId } from "../shard/shard.ts";
 import type { Lease, NewLease, StreamStamp } from "./lease.ts";
+import type { Numbering } from "./numbering.ts";
 
 /** How a write that depends on the lease being unchanged has ended. */
 export type WriteOutcome =
@@ -19,6 +20,8 @@ export type WriteOutcome =
 export interface LeaseChange {
   /** Stores this checkpoint; absent: only renews. */
   readonly checkpoint?: Checkpoint | undefined;
+  /** Stores this, with the checkpoint it belongs to; absent: left as it is, but for the end of a shard, which removes it. */
+  readonly numbering?: Numbering | undefined;
   /** Leaves the lease without an owner; during a hand-off: to the worker it is handed to. */
   readonly release?: boolean | undefined;
   /** What is lately delivered of the shard, KiB a second, for a leader of KCL 3; absent: left as it is. */

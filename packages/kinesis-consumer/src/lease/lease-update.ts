@@ -3,6 +3,7 @@ import { formatCheckpoint, subSequenceOf } from "../checkpoint.ts";
 import { type Lease, readerOf, type StreamStamp } from "./lease.ts";
 import { attribute, number } from "./lease-item.ts";
 import type { LeaseChange } from "./lease-table.ts";
+import type { Numbering } from "./numbering.ts";
 
 /** KCL writes six decimals. */
 const throughputSteps = 1_000_000;
@@ -90,12 +91,40 @@ export function ownerUpdate(lease: Lease, change: LeaseChange): UpdateParts {
     update.remove("pendingState");
     update.remove("startTime");
   }
-  const { throughputKBps } = change;
+  const { numbering, throughputKBps } = change;
+  if (numbering !== undefined) setNumbering(update, numbering);
+  else if (checkpoint?.kind === "shard-end" && lease.numbering !== undefined) removeNumbering(update);
   if (throughputKBps !== undefined) {
     update.set("throughput", number(Math.round(throughputKBps * throughputSteps) / throughputSteps));
   }
   if (change.release === true) update.remove(handingOver ? "checkpointOwner" : "owner");
   return update.build();
+}
+
+function setNumbering(update: UpdateBuilder, { epoch, version, belongsTo, base }: Numbering): void {
+  update.set("epoch", { S: epoch });
+  update.set("ordinalVersion", { S: version });
+  update.set("ordinalSequence", { S: belongsTo.sequenceNumber });
+  update.set("ordinalSubSequence", number(belongsTo.subSequenceNumber));
+  if (base.kind === "ordinal") {
+    update.set("ordinal", number(base.ordinal));
+    update.remove("anchor");
+  } else {
+    update.set("anchor", { S: base.sequenceNumber });
+    update.remove("ordinal");
+  }
+}
+
+function removeNumbering(update: UpdateBuilder): void {
+  const all = [
+    "epoch",
+    "ordinal",
+    "ordinalSequence",
+    "ordinalSubSequence",
+    "ordinalVersion",
+    "anchor",
+  ] as const;
+  for (const one of all) update.remove(one);
 }
 
 type Attribute = keyof typeof attribute;

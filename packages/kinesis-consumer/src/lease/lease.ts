@@ -1,5 +1,6 @@
 import type { Checkpoint } from "../checkpoint.ts";
 import type { HashKeyRange, ShardId } from "../shard/shard.ts";
+import type { Numbering } from "./numbering.ts";
 
 /** One row of the lease table: who reads a shard, and how far it has been read. */
 export interface Lease {
@@ -23,6 +24,8 @@ export interface Lease {
   readonly streamName: string | undefined;
   /** Ours (`x_streamCreated`), milliseconds since the epoch. */
   readonly streamCreatedMs: number | undefined;
+  /** Ours (`x_epoch`, `x_ord…`, `x_anchorSeq`): where records are numbered. */
+  readonly numbering: Numbering | undefined;
 }
 
 /** The worker that reads the shard: while KCL 3 hands a lease over that is not the one which `owner` names. */

@@ -22,9 +22,11 @@ export class AckWindow {
   #next = 0;
   #safeSequence: string | undefined;
   #safeSub = 0;
+  #safeDelivery = 0;
   /** The newest delivery before the oldest that is not acknowledged. */
   #settledSequence: string | undefined;
   #settledSub = 0;
+  #settledDelivery = 0;
   #closed = false;
 
   /** Deliveries from the oldest unacknowledged one on. */
@@ -66,6 +68,11 @@ export class AckWindow {
     };
   }
 
+  /** The ordinal of the delivery at {@link safe}. */
+  get safeDelivery(): number {
+    return this.#safeDelivery;
+  }
+
   /** Whether more is acknowledged without a gap than {@link safe} says: the first user records of an aggregate. */
   get endsInside(): boolean {
     return this.#settledSequence !== this.#safeSequence || this.#settledSub !== this.#safeSub;
@@ -75,6 +82,7 @@ export class AckWindow {
   allowInside(): void {
     this.#safeSequence = this.#settledSequence;
     this.#safeSub = this.#settledSub;
+    this.#safeDelivery = this.#settledDelivery;
   }
 
   /** Whether {@link safe} is past what `sequenceNumber` and `subSequenceNumber`, as last stored, say. */
@@ -111,12 +119,14 @@ export class AckWindow {
       if ((flags & endsRecordFlag) !== 0) {
         this.#safeSequence = this.#sequenceNumbers[slot];
         this.#safeSub = this.#subSequenceNumbers[slot] ?? 0;
+        this.#safeDelivery = oldest;
       }
       last = slot;
       oldest += 1;
     }
     this.#settledSequence = this.#sequenceNumbers[last];
     this.#settledSub = this.#subSequenceNumbers[last] ?? 0;
+    this.#settledDelivery = oldest - 1;
     this.#oldest = oldest;
     this.#changed.wake();
   }

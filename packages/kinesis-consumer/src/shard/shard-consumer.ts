@@ -1,6 +1,6 @@
 import { Backoff, type Logger, type StartPosition } from "@pulsar-ts-io/core";
 import type { UserRecord } from "../aggregate/deaggregate.ts";
-import { type AggregateMeter, Deaggregator } from "../aggregate/deaggregator.ts";
+import type { AggregateMeter } from "../aggregate/deaggregator.ts";
 import type { AggregateHandling } from "../consumer-options.ts";
 import type { FetchedPage, ReadEnd, ReaderMeter } from "../fetch/polling.ts";
 import { readShard, type ShardReaderOptions } from "../fetch/shard-reader.ts";
@@ -11,11 +11,11 @@ import type { PageOwner, RecordQueue } from "../record-queue.ts";
 import type { AckWindow } from "./ack-window.ts";
 import type { KinesisStream, RawRecord } from "./kinesis-stream.ts";
 import type { ReaderHealth } from "./reader-health.ts";
-import type { HashKeyRange } from "./shard.ts";
 import { ShardCursor } from "./shard-cursor.ts";
 import type { Ending } from "./shard-end.ts";
-import { findHashKeyRange } from "./shard-range.ts";
+import type { Beginning, ShardNumbering } from "./shard-numbering.ts";
 import type { ShardThroughput } from "./shard-throughput.ts";
+import { findUnpacking, type Unpacking } from "./unpacking.ts";
 import type { WaitingSigns } from "./waiting-signs.ts";
 
 /** Positions of one shard that may wait for an older one to be acknowledged. */
@@ -31,6 +31,8 @@ export interface ShardConsumerOptions extends ShardReaderOptions {
   readonly meter: ReaderMeter & PageMeter & AggregateMeter;
   readonly throughput: ShardThroughput;
   readonly signs: ReaderHealth;
+  /** Absent: the records are not numbered. */
+  readonly numbering: ShardNumbering | undefined;
 }
 
 interface PageCounts {
@@ -53,6 +55,8 @@ export interface PageMeter {
 export interface ShardLife {
   /** Waits until each parent has been read to its end. */
   parentsFinished(held: HeldLease, signs: WaitingSigns, signal: AbortSignal): Promise<void>;
+  /** Waits until records may be handed out with these numbers. */
+  number(held: HeldLease, beginning: Beginning, reading: Ending): Promise<void>;
   /** Everything was read and acknowledged: opens the way for the children. @returns false when it is to be read on. */
   finish(held: HeldLease, end: ReadEnd, ending: Ending): Promise<boolean>;
 }
@@ -66,7 +70,8 @@ export class ShardConsumer implements PageOwner {
   readonly #stopped = new AbortController();
   #attempt = new AbortController();
   #millisBehindLatest: number | undefined;
-  #unpack: Unpack | undefined;
+  #unpacking: Unpacking | undefined;
+  #letGo = false;
 
   constructor(
     held: HeldLease,
@@ -84,7 +89,7 @@ export class ShardConsumer implements PageOwner {
   }
 
   get live(): boolean {
-    return this.#held.live;
+    return !this.#letGo && this.#held.live;
   }
 
   /** How far behind the newest record the last answer was; `undefined` before the first. */
@@ -95,6 +100,11 @@ export class ShardConsumer implements PageOwner {
   /** Leaves what the reader waits for, and reads again after the last record that was taken in. */
   restart(): void {
     this.#attempt.abort(new Error("the reader was stuck"));
+  }
+
+  /** Nothing more is handed out, although the lease may be ours yet. */
+  letGo(): void {
+    this.#letGo = true;
   }
 
   /** Ends the reading for good. */
@@ -113,10 +123,10 @@ export class ShardConsumer implements PageOwner {
       await this.#restarted(mine, (stop) =>
         unlessAborted(life.parentsFinished(this.#held, signs, stop), stop),
       );
-      const cursor = new ShardCursor(this.#held.lease, this.#options.initialPosition);
+      const cursor = this.#cursor();
       const pause = new Backoff({ initialMs: firstRereadMs, maxMs: longestRereadMs });
       for (;;) {
-        const end = await this.#restarted(mine, (stop) => this.#readOnce(stream, cursor, stop));
+        const end = await this.#restarted(mine, (stop) => this.#readOnce(stream, cursor, life, stop));
         if (this.#window.size > 0) signs.heldBack();
         while (this.#window.size > 0) await this.#window.advanced(mine);
         signs.waiting();
@@ -150,7 +160,18 @@ export class ShardConsumer implements PageOwner {
     }
   }
 
-  async #readOnce(stream: KinesisStream, cursor: ShardCursor, signal: AbortSignal): Promise<ReadEnd> {
+  #cursor(): ShardCursor {
+    const { initialPosition, numbering } = this.#options;
+    const { lease } = this.#held;
+    return new ShardCursor(lease, initialPosition, numbering?.resume(lease, initialPosition));
+  }
+
+  async #readOnce(
+    stream: KinesisStream,
+    cursor: ShardCursor,
+    life: ShardLife,
+    signal: AbortSignal,
+  ): Promise<ReadEnd> {
     const { shardId: id } = this.#held.lease;
     const renew = (stop: AbortSignal) => this.#held.write(() => ({}), stop);
     const pages = readShard(stream, { id, cursor, renew }, { ...this.#options, signal });
@@ -158,8 +179,8 @@ export class ShardConsumer implements PageOwner {
       for (;;) {
         const step = await this.#next(pages, signal);
         if (step.done === true) return step.value;
-        this.#unpack ??= await this.#unpackFor(step.value, stream, signal);
-        this.#accept(step.value, cursor, this.#unpack);
+        this.#unpacking ??= await this.#prepare(step.value, stream, life, signal);
+        this.#accept(step.value, cursor, this.#unpacking);
         if (this.#window.size > maxUnsettled) this.#options.signs.heldBack();
         while (this.#window.size > maxUnsettled) await this.#window.advanced(signal);
       }
@@ -185,32 +206,39 @@ export class ShardConsumer implements PageOwner {
     }
   }
 
-  /** Made with the first page and not before: a shard that is gone is not listed either. */
-  async #unpackFor(first: FetchedPage, stream: KinesisStream, signal: AbortSignal): Promise<Unpack> {
-    const { aggregates, budget, clock, logger, meter, outage, signs } = this.#options;
-    const { lease } = this.#held;
-    if (aggregates.kind === "keep") return keepWhole;
-    let range: HashKeyRange | undefined;
+  /** Before the first page is taken in: how its records are unpacked and, if that is wanted, numbered. */
+  async #prepare(
+    first: FetchedPage,
+    stream: KinesisStream,
+    life: ShardLife,
+    signal: AbortSignal,
+  ): Promise<Unpacking> {
     try {
-      if (aggregates.filterByHashKey) {
-        signs.waiting();
-        range = await unlessAborted(
-          findHashKeyRange(lease, stream, { clock, outage, signs, signal }),
-          signal,
-        );
-      }
+      const { lease } = this.#held;
+      const unpacking = await findUnpacking(lease, stream, this.#options, signal);
+      await this.#number(first, unpacking.version, life, signal);
+      return unpacking;
     } catch (error) {
-      budget.release(first.page.records.length, first.bytes);
+      this.#options.budget.release(first.page.records.length, first.bytes);
       throw error;
     }
-    const deaggregator = new Deaggregator(lease.shardId, logger, { range, meter });
-    return (raw) => deaggregator.userRecords(raw);
   }
 
-  #accept({ page, bytes }: FetchedPage, cursor: ShardCursor, unpack: Unpack): void {
+  async #number(first: FetchedPage, version: string, life: ShardLife, signal: AbortSignal): Promise<void> {
+    const { numbering, signs } = this.#options;
+    if (numbering === undefined) return;
+    const beginning = numbering.begin(first.page.records[0]?.SequenceNumber ?? "", version);
+    await unlessAborted(life.number(this.#held, beginning, { signs, signal }), signal);
+  }
+
+  #accept({ page, bytes }: FetchedPage, cursor: ShardCursor, { unpack }: Unpacking): void {
     this.#millisBehindLatest = page.millisBehindLatest;
+    const { shardId } = this.#held.lease;
+    const { numbering } = this.#options;
     const place = {
-      shardId: this.#held.lease.shardId,
+      shardId,
+      partitionId: numbering?.partitionId ?? shardId,
+      firstNumber: numbering?.first,
       window: this.#window,
       millisBehindLatest: page.millisBehindLatest,
     };
@@ -244,11 +272,6 @@ export class ShardConsumer implements PageOwner {
 }
 
 type Pages = ReturnType<typeof readShard>;
-
-/** The user records in an aggregate; `undefined` for a record that is delivered as it is. */
-type Unpack = (raw: RawRecord) => readonly UserRecord[] | undefined;
-
-const keepWhole: Unpack = () => undefined;
 
 /** Takes in what of an aggregate the checkpoint does not cover: it may end in the middle. */
 function acceptParts(

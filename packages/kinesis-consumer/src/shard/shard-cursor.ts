@@ -15,9 +15,13 @@ export class ShardCursor {
   readonly #stored: Position | undefined;
   #accepted: string | undefined;
 
-  /** @param initial what a lease at AT_TIMESTAMP means, and one at LATEST that has no start time yet. */
-  constructor(lease: Lease, initial: StartPosition) {
-    this.#start = startOf(lease, initial);
+  /**
+   * @param initial what a lease at AT_TIMESTAMP means, and one at LATEST that has no start time yet.
+   * @param anchor the record that was once the first to be fetched from there: it is opened at.
+   */
+  constructor(lease: Lease, initial: StartPosition, anchor?: string) {
+    this.#start =
+      anchor === undefined ? startOf(lease, initial) : { kind: "at-sequence", sequenceNumber: anchor };
     this.#stored = lease.checkpoint.kind === "after" ? lease.checkpoint : undefined;
   }
 

@@ -73,7 +73,7 @@ export class ShardEnd {
     }
     signal.throwIfAborted();
     signs.calling();
-    const written = await this.#places.coordinator.finish(held, { kind: "shard-end" }, signal);
+    const written = await this.#places.coordinator.store(held, { checkpoint: { kind: "shard-end" } }, signal);
     if (!signal.aborted) signs.waiting();
     if (written.kind === "written") this.#options.logger.info({ shardId, children }, "shard finished");
     return true;

@@ -1,8 +1,8 @@
 import type { Clock } from "@pulsar-ts-io/core";
 import { type Checkpoint, formatCheckpoint, subSequenceOf } from "../checkpoint.ts";
-import { aborted } from "../joined-signal.ts";
-import type { LeaseProgress } from "../lease/lease-coordinator.ts";
+import type { LeaseProgress, UnsavedProgress } from "../lease/lease-coordinator.ts";
 import type { AckWindow, SafePosition } from "./ack-window.ts";
+import type { ShardNumbering } from "./shard-numbering.ts";
 
 /** How long a checkpoint waits for the end of an aggregate. */
 const longestInsideMs = 60_000;
@@ -11,6 +11,7 @@ const longestInsideMs = 60_000;
 export class ShardProgress implements LeaseProgress {
   readonly #window: AckWindow;
   readonly #clock: Clock;
+  readonly #numbering: ShardNumbering | undefined;
   readonly #letGo: () => Promise<void>;
   readonly #throughput: () => number | undefined;
   #stored: SafePosition;
@@ -27,6 +28,7 @@ export class ShardProgress implements LeaseProgress {
     stored: Checkpoint,
     options: {
       readonly clock: Clock;
+      readonly numbering: ShardNumbering | undefined;
       readonly letGo: () => Promise<void>;
       readonly throughput: () => number | undefined;
     },
@@ -34,6 +36,7 @@ export class ShardProgress implements LeaseProgress {
     this.#window = window;
     this.#stored = asText(stored);
     this.#clock = options.clock;
+    this.#numbering = options.numbering;
     this.#letGo = options.letGo;
     this.#throughput = options.throughput;
   }
@@ -43,9 +46,11 @@ export class ShardProgress implements LeaseProgress {
     return this.#storedMs === undefined ? undefined : this.#clock.monotonic() - this.#storedMs;
   }
 
-  unsaved(): Checkpoint | undefined {
+  unsaved(): UnsavedProgress | undefined {
     if (this.#waitedInside()) this.#window.allowInside();
-    return this.#window.isPast(this.#stored) ? this.#window.safe : undefined;
+    const checkpoint = this.#window.isPast(this.#stored) ? this.#window.safe : undefined;
+    if (checkpoint === undefined) return undefined;
+    return { checkpoint, numbering: this.#numbering?.at(checkpoint, this.#window.safeDelivery) };
   }
 
   #waitedInside(): boolean {
@@ -69,7 +74,10 @@ export class ShardProgress implements LeaseProgress {
 
   async settled(signal: AbortSignal): Promise<void> {
     while (this.#window.size > 0) await this.#window.advanced(signal);
-    await Promise.race([this.#letGo(), aborted(signal)]);
+  }
+
+  async letGo(): Promise<void> {
+    await this.#letGo();
   }
 }
 

@@ -1,5 +1,6 @@
 import {
   type Clock,
+  crowdedController,
   hasCode,
   type Logger,
   type PartitionStatus,
@@ -11,6 +12,7 @@ import type { AggregateHandling, ConsumerHost } from "../consumer-options.ts";
 import type { ReadBudget } from "../fetch/read-budget.ts";
 import type { Retrieval } from "../fetch/shard-reader.ts";
 import { JobGroup } from "../job-group.ts";
+import { within } from "../joined-signal.ts";
 import type { HeldLease } from "../lease/held-lease.ts";
 import type { Kcl3Watch } from "../lease/kcl3-watch.ts";
 import type { Lease, StreamStamp } from "../lease/lease.ts";
@@ -28,7 +30,8 @@ import { ReaderHealth } from "./reader-health.ts";
 import { ReaderWatch, type WatchedReader } from "./reader-watch.ts";
 import type { ShardId } from "./shard.ts";
 import { ShardConsumer, type ShardLife } from "./shard-consumer.ts";
-import type { ShardEnd } from "./shard-end.ts";
+import type { Ending, ShardEnd } from "./shard-end.ts";
+import { type Beginning, ShardNumbering } from "./shard-numbering.ts";
 import { ShardProgress } from "./shard-progress.ts";
 import { ShardThroughput } from "./shard-throughput.ts";
 import { positionOfOtherStream } from "./stream-identity.ts";
@@ -56,12 +59,19 @@ export interface ShardReadingsOptions {
   readonly initialPosition: StartPosition;
   readonly retrieval: Retrieval;
   readonly aggregates: AggregateHandling;
+  readonly numberRecords?: boolean;
   readonly backoffMs: number;
   readonly failoverMs: number;
 }
 
+/** How long the host may take to let go of a partition before the lease is released all the same. */
+const hostReleaseMs = 5_000;
+const never = crowdedController().signal;
+
 /** One shard while this worker reads it. */
 interface Reading {
+  readonly shardId: ShardId;
+  readonly numbering: ShardNumbering | undefined;
   readonly consumer: ShardConsumer;
   readonly progress: ShardProgress;
   readonly health: ReaderHealth;
@@ -77,6 +87,8 @@ export class ShardReadings {
   readonly #watch: ReaderWatch;
   readonly #readers = new JobGroup();
   readonly #readings = new Map<ShardId, Reading>();
+  /** Of each shard, the last time that the host was asked to let go of it. */
+  readonly #lettingGo = new Map<ShardId, Promise<void>>();
 
   constructor(places: ShardReadingsPlaces, options: ShardReadingsOptions) {
     const { clock, logger, streamName } = options;
@@ -110,9 +122,13 @@ export class ShardReadings {
     const window = new AckWindow();
     const intervalMs = renewIntervalMs(this.#options.failoverMs);
     const throughput = new ShardThroughput({ clock: this.#options.clock, intervalMs });
+    const { shardId } = lease;
+    const { numberRecords, applicationName } = this.#options;
+    const numbering = numberRecords === true ? new ShardNumbering(applicationName, shardId) : undefined;
     const progress = new ShardProgress(window, lease.checkpoint, {
       clock: this.#options.clock,
-      letGo: () => this.releasePartition(lease.shardId),
+      numbering,
+      letGo: () => this.#letGo(reading),
       throughput: () => (kcl3.wasHere ? throughput.measure() : undefined),
     });
     const held = coordinator.hold(lease, takenMs, progress);
@@ -127,10 +143,11 @@ export class ShardReadings {
         outage: this.#trouble,
         meter: this.#meter.ofShard(lease.shardId),
         signs: health,
+        numbering,
         random: Math.random,
       },
     );
-    const reading = { consumer, progress, health };
+    const reading = { shardId, numbering, consumer, progress, health };
     const watched: WatchedReader = {
       shardId: lease.shardId,
       health,
@@ -147,7 +164,7 @@ export class ShardReadings {
       if (held.lost) {
         renewals.lost();
         taker.gaveUp(lease.shardId);
-        void this.releasePartition(lease.shardId);
+        void this.#letGo(reading);
       }
     });
     held.handOff.addEventListener("abort", () => {
@@ -165,6 +182,11 @@ export class ShardReadings {
     });
   }
 
+  /** Makes the host let go of every shard. Takes five seconds at most; does not reject. */
+  async letGoOfAll(): Promise<void> {
+    await Promise.all([...this.#readings.values()].map((reading) => this.#letGo(reading)));
+  }
+
   /** Its reader cannot be brought to read: another worker may be able to. */
   #giveUp(held: HeldLease, { consumer, progress }: Reading): void {
     const { coordinator, taker } = this.#places;
@@ -178,6 +200,7 @@ export class ShardReadings {
   #life(): ShardLife {
     return {
       parentsFinished: (held, signs, signal) => this.#places.gate.pass(held.lease, signs, signal),
+      number: (held, beginning, reading) => this.#number(held, beginning, reading),
       finish: async (held, end, ending) => {
         const finished = await this.#places.end.finish(held, end, ending);
         if (finished) await this.#finished(held);
@@ -186,21 +209,55 @@ export class ShardReadings {
     };
   }
 
-  async #finished(held: HeldLease): Promise<void> {
-    this.#places.gate.open();
-    await this.releasePartition(held.lease.shardId);
+  /** Stores a new epoch, and waits for the host: of what it had of the shard before it may publish nothing after this. */
+  async #number(held: HeldLease, beginning: Beginning, { signs, signal }: Ending): Promise<void> {
+    const { shardId } = held.lease;
+    if (beginning.kind === "new") {
+      const { numbering, why } = beginning;
+      signs.calling();
+      await this.#places.coordinator.store(held, { numbering }, signal);
+      signal.throwIfAborted();
+      this.#meter.epochBegan(why);
+      const { epoch } = numbering;
+      this.#options.logger.info({ shardId, epoch, why }, "the records of a shard are numbered from 0");
+    }
+    signs.waiting();
+    await this.#lettingGo.get(shardId);
   }
 
-  /** Makes the host let go of a shard. Does not reject. */
-  async releasePartition(id: ShardId): Promise<void> {
+  async #finished(held: HeldLease): Promise<void> {
+    this.#places.gate.open();
+    const reading = this.#readings.get(held.lease.shardId);
+    if (reading !== undefined) await this.#letGo(reading);
+  }
+
+  /** Hands out no more of a shard, and makes the host let go of it. Takes five seconds at most; does not reject. */
+  #letGo({ shardId, consumer, numbering }: Reading): Promise<void> {
+    consumer.letGo();
+    this.#places.queue.sweep();
+    // Of numbered records none was handed out before they had their epoch.
+    const partitionId = this.#options.numberRecords === true ? numbering?.partitionId : shardId;
+    if (partitionId === undefined) return Promise.resolve();
+    const done = this.#releasePartition(shardId, partitionId);
+    this.#lettingGo.set(shardId, done);
+    return done.then(() => {
+      if (this.#lettingGo.get(shardId) === done) this.#lettingGo.delete(shardId);
+    });
+  }
+
+  async #releasePartition(shardId: ShardId, partitionId: string): Promise<void> {
     const startMs = this.#shutdowns.nowMs();
+    const release = () => this.#askHost(shardId, partitionId);
+    await within(hostReleaseMs, this.#options.clock, release, never);
+    const ms = this.#shutdowns.nowMs() - startMs;
+    this.#shutdowns.add("RecordProcessor.shutdown.Time", ms, "Milliseconds", "SUMMARY");
+  }
+
+  async #askHost(shardId: ShardId, partitionId: string): Promise<void> {
     try {
-      await this.#places.host.releasePartition(id);
+      await this.#places.host.releasePartition(partitionId);
     } catch (error) {
-      this.#places.host.logger.warn({ err: error, shardId: id }, "releasing a partition failed");
-    } finally {
-      const ms = this.#shutdowns.nowMs() - startMs;
-      this.#shutdowns.add("RecordProcessor.shutdown.Time", ms, "Milliseconds", "SUMMARY");
+      this.#places.host.logger.warn({ err: error, shardId }, "releasing a partition failed");
     }
   }
 }

@@ -9,7 +9,7 @@ export const leaseMs = 10_000;
 /** The same for another start of the same instance: two renewals, and what KCL's may be late. */
 const sameInstanceMs = 7_116;
 /** So long a worker that was asked for a lease waits for what it has read to be acknowledged. */
-const handOffMs = 25_000;
+const handOffMs = 20_000;
 
 /** One worker's time with a shard, from the taking of its lease to the release. */
 export interface Hold {

@@ -114,8 +114,53 @@ describeWithStack("the leases that Java left behind", ({ dynamoEndpoint }) => {
         };
         expect(await now()).toEqual(checkpointed);
 
-        expectWritten(await table.write(stored, { release: true }, signal));
-        const released = Object.entries({ ...checkpointed, ...counter(5) }).filter(
+        const belongsTo = { sequenceNumber: far.toString(), subSequenceNumber: 7 };
+        const base = { kind: "anchor", sequenceNumber: far.toString() } as const;
+        const numbering = { epoch: "e-1", version: "whole", belongsTo, base };
+        const begun = expectWritten(await table.write(stored, { numbering }, signal));
+        const withNumbers: LeaseItem = {
+          ...checkpointed,
+          ...counter(5),
+          x_epoch: { S: "e-1" },
+          x_ordVer: { S: "whole" },
+          x_ordSeq: { S: far.toString() },
+          x_ordSub: { N: "7" },
+          x_anchorSeq: { S: far.toString() },
+        };
+        expect(await now()).toEqual(withNumbers);
+
+        const further = { ...belongsTo, subSequenceNumber: 8 };
+        const numbered = expectWritten(
+          await table.write(
+            begun,
+            {
+              checkpoint: after(far, 8),
+              numbering: { ...numbering, belongsTo: further, base: { kind: "ordinal", ordinal: 0 } },
+            },
+            signal,
+          ),
+        );
+        const { x_anchorSeq: _gone, ...anchored } = withNumbers;
+        expect(await now()).toEqual({
+          ...anchored,
+          ...counter(6),
+          checkpointSubSequenceNumber: { N: "8" },
+          x_ordSub: { N: "8" },
+          x_ord: { N: "0" },
+        });
+
+        const ended = expectWritten(
+          await table.write(numbered, { checkpoint: { kind: "shard-end" } }, signal),
+        );
+        const atTheEnd: LeaseItem = {
+          ...checkpointed,
+          checkpoint: { S: "SHARD_END" },
+          checkpointSubSequenceNumber: { N: "0" },
+        };
+        expect(await now()).toEqual({ ...atTheEnd, ...counter(7) });
+
+        expectWritten(await table.write(ended, { release: true }, signal));
+        const released = Object.entries({ ...atTheEnd, ...counter(8) }).filter(
           ([name]) => name !== "leaseOwner",
         );
         expect(await now()).toEqual(Object.fromEntries(released));

@@ -112,6 +112,7 @@ function seenLease(index: number, owner: string): SeenLease {
     childShardIds: [],
     hashKeyRange: undefined,
     checkpointOwner: undefined,
+    numbering: undefined,
     startTimeMs: undefined,
     consumerWorker: undefined,
     streamName: undefined,

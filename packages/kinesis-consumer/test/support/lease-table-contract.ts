@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Checkpoint } from "../../src/checkpoint.ts";
 import type { Lease, NewLease } from "../../src/lease/lease.ts";
 import type { LeaseTable, WriteOutcome } from "../../src/lease/lease-table.ts";
+import type { Numbering } from "../../src/lease/numbering.ts";
 import { lastHashKey, type ShardId, shardId } from "../../src/shard/shard.ts";
 
 const signal = new AbortController().signal;
@@ -215,6 +216,74 @@ export function leaseTableContract(make: () => Promise<LeaseTable>): void {
       const outcome = await table.write(lease, {}, signal);
       expect(outcome).toEqual({ kind: "refused", current: undefined, retried: false });
       expect(await table.list({ consistent: true }, signal)).toEqual([]);
+    });
+  });
+
+  describe("the numbers of a shard's records", () => {
+    const begun: Numbering = {
+      epoch: "e-1",
+      version: "whole",
+      belongsTo: { sequenceNumber: "TRIM_HORIZON", subSequenceNumber: 0 },
+      base: { kind: "anchor", sequenceNumber: "49680456976411086312851181436727422727896385951558008834" },
+    };
+    const counted = (at: bigint, subSequenceNumber: number, ordinal: number): Numbering => ({
+      ...begun,
+      belongsTo: { sequenceNumber: at.toString(), subSequenceNumber },
+      base: { kind: "ordinal", ordinal },
+    });
+
+    it("are stored when they begin, then with each checkpoint, and kept by every other write", async () => {
+      const { table, lease } = await taken();
+      const first = expectWritten(await table.write(lease, { numbering: begun }, signal));
+      expect(first).toEqual({ ...lease, counter: 2, numbering: begun });
+      expect(await table.get(one, signal)).toEqual(first);
+      const numbering = counted(5n, 7, 9_007_199_254_740_991);
+      const stored = expectWritten(await table.write(first, { checkpoint: after(5n, 7), numbering }, signal));
+      expect(stored).toEqual({ ...first, counter: 3, checkpoint: after(5n, 7), numbering });
+      const renewed = expectWritten(await table.write(stored, {}, signal));
+      const asked = expectWritten(await table.requestHandOff(renewed, "other", signal));
+      expectWritten(await table.write(asked, { release: true }, signal));
+      expect(await takeNow(table, one, "other")).toMatchObject({ numbering });
+      expect(await table.get(one, signal)).toMatchObject({ numbering });
+    });
+
+    it("begin again in place of those that were stored", async () => {
+      const { table, lease } = await taken();
+      const numbering = counted(5n, 0, 3);
+      const stored = expectWritten(await table.write(lease, { checkpoint: after(5n), numbering }, signal));
+      const anew = { ...begun, epoch: "e-2", belongsTo: { sequenceNumber: "5", subSequenceNumber: 0 } };
+      expect(expectWritten(await table.write(stored, { numbering: anew }, signal)).numbering).toEqual(anew);
+      expect((await table.get(one, signal))?.numbering).toEqual(anew);
+    });
+
+    it("stay as they are when the write that would change them is refused", async () => {
+      const { table, lease } = await taken();
+      const first = expectWritten(await table.write(lease, { numbering: begun }, signal));
+      const change = { checkpoint: after(5n), numbering: counted(5n, 0, 3) };
+      expect((await table.write(lease, change, signal)).kind).toBe("refused");
+      expect(await table.get(one, signal)).toEqual(first);
+    });
+
+    it("are gone with the end of the shard, also where it is not numbered any more", async () => {
+      const { table, lease } = await taken();
+      const numbering = counted(5n, 0, 3);
+      const stored = expectWritten(await table.write(lease, { checkpoint: after(5n), numbering }, signal));
+      const ended = expectWritten(await table.write(stored, { checkpoint: { kind: "shard-end" } }, signal));
+      expect(ended).toEqual({
+        ...stored,
+        counter: 3,
+        checkpoint: { kind: "shard-end" },
+        numbering: undefined,
+      });
+      expect(await table.get(one, signal)).toEqual(ended);
+    });
+
+    it("are gone from a row that is made anew", async () => {
+      const { table, lease } = await taken();
+      const numbering = counted(5n, 0, 3);
+      const stored = expectWritten(await table.write(lease, { checkpoint: after(5n), numbering }, signal));
+      expect(await table.replace(stored, newLease(one), stamp, signal)).toBe(true);
+      expect((await table.get(one, signal))?.numbering).toBeUndefined();
     });
   });
 

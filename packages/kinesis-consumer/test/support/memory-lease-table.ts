@@ -117,6 +117,7 @@ export class MemoryLeaseTable implements LeaseTable {
       ...row,
       counter: row.counter + 1,
       ...(checkpoint === undefined ? {} : { checkpoint, startTimeMs: undefined }),
+      numbering: numberingAfter(row, change),
       ...(change.release === true ? released(row) : {}),
     });
   }
@@ -194,6 +195,10 @@ function isUnchanged(row: Lease | undefined, seen: Lease): boolean {
 
 function refused(current: Lease | undefined): WriteOutcome {
   return { kind: "refused", current, retried: false };
+}
+
+function numberingAfter({ numbering }: Lease, change: LeaseChange): Lease["numbering"] {
+  return change.numbering ?? (change.checkpoint?.kind === "shard-end" ? undefined : numbering);
 }
 
 /** During a hand-off the lease goes to the worker that `owner` names. */
