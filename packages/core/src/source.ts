@@ -42,6 +42,8 @@ export interface PartitionStatus {
   readonly checkpointAgeMs?: number | undefined;
   /** What its reader is about, in the source's own words, such as `reading` or `idle`; absent when nobody reads it here. `stuck`: it gets no further, and the host may call the source so. */
   readonly activity?: string | undefined;
+  /** Records read from it since its reader was made; absent when unknown. */
+  readonly received?: number | undefined;
   /** Whether it has been read to its end. */
   readonly finished?: boolean | undefined;
   /** Whether its owner was seen at work while somebody watched; absent when nobody did. */

@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import { toError } from "@pulsar-ts-io/core";
 import { CommanderError } from "commander";
 import { styleOf } from "../logging/style.ts";
@@ -11,6 +10,7 @@ import { createProgram } from "./program.ts";
 import { formatError } from "./report-error.ts";
 import { columnsOf, Terminal } from "./terminal.ts";
 import { UnexpectedError, UsageError } from "./usage-error.ts";
+import { readVersion } from "./version.ts";
 
 /** The process as Node gives it: what a command needs, and its last resorts. */
 export interface RootProcess extends CliProcess {
@@ -101,12 +101,4 @@ function unexpected(cause: unknown): UnexpectedError {
     remedy:
       "report it, with the output of a run with --log-level debug, to the connector's or this program's authors",
   });
-}
-
-async function readVersion(): Promise<string> {
-  const text = await readFile(new URL("../../package.json", import.meta.url), "utf8");
-  const manifest: unknown = JSON.parse(text);
-  const version =
-    typeof manifest === "object" && manifest !== null && "version" in manifest ? manifest.version : "";
-  return String(version);
 }

@@ -35,6 +35,7 @@ const byStage: Readonly<Record<Stage, number>> = {
 /** What is wrong with a flag or a setting before anything is opened, whoever found it. */
 const usageCodes = new Set([
   "PIO_USAGE",
+  "PIO_HTTP_PORT",
   "PIO_INVALID_CONFIG",
   "PIO_CONFIG_SYNTAX",
   "PIO_CONFIG_FILE",

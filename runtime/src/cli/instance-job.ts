@@ -31,7 +31,10 @@ export async function openAttempt(job: InstanceJob, host: TransportHost): Promis
     view: () => ({
       opened: instance.opened,
       lingering: instance.lingering,
+      draining: instance.draining,
       counts: instance.snapshot(),
+      errors: instance.errors(),
+      partitions: instance.partitions(),
     }),
   };
 }

@@ -4,7 +4,6 @@ import { UsageError } from "./usage-error.ts";
 /** Options of `pulsar-admin sources localrun` that are accepted, so that its command lines work, and have no effect here. */
 const withoutEffect = [
   { flags: "--state-storage-service-url <url>", why: "there is no state store yet" },
-  { flags: "--metrics-port-start <port>", why: "there is no metrics port yet" },
   { flags: "--secrets-provider-config <json>", why: "the secrets map is taken as it is" },
 ] as const;
 

@@ -1,6 +1,6 @@
 import { hostname } from "node:os";
 import { describeProperties, formatProblem, InvalidConfigError } from "@pulsar-ts-io/config";
-import { type Logger, silentMeter, systemClock } from "@pulsar-ts-io/core";
+import { type Logger, systemClock } from "@pulsar-ts-io/core";
 import { parseTopicName } from "@pulsar-ts-io/pulsar";
 import type { LogFormat, LogLevel } from "../logging/log-options.ts";
 import { createLogger } from "../logging/pino-logger.ts";
@@ -8,8 +8,10 @@ import { logProcessWarnings } from "../logging/process-warnings.ts";
 import { InstanceSupervisor } from "../supervise/instance-supervisor.ts";
 import { type BrokerFlags, resolveBrokerSettings } from "./broker-settings.ts";
 import type { CliHost } from "./cli-host.ts";
+import type { HttpFlags } from "./http-options.ts";
 import { type InstanceJob, openAttempt } from "./instance-job.ts";
 import { localrunWarnings } from "./localrun-options.ts";
+import { observeRun } from "./observe-run.ts";
 import { progressFields, showProgress } from "./progress.ts";
 import { type Flags, type RequestedSource, readRequestedSource } from "./requested-source.ts";
 import { StopSignals } from "./stop-signals.ts";
@@ -17,7 +19,7 @@ import { type Destination, type Output, transportProblems } from "./transport.ts
 import { UsageError } from "./usage-error.ts";
 
 /** The flags of `run` that are not part of a SourceConfig. */
-export interface RunFlags extends BrokerFlags, Destination {
+export interface RunFlags extends BrokerFlags, HttpFlags, Destination {
   readonly logLevel: LogLevel;
   readonly logFormat?: LogFormat | undefined;
   readonly instanceId: number;
@@ -44,7 +46,8 @@ export async function runCommand(flags: RunFlags & Flags, host: CliHost): Promis
   logProcessWarnings(host.process, logger);
   for (const problem of unused) logger.warn({ problem }, "odd setting");
   warn(logger, requested, flags, host);
-  const parts = { clock: systemClock, logger, meter: silentMeter };
+  await using observer = await observeRun(requested, flags, { topic, clock: systemClock, logger });
+  const parts = { clock: systemClock, logger, meter: observer.meter };
   let readerLeft = false;
   host.process.stdout.on("error", () => {
     readerLeft = true;
@@ -58,6 +61,7 @@ export async function runCommand(flags: RunFlags & Flags, host: CliHost): Promis
   const ended = new AbortController();
   const snapshot = () => supervisor.counts();
   const progress = showProgress({ ...parts, terminal: host.terminal, snapshot }, ended.signal);
+  const watching = observer.watch(supervisor, ended.signal);
   try {
     await supervisor.run(stop.signal);
   } catch (error) {
@@ -65,7 +69,7 @@ export async function runCommand(flags: RunFlags & Flags, host: CliHost): Promis
     if (!readerLeft) throw error;
   } finally {
     ended.abort(new Error("the run has ended"));
-    await progress;
+    await Promise.all([progress, watching]);
     logger.info(progressFields(snapshot()), "run ended");
   }
 }

@@ -6,13 +6,12 @@ import {
   toError,
 } from "@pulsar-ts-io/core";
 import type { Transport } from "@pulsar-ts-io/pulsar";
-import type { RecentError } from "../supervise/instance-report.ts";
 import { InstanceCounters, type InstanceSnapshot } from "./counters.ts";
 import { aborted, endedWithin } from "./deadline.ts";
 import { InstanceFailedError, ShutdownTimeoutError, type Stage } from "./errors.ts";
 import { InstanceContext } from "./instance-context.ts";
 import type { InstanceOptions } from "./instance-options.ts";
-import { RecentErrors } from "./recent-errors.ts";
+import { type InstanceErrors, RecentErrors } from "./recent-errors.ts";
 import type { DeliveryHost } from "./record-delivery.ts";
 import { RecordPump } from "./record-pump.ts";
 import { TopicPublishers } from "./topic-publishers.ts";
@@ -41,7 +40,6 @@ export class Instance<C> {
   /** Aborted: stop reading, and nothing else. */
   readonly #reading = new AbortController();
   #opened = false;
-  #hasEnded = false;
   #lingering = false;
   #failure: InstanceFailedError | undefined;
   #refusal: ConnectorError | undefined;
@@ -84,15 +82,12 @@ export class Instance<C> {
       await this.#bounded("pulsar", closePublishingMs, "the publishers", () => this.#publishers.close());
       await this.#bounded("pulsar", closePublishingMs, "the connection", () => this.#transport.close());
     }
-    this.#hasEnded = true;
     if (this.#failure !== undefined) throw this.#failure;
   }
 
-  /** Where it is in its life. */
-  get phase(): "starting" | "running" | "draining" | "stopped" | "failed" {
-    if (this.#hasEnded) return this.#failure === undefined ? "stopped" : "failed";
-    if (this.#reading.signal.aborted) return "draining";
-    return this.#opened ? "running" : "starting";
+  /** Whether it was told to stop, or failed, and ends. */
+  get draining(): boolean {
+    return this.#reading.signal.aborted;
   }
 
   /** Whether its source was opened. */
@@ -117,7 +112,7 @@ export class Instance<C> {
   }
 
   /** Its last failures, newest last. */
-  errors(): { readonly system: readonly RecentError[]; readonly source: readonly RecentError[] } {
+  errors(): InstanceErrors {
     return { system: this.#systemErrors.last, source: this.#sourceErrors.last };
   }
 

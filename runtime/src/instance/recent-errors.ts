@@ -6,6 +6,12 @@ const kept = 10;
 /** A message may quote what it failed on. */
 const maxCharacters = 2_000;
 
+/** The last ten failures of each kind, newest last. */
+export interface InstanceErrors {
+  readonly system: readonly RecentError[];
+  readonly source: readonly RecentError[];
+}
+
 /** Counts failures, and remembers the last ten. */
 export class RecentErrors {
   readonly #clock: Clock;

@@ -1,5 +1,6 @@
 import type { Clock, PartitionStatus } from "@pulsar-ts-io/core";
 import type { InstanceSnapshot } from "../instance/counters.ts";
+import type { InstanceErrors } from "../instance/recent-errors.ts";
 import type {
   InstanceReport,
   InstanceState,
@@ -11,9 +12,12 @@ import { Movement } from "./movement.ts";
 
 /** An instance, as much of it as is watched. */
 export interface WatchedInstance {
-  readonly phase: InstanceState;
-  snapshot(): InstanceSnapshot;
-  errors(): { readonly system: readonly RecentError[]; readonly source: readonly RecentError[] };
+  readonly state: InstanceState;
+  /** Why it does not run; empty while it does. */
+  readonly error: string;
+  readonly restarts: number;
+  counts(): InstanceSnapshot;
+  errors(): InstanceErrors;
   partitions(): readonly PartitionStatus[];
 }
 
@@ -39,34 +43,30 @@ export class InProcessSource implements WatchedSource {
   }
 
   async reports(): Promise<readonly InstanceReport[]> {
-    const { instanceId, metrics, clock } = this.#options;
+    const { instanceId, metrics, clock, mask } = this.#options;
     const families = await metrics.families();
-    const { phase } = this.#instance;
-    const counts = this.#instance.snapshot();
+    const { state, error, restarts } = this.#instance;
+    const counts = this.#instance.counts();
     const partitions = this.#instance.partitions();
     const errors = this.#instance.errors();
     const stalled = this.#movement.look(counts, partitions, clock.monotonic());
     return [
       {
         instanceId,
-        state: phase,
-        error: phase === "failed" ? this.#masked(errors.system.at(-1)?.message ?? "") : "",
-        restarts: 0,
+        state,
+        error: mask(error),
+        restarts,
         counts,
-        stalled: phase === "running" ? stalled : undefined,
-        systemErrors: this.#maskedErrors(errors.system),
-        sourceErrors: this.#maskedErrors(errors.source),
+        stalled: state === "running" ? stalled : undefined,
+        systemErrors: masked(errors.system, mask),
+        sourceErrors: masked(errors.source, mask),
         partitions,
         metrics: families,
       },
     ];
   }
+}
 
-  #maskedErrors(errors: readonly RecentError[]): readonly RecentError[] {
-    return errors.map(({ message, atMs }) => ({ message: this.#masked(message), atMs }));
-  }
-
-  #masked(text: string): string {
-    return this.#options.mask(text);
-  }
+function masked(errors: readonly RecentError[], mask: (text: string) => string): readonly RecentError[] {
+  return errors.map(({ message, atMs }) => ({ message: mask(message), atMs }));
 }

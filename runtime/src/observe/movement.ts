@@ -28,7 +28,7 @@ export class Movement {
     const { inFlight, lagMs = 0 } = snapshot;
     const unconfirmedMs = nowMs - this.#receiptAtMs;
     if (unconfirmedMs >= stallMs) {
-      return `Pulsar has confirmed nothing for ${seconds(unconfirmedMs)} s, and ${inFlight} records wait for it`;
+      return `Pulsar has confirmed nothing for ${seconds(unconfirmedMs)} s; records that wait for it: ${inFlight}`;
     }
     const unreadMs = nowMs - this.#readAtMs;
     if (unreadMs >= stallMs && inFlight === 0 && lagMs >= stallMs) {

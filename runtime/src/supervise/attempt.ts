@@ -1,4 +1,6 @@
+import type { PartitionStatus } from "@pulsar-ts-io/core";
 import type { InstanceSnapshot } from "../instance/counters.ts";
+import type { InstanceErrors } from "../instance/recent-errors.ts";
 
 /** What is seen of one start of an instance. */
 export interface AttemptView {
@@ -6,7 +8,10 @@ export interface AttemptView {
   readonly opened: boolean;
   /** Whether something of it may go on after its end: nothing may be started beside it. */
   readonly lingering: boolean;
+  readonly draining: boolean;
   readonly counts: InstanceSnapshot;
+  readonly errors: InstanceErrors;
+  readonly partitions: readonly PartitionStatus[];
 }
 
 /** One start of an instance. */

@@ -1,7 +1,9 @@
-import { Backoff, type Clock, type Logger } from "@pulsar-ts-io/core";
+import { Backoff, type Clock, type Logger, type PartitionStatus, toError } from "@pulsar-ts-io/core";
 import type { InstanceSnapshot } from "../instance/counters.ts";
+import type { InstanceErrors } from "../instance/recent-errors.ts";
 import type { Attempt } from "./attempt.ts";
 import { isCurable } from "./curable.ts";
+import type { InstanceState } from "./instance-report.ts";
 import { totalCounts } from "./total-counts.ts";
 
 /** The first pause before an instance is started again; it doubles up to {@link longestPauseMs}. */
@@ -9,6 +11,8 @@ const firstPauseMs = 1_000;
 const longestPauseMs = 60_000;
 /** What ran as long as this starts over with the first pause. */
 const healthyMs = 300_000;
+/** As many errors as Pulsar's status shows. */
+const keptErrors = 10;
 
 const nothing: InstanceSnapshot = {
   received: 0,
@@ -46,8 +50,11 @@ export class InstanceSupervisor {
   #attempt: Attempt | undefined;
   /** Of the attempts that have ended. */
   #before: InstanceSnapshot | undefined;
+  #errorsBefore: InstanceErrors = { system: [], source: [] };
   #opened = false;
   #restarts = 0;
+  #failure: unknown;
+  #ended: "failed" | "stopped" | undefined;
 
   constructor(start: () => Promise<Attempt>, options: InstanceSupervisorOptions) {
     this.#start = start;
@@ -66,6 +73,39 @@ export class InstanceSupervisor {
     return this.#restarts;
   }
 
+  /** Where the instance is in its life. */
+  get state(): InstanceState {
+    if (this.#ended !== undefined) return this.#ended;
+    const view = this.#attempt?.view();
+    if (view === undefined) return this.#restarts === 0 ? "starting" : "restarting";
+    if (view.draining) return "draining";
+    return view.opened ? "running" : "starting";
+  }
+
+  /** Why it does not run; empty while it does. */
+  get error(): string {
+    const { state } = this;
+    const isDown =
+      state === "restarting" || state === "failed" || (state === "starting" && this.#restarts > 0);
+    return isDown ? toError(this.#failure).message : "";
+  }
+
+  /** The last ten of each kind over all its starts. */
+  errors(): InstanceErrors {
+    const before = this.#errorsBefore;
+    const now = this.#attempt?.view().errors;
+    if (now === undefined) return before;
+    return {
+      system: [...before.system, ...now.system].slice(-keptErrors),
+      source: [...before.source, ...now.source].slice(-keptErrors),
+    };
+  }
+
+  /** Those of the start that runs. */
+  partitions(): readonly PartitionStatus[] {
+    return this.#attempt?.view().partitions ?? [];
+  }
+
   /** What it did over all its starts. */
   counts(): InstanceSnapshot {
     return totalCounts(this.#before, this.#attempt?.view().counts ?? nothing);
@@ -77,6 +117,17 @@ export class InstanceSupervisor {
    * @throws the failure of a start that no other follows: what another start cannot cure, the last of too many, one while stopping.
    */
   async run(signal: AbortSignal): Promise<void> {
+    try {
+      await this.#runAttempts(signal);
+      this.#ended = "stopped";
+    } catch (error) {
+      this.#failure = error;
+      this.#ended = "failed";
+      throw error;
+    }
+  }
+
+  async #runAttempts(signal: AbortSignal): Promise<void> {
     const { clock, logger } = this.#options;
     while (!signal.aborted) {
       const failure = await this.#attemptOnce(signal);
@@ -84,6 +135,7 @@ export class InstanceSupervisor {
       if (signal.aborted || !this.#mayRestart(failure.error)) throw failure.error;
       const pauseMs = this.#pauses.next();
       this.#restarts += 1;
+      this.#failure = failure.error;
       logger.warn(
         { err: failure.error, restarts: this.#restarts, pauseMs: Math.round(pauseMs) },
         "instance failed, it is started again after a pause",
@@ -113,6 +165,7 @@ export class InstanceSupervisor {
     if (view.opened) this.#opened = true;
     if (view.opened && ranMs >= healthyMs) this.#pauses.reset();
     if (view.lingering) return;
+    this.#errorsBefore = this.errors();
     this.#before = {
       ...totalCounts(this.#before, view.counts),
       inFlight: 0,

@@ -173,8 +173,8 @@ describe("pulsar-ts-io run", loadingTime, () => {
     const proc = new FakeProcess(
       console_(
         "good",
-        "--metricsPortStart",
-        "9100",
+        "--stateStorageServiceUrl",
+        "bk://127.0.0.1:4181",
         "--secretsProviderClassname",
         "x.ClearTextSecretsProvider",
       ),
@@ -183,7 +183,7 @@ describe("pulsar-ts-io run", loadingTime, () => {
     await proc.shows("record 3");
     proc.emit("SIGTERM");
     await run;
-    expect(proc.stderr.text).toContain("--metrics-port-start has no effect");
+    expect(proc.stderr.text).toContain("--state-storage-service-url has no effect");
     expect(proc.stderr.text.match(/has no effect/g)).toHaveLength(1);
   });
 

@@ -1,5 +1,6 @@
 import type { InstanceSnapshot } from "../../src/instance/counters.ts";
 import { InstanceFailedError, type Stage } from "../../src/instance/errors.ts";
+import type { InstanceErrors } from "../../src/instance/recent-errors.ts";
 import type { Attempt, AttemptView } from "../../src/supervise/attempt.ts";
 import { stopped } from "./list-source.ts";
 
@@ -31,6 +32,8 @@ export function counts(received: number, more: Partial<InstanceSnapshot> = {}): 
 export class ScriptedAttempt implements Attempt {
   opened = true;
   lingering = false;
+  draining = false;
+  errors: InstanceErrors = { system: [], source: [] };
   counts: InstanceSnapshot = counts(0);
   /** The failure of its drain, when it is told to stop. */
   drainFailure: Error | undefined;
@@ -47,8 +50,8 @@ export class ScriptedAttempt implements Attempt {
   }
 
   view(): AttemptView {
-    const { opened, lingering, counts: done } = this;
-    return { opened, lingering, counts: done };
+    const { opened, lingering, draining, counts: done, errors } = this;
+    return { opened, lingering, draining, counts: done, errors, partitions: [] };
   }
 
   fail(error: Error): void {

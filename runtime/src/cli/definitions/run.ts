@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { type LogFormat, logFormats, logLevels } from "../../logging/log-options.ts";
 import { addBrokerOptions } from "../broker-options.ts";
 import type { CliHost } from "../cli-host.ts";
+import { addHttpOptions } from "../http-options.ts";
 import { addLocalrunOptions } from "../localrun-options.ts";
 import { addSourceOptions } from "../source-options.ts";
 import { outputs, pulsarTransports } from "../transport.ts";
@@ -25,7 +26,7 @@ export function addRun(program: Command, host: CliHost, connectorHelp: string): 
   const run = prepare(program.command("run"), host)
     .description("run a source until it is told to stop")
     .addHelpText("after", examples + connectorHelp);
-  addLocalrunOptions(addBrokerOptions(addConnectorsDir(addSourceOptions(run))))
+  addHttpOptions(addLocalrunOptions(addBrokerOptions(addConnectorsDir(addSourceOptions(run)))))
     .addOption(new Option("--output <where>", "where records go").choices(outputs).default("pulsar"))
     .addOption(
       new Option("--pulsar-transport <name>", "native: by pulsar-client, which you install beside this")

@@ -1,0 +1,80 @@
+import { hostname } from "node:os";
+import { type Clock, type Logger, type Meter, silentMeter } from "@pulsar-ts-io/core";
+import { InProcessSource, type WatchedInstance } from "../observe/in-process-source.ts";
+import { MetricRegistry } from "../observe/metric-registry.ts";
+import { Observation } from "../observe/observation.ts";
+import { processMetrics } from "../observe/process-metrics.ts";
+import { type ConfigForms, secretMask, secretsOf, shownConfig } from "../observe/secret-mask.ts";
+import type { SourceDescription } from "../observe/source-status.ts";
+import { type HttpFlags, httpAddress } from "./http-options.ts";
+import type { RequestedSource } from "./requested-source.ts";
+import { readVersion } from "./version.ts";
+
+/** Java's local runner calls its cluster so. */
+const cluster = "local";
+
+/** What watches a run. */
+export interface RunObserver extends AsyncDisposable {
+  readonly meter: Meter;
+  /** Watches until `signal` aborts. */
+  watch(instance: WatchedInstance, signal: AbortSignal): Promise<void>;
+}
+
+/**
+ * Takes the HTTP port, if one was asked for; without it nothing is measured.
+ *
+ * @throws HttpPortError (`PIO_HTTP_PORT`).
+ */
+export async function observeRun(
+  requested: RequestedSource,
+  flags: HttpFlags & { readonly instanceId: number },
+  { topic, ...host }: { readonly topic: string; readonly clock: Clock; readonly logger: Logger },
+): Promise<RunObserver> {
+  const address = httpAddress(flags);
+  if (address === undefined) return unobserved;
+  const source = await describe(requested, topic, host.clock.now());
+  const observation = await Observation.open(address, host);
+  const meter = new MetricRegistry(host.clock);
+  const ofProcess = processMetrics();
+  const families = async () => [...(await meter.families()), ...(await ofProcess.families())];
+  const forms = configForms(requested);
+  const mask = secretMask([...requested.secrets.values(), ...secretsOf(forms)]);
+  return {
+    meter,
+    watch: (instance, signal) => {
+      const watched = new InProcessSource(instance, { ...flags, ...host, metrics: { families }, mask });
+      return observation.watch(watched, { source, workerId: hostname(), cluster }, signal);
+    },
+    [Symbol.asyncDispose]: () => observation[Symbol.asyncDispose](),
+  };
+}
+
+const unobserved: RunObserver = {
+  meter: silentMeter,
+  watch: () => Promise.resolve(),
+  [Symbol.asyncDispose]: () => Promise.resolve(),
+};
+
+async function describe(
+  requested: RequestedSource,
+  topic: string,
+  startTime: number,
+): Promise<SourceDescription> {
+  const { settings, connector } = requested;
+  return {
+    tenant: settings.tenant,
+    namespace: settings.namespace,
+    name: settings.name ?? connector.manifest.name,
+    connector: connector.manifest.name,
+    version: await readVersion(),
+    topic,
+    processingGuarantees: settings.guarantee,
+    startTime,
+    configs: shownConfig(configForms(requested)),
+  };
+}
+
+function configForms({ config, settings, connector }: RequestedSource): ConfigForms {
+  const complete = typeof config === "object" && config !== null ? { ...config } : {};
+  return { config: complete, written: settings.configs, schema: connector.schema };
+}
