@@ -4,8 +4,14 @@ export interface InstanceSnapshot {
   readonly received: number;
   /** Records whose receipt arrived. Java counts them when they are queued. */
   readonly written: number;
+  /** Of these, records that Pulsar had stored before, and did not store again. */
+  readonly duplicates: number;
   /** Records that Pulsar refused for good. */
   readonly failed: number;
+  /** Of these, records that were passed over. */
+  readonly skipped: number;
+  /** Of these, records that the dead-letter topic has. */
+  readonly deadLettered: number;
   /** Records handed to a publisher and not settled. */
   readonly inFlight: number;
   /** Their payload bytes. */
@@ -28,7 +34,10 @@ export interface InstanceSnapshot {
 export class InstanceCounters {
   received = 0;
   written = 0;
+  duplicates = 0;
   failed = 0;
+  skipped = 0;
+  deadLettered = 0;
   inFlight = 0;
   inFlightBytes = 0;
   writtenBytes = 0;

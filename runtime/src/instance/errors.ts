@@ -44,3 +44,15 @@ export class ShutdownTimeoutError extends ConnectorError {
   readonly code = "PIO_SHUTDOWN_TIMEOUT";
   readonly retryable = true;
 }
+
+/** Pulsar tells repeated records by their numbers, and this one has none. */
+export class UnnumberedRecordError extends ConnectorError {
+  readonly code = "PIO_UNNUMBERED_RECORD";
+  readonly retryable = false;
+}
+
+/** Somebody else publishes a partition that was given to this instance. */
+export class PartitionBusyError extends ConnectorError {
+  readonly code = "PIO_PRODUCER_BUSY";
+  readonly retryable = true;
+}

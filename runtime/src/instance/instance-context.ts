@@ -14,6 +14,8 @@ export interface ContextHost {
   /** Aborted when reading shall stop. */
   readonly signal: AbortSignal;
   fatal(error: Error): void;
+  /** Closes what publishes one partition. */
+  release(partitionId: string): Promise<void>;
 }
 
 /** What a source sees of its instance. */
@@ -67,9 +69,8 @@ export class InstanceContext implements SourceContext {
     metric.observe(value);
   }
 
-  /** Nothing to close: with the guarantees there are, no producer belongs to one partition. */
-  releasePartition(_partitionId: string): Promise<void> {
-    return Promise.resolve();
+  releasePartition(partitionId: string): Promise<void> {
+    return this.#host.release(partitionId);
   }
 
   fatal(error: Error): void {

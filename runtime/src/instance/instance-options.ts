@@ -1,5 +1,6 @@
 import type { Clock, Guarantee, Logger, Meter } from "@pulsar-ts-io/core";
 import type { PublisherOptions } from "@pulsar-ts-io/pulsar";
+import type { Deduplication } from "./partition-publishers.ts";
 
 /** Everything that makes one run of one source, complete: no defaults below this line. */
 export interface InstanceOptions {
@@ -12,6 +13,8 @@ export interface InstanceOptions {
   /** Where records go that name no destination; `undefined`: each record must name one. */
   readonly topic: string | undefined;
   readonly guarantee: Guarantee;
+  /** Asked about each topic that is published to effectively once; absent: every topic is taken to deduplicate. */
+  readonly deduplication?: Deduplication | undefined;
   readonly publisher: PublisherOptions;
   readonly secrets: ReadonlyMap<string, string>;
   /** How long a stop waits for receipts, milliseconds. */

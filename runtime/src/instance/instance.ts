@@ -11,6 +11,8 @@ import { aborted, endedWithin } from "./deadline.ts";
 import { InstanceFailedError, ShutdownTimeoutError, type Stage } from "./errors.ts";
 import { InstanceContext } from "./instance-context.ts";
 import type { InstanceOptions } from "./instance-options.ts";
+import { PartitionPublishers } from "./partition-publishers.ts";
+import type { Publishers } from "./publishers.ts";
 import { type InstanceErrors, RecentErrors } from "./recent-errors.ts";
 import type { DeliveryHost } from "./record-delivery.ts";
 import { RecordPump } from "./record-pump.ts";
@@ -33,7 +35,7 @@ export class Instance<C> {
   readonly #source: Source<C>;
   readonly #transport: Transport;
   readonly #options: InstanceOptions;
-  readonly #publishers: TopicPublishers;
+  readonly #publishers: Publishers;
   readonly #host: DeliveryHost & { settling: boolean };
   readonly #systemErrors: RecentErrors;
   readonly #sourceErrors: RecentErrors;
@@ -48,8 +50,8 @@ export class Instance<C> {
     this.#source = source;
     this.#transport = transport;
     this.#options = options;
-    const { publisher, clock, logger, topic, guarantee } = options;
-    this.#publishers = new TopicPublishers(transport, { publisher, clock, logger, keep: topic });
+    const { clock, guarantee } = options;
+    this.#publishers = makePublishers(transport, options);
     this.#systemErrors = new RecentErrors(clock);
     this.#sourceErrors = new RecentErrors(clock);
     this.#host = {
@@ -133,7 +135,7 @@ export class Instance<C> {
     const { topic } = this.#options;
     const { signal } = this.#reading;
     if (topic === undefined || signal.aborted) return !signal.aborted;
-    await this.#ended("pulsar", this.#publishers.open(topic, signal));
+    await this.#ended("pulsar", this.#publishers.prepare(topic, signal));
     return !signal.aborted;
   }
 
@@ -142,6 +144,7 @@ export class Instance<C> {
     const context = new InstanceContext(this.#options, {
       signal,
       fatal: (error) => this.#fail(this.#isRefusal(error) ? "pulsar" : "run", error),
+      release: (partitionId) => this.#publishers.release(partitionId),
     });
     await this.#untilStopped("open", () => this.#source.open(config, context));
     if (!signal.aborted) {
@@ -213,7 +216,7 @@ export class Instance<C> {
     this.#systemErrors.add(error);
     if (this.#options.guarantee === "ATMOST_ONCE") {
       this.#options.logger.warn({ err: error }, "record not published, and not tried again");
-    } else if (record.fail === undefined) {
+    } else if (record.fail === undefined || this.#options.guarantee === "MANUAL") {
       this.#fail("pulsar", error);
     } else if (this.#host.settling) {
       record.fail(error);
@@ -248,4 +251,11 @@ export class Instance<C> {
 /** A source written in JavaScript may throw where it should reject. */
 async function start(work: () => Promise<void>): Promise<void> {
   await work();
+}
+
+function makePublishers(transport: Transport, options: InstanceOptions): Publishers {
+  const { publisher, clock, logger, topic, guarantee, deduplication } = options;
+  return guarantee === "EFFECTIVELY_ONCE"
+    ? new PartitionPublishers(transport, { publisher, clock, logger, deduplication })
+    : new TopicPublishers(transport, { publisher, clock, logger, keep: topic });
 }

@@ -2,10 +2,11 @@ import {
   type Clock,
   type ConnectorError,
   type Guarantee,
+  hasCode,
   type SourceRecord,
   toError,
 } from "@pulsar-ts-io/core";
-import type { Delivery } from "@pulsar-ts-io/pulsar";
+import type { Delivery, MessageId } from "@pulsar-ts-io/pulsar";
 import type { InstanceCounters } from "./counters.ts";
 
 /** What the deliveries of one instance have in common. */
@@ -17,23 +18,36 @@ export interface DeliveryHost {
   readonly settling: boolean;
   /** A message that Pulsar refused, and nobody but the host can answer for. */
   refused(error: ConnectorError, record: SourceRecord): void;
-  /** A source that threw where it must not. */
+  /** A source that threw where it must not, or numbered its records wrong. */
   misbehaved(error: Error): void;
 }
 
-/** How many records of one topic are unsettled: what decides whether its publisher may be closed. */
-export interface TopicUse {
+/** How many records of one publisher are unsettled: what decides whether it may be closed. */
+export interface PublisherUse {
   inFlight: number;
+}
+
+/**
+ * Acknowledges `record`, unless the guarantee says otherwise: at most once it was acknowledged before it was sent, and
+ * with `MANUAL` the source does it by itself.
+ */
+export function acknowledge(host: DeliveryHost, record: SourceRecord): void {
+  if (host.guarantee === "ATMOST_ONCE" || host.guarantee === "MANUAL" || !host.settling) return;
+  try {
+    record.ack();
+  } catch (error) {
+    host.misbehaved(toError(error));
+  }
 }
 
 /** One record in flight: hears once how its publishing ended, and settles the record accordingly. */
 export class RecordDelivery implements Delivery {
   readonly #host: DeliveryHost;
   readonly #record: SourceRecord;
-  readonly #use: TopicUse;
+  readonly #use: PublisherUse;
   #settled = false;
 
-  constructor(host: DeliveryHost, record: SourceRecord, use: TopicUse) {
+  constructor(host: DeliveryHost, record: SourceRecord, use: PublisherUse) {
     this.#host = host;
     this.#record = record;
     this.#use = use;
@@ -42,19 +56,14 @@ export class RecordDelivery implements Delivery {
     use.inFlight += 1;
   }
 
-  stored(): void {
+  stored(id: MessageId | undefined): void {
     if (!this.#settle()) return;
     const { counters } = this.#host;
     counters.written += 1;
     counters.writtenBytes += this.#record.value.byteLength;
     counters.lastWrittenTime = this.#host.clock.now();
-    // At most once: acknowledged before it was sent.
-    if (this.#host.guarantee === "ATMOST_ONCE" || !this.#host.settling) return;
-    try {
-      this.#record.ack();
-    } catch (error) {
-      this.#host.misbehaved(toError(error));
-    }
+    if (id === undefined) counters.duplicates += 1;
+    acknowledge(this.#host, this.#record);
   }
 
   failed(error: ConnectorError): void {
@@ -63,7 +72,8 @@ export class RecordDelivery implements Delivery {
     if (error.code === "PIO_PUBLISHER_CLOSED") return;
     this.#host.counters.failed += 1;
     try {
-      this.#host.refused(error, this.#record);
+      if (hasCode(error, "PIO_INVALID_SEQUENCE_ID")) this.#host.misbehaved(error);
+      else this.#host.refused(error, this.#record);
     } catch (thrown) {
       this.#host.misbehaved(toError(thrown));
     }

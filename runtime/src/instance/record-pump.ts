@@ -1,8 +1,8 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Clock, Source, SourceRecord } from "@pulsar-ts-io/core";
-import { InstanceFailedError, NoTopicError, SourceContractError } from "./errors.ts";
+import { InstanceFailedError, NoTopicError, SourceContractError, UnnumberedRecordError } from "./errors.ts";
+import type { OpenPublisher, Publishers } from "./publishers.ts";
 import { type DeliveryHost, RecordDelivery } from "./record-delivery.ts";
-import type { TopicPublisher, TopicPublishers } from "./topic-publishers.ts";
 
 /** Records after which timers and sockets get a turn, however fast the source and the publisher are. */
 const recordsPerTurn = 256;
@@ -17,14 +17,10 @@ export interface RecordPumpOptions {
 /** The way of a record: from `read` to `send`, one after the other, no faster than the publishers confirm. */
 export class RecordPump {
   readonly #source: Pick<Source<unknown>, "read">;
-  readonly #publishers: TopicPublishers;
+  readonly #publishers: Publishers;
   readonly #options: RecordPumpOptions;
 
-  constructor(
-    source: Pick<Source<unknown>, "read">,
-    publishers: TopicPublishers,
-    options: RecordPumpOptions,
-  ) {
+  constructor(source: Pick<Source<unknown>, "read">, publishers: Publishers, options: RecordPumpOptions) {
     this.#source = source;
     this.#publishers = publishers;
     this.#options = options;
@@ -39,6 +35,7 @@ export class RecordPump {
   async run(signal: AbortSignal): Promise<void> {
     const { host, clock } = this.#options;
     const { counters } = host;
+    const numbered = host.guarantee === "EFFECTIVELY_ONCE";
     for (let sent = 1; !signal.aborted; sent += 1) {
       const record = await this.#source.read();
       // It came after the source was given up on: nobody may settle it any more.
@@ -46,17 +43,15 @@ export class RecordPump {
       checkRecord(record);
       counters.received += 1;
       counters.lastReceivedTime = clock.now();
-      const target = this.#target(record) ?? (await this.#open(this.#topicOf(record), signal));
-      if (target.publisher.full) await this.#room(target, signal);
+      const sequenceId = sequenceOf(record, numbered);
+      const topic = this.#topicOf(record);
+      const target = this.#publishers.find(topic, record) ?? (await this.#open(topic, record, signal));
+      if (target?.publisher.full === true) await this.#room(target, signal);
+      if (target === undefined || target.released) continue; // read again by whoever has its partition now
       if (host.guarantee === "ATMOST_ONCE") record.ack();
-      target.publisher.send(record, new RecordDelivery(host, record, target));
+      target.publisher.send(record, new RecordDelivery(host, record, target), sequenceId);
       if (sent % recordsPerTurn === 0) await nextTurn();
     }
-  }
-
-  #target(record: SourceRecord): TopicPublisher | undefined {
-    const topic = record.destinationTopic ?? this.#options.topic;
-    return topic === undefined ? undefined : this.#publishers.get(topic);
   }
 
   #topicOf(record: SourceRecord): string {
@@ -67,22 +62,38 @@ export class RecordPump {
     });
   }
 
-  async #open(topic: string, signal: AbortSignal): Promise<TopicPublisher> {
+  async #open(topic: string, record: SourceRecord, signal: AbortSignal): Promise<OpenPublisher | undefined> {
     try {
-      return await this.#publishers.open(topic, signal);
+      return await this.#publishers.open(topic, record, signal);
     } catch (error) {
       signal.throwIfAborted();
       throw new InstanceFailedError("pulsar", error);
     }
   }
 
-  async #room(target: TopicPublisher, signal: AbortSignal): Promise<void> {
+  async #room(target: OpenPublisher, signal: AbortSignal): Promise<void> {
     try {
       await target.publisher.room(signal);
     } catch (error) {
-      if (!signal.aborted) throw new InstanceFailedError("pulsar", error);
+      if (!(signal.aborted || target.released)) throw new InstanceFailedError("pulsar", error);
     }
   }
+}
+
+/** @throws UnnumberedRecordError: without both, Pulsar could not tell a repeated record from a new one. */
+function sequenceOf(record: SourceRecord, numbered: boolean): bigint | undefined {
+  if (!numbered) return undefined;
+  const { partitionId, recordSequence } = record;
+  if (typeof partitionId === "string" && partitionId !== "" && typeof recordSequence === "bigint") {
+    return recordSequence;
+  }
+  throw new UnnumberedRecordError(
+    "the source returned a record without partitionId and recordSequence, and EFFECTIVELY_ONCE needs both",
+    {
+      remedy:
+        "use --processing-guarantees ATLEAST_ONCE, or a connector that numbers its records within their partition",
+    },
+  );
 }
 
 /** What a source returns is a claim until it was looked at: it may be written in JavaScript. */

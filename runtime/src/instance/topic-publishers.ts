@@ -1,19 +1,12 @@
 import type { Clock, Logger } from "@pulsar-ts-io/core";
-import type { Publisher, PublisherOptions, Transport } from "@pulsar-ts-io/pulsar";
+import type { PublisherOptions, Transport } from "@pulsar-ts-io/pulsar";
+import type { OpenPublisher, Publishers } from "./publishers.ts";
 
 /** Java's PRODUCER_CACHE_TIMEOUT_SECONDS. */
 const idleMs = 300_000;
 const sweepEveryMs = 60_000;
 
-/** One topic that is published to. */
-export interface TopicPublisher {
-  readonly topic: string;
-  readonly publisher: Publisher;
-  /** Records that are sent and not settled. */
-  inFlight: number;
-}
-
-interface Entry extends TopicPublisher {
+interface Entry extends OpenPublisher {
   /** The sweep in which it was last seen in use. */
   usedAtMs: number;
   sentSince: boolean;
@@ -29,8 +22,8 @@ export interface TopicPublishersOptions {
   readonly maxTopics?: number | undefined;
 }
 
-/** The publishers of one instance, one for each topic that its records name. Idle ones are closed. */
-export class TopicPublishers {
+/** One publisher for each topic that records name. Idle ones are closed. */
+export class TopicPublishers implements Publishers {
   readonly #transport: Transport;
   readonly #options: TopicPublishersOptions;
   readonly #maxTopics: number;
@@ -42,29 +35,26 @@ export class TopicPublishers {
     this.#maxTopics = options.maxTopics ?? 1_000;
   }
 
-  /** The open publisher of `topic`; `undefined`: {@link open} it. */
-  get(topic: string): TopicPublisher | undefined {
+  async prepare(topic: string, signal: AbortSignal): Promise<void> {
+    await this.#open(topic, signal);
+  }
+
+  find(topic: string): OpenPublisher | undefined {
     const entry = this.#entries.get(topic);
     if (entry !== undefined) entry.sentSince = true;
     return entry;
   }
 
-  /** Opens `topic`, after closing the longest unused one if there are too many. One call at a time. */
-  async open(topic: string, signal: AbortSignal): Promise<TopicPublisher> {
-    if (this.#entries.size >= this.#maxTopics) await this.#makeRoom(signal);
-    const publisher = await this.#transport.open(topic, this.#options.publisher, signal);
-    const entry: Entry = {
-      topic,
-      publisher,
-      inFlight: 0,
-      usedAtMs: this.#options.clock.monotonic(),
-      sentSince: true,
-    };
-    this.#entries.set(topic, entry);
-    return entry;
+  open(topic: string, _record: unknown, signal: AbortSignal): Promise<OpenPublisher> {
+    return this.#open(topic, signal);
   }
 
-  /** Closes what nothing was sent to for five minutes, until `signal` aborts. */
+  /** Nothing to close: no publisher belongs to one partition. */
+  release(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  /** Closes what nothing was sent to for five minutes. */
   async sweep(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       await this.#options.clock.sleep(sweepEveryMs, signal);
@@ -80,17 +70,31 @@ export class TopicPublishers {
     }
   }
 
-  /** Waits until everything sent is settled. */
   async flush(signal: AbortSignal): Promise<void> {
     await Promise.all([...this.#entries.values()].map((entry) => entry.publisher.flush(signal)));
   }
 
-  /** Closes all of them, the first failure last. */
   async close(): Promise<void> {
     const entries = [...this.#entries.values()];
     this.#entries.clear();
     const results = await Promise.allSettled(entries.map((entry) => entry.publisher.close()));
     for (const result of results) if (result.status === "rejected") throw result.reason;
+  }
+
+  /** Opens `topic`, after closing the longest unused one if there are too many. */
+  async #open(topic: string, signal: AbortSignal): Promise<OpenPublisher> {
+    if (this.#entries.size >= this.#maxTopics) await this.#makeRoom(signal);
+    const publisher = await this.#transport.open(topic, this.#options.publisher, signal);
+    const entry: Entry = {
+      topic,
+      publisher,
+      inFlight: 0,
+      released: false,
+      usedAtMs: this.#options.clock.monotonic(),
+      sentSince: true,
+    };
+    this.#entries.set(topic, entry);
+    return entry;
   }
 
   async #makeRoom(signal: AbortSignal): Promise<void> {

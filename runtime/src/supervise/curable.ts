@@ -6,6 +6,7 @@ const incurable = new Set([
   "PIO_MESSAGE_REFUSED",
   "PIO_MESSAGE_TOO_LARGE",
   "PIO_NO_TOPIC",
+  "PIO_UNNUMBERED_RECORD",
 ]);
 
 /** Whether another start may do better: what failed is an instance, and not for good. */

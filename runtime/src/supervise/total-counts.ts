@@ -6,7 +6,10 @@ export function totalCounts(before: InstanceSnapshot | undefined, now: InstanceS
   return {
     received: before.received + now.received,
     written: before.written + now.written,
+    duplicates: before.duplicates + now.duplicates,
     failed: before.failed + now.failed,
+    skipped: before.skipped + now.skipped,
+    deadLettered: before.deadLettered + now.deadLettered,
     inFlight: now.inFlight,
     inFlightBytes: now.inFlightBytes,
     writtenBytes: before.writtenBytes + now.writtenBytes,

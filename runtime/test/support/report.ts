@@ -20,7 +20,10 @@ export function report(
     counts: {
       received: 0,
       written: 0,
+      duplicates: 0,
       failed: 0,
+      skipped: 0,
+      deadLettered: 0,
       inFlight: 0,
       inFlightBytes: 0,
       writtenBytes: 0,

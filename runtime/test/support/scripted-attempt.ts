@@ -15,7 +15,10 @@ export function counts(received: number, more: Partial<InstanceSnapshot> = {}): 
   return {
     received,
     written: received,
+    duplicates: 0,
     failed: 0,
+    skipped: 0,
+    deadLettered: 0,
     inFlight: 0,
     inFlightBytes: 0,
     writtenBytes: received * 10,

@@ -21,8 +21,11 @@ export class TestPublishError extends ConnectorError {
 
 export interface SentMessage {
   readonly topic: string;
+  /** The name that was given to the producer. */
+  readonly producer: string | undefined;
   readonly message: OutgoingMessage;
   readonly delivery: Delivery;
+  readonly sequenceId: bigint | undefined;
 }
 
 /** Where it keeps everything. */
@@ -33,6 +36,8 @@ export interface StepTransportOptions {
   readonly window?: number;
   /** Refuses to open these topics. */
   readonly refuse?: ReadonlyMap<string, Error>;
+  /** Asked at each opening: an error refuses it, a promise holds it back. */
+  readonly opening?: (topic: string, producer: string | undefined) => Error | Promise<void> | undefined;
   /** Notes what happens, in order. */
   readonly log?: string[];
 }
@@ -47,6 +52,7 @@ export class StepTransport implements Transport {
   readonly #changed = new Set<() => void>();
   #publishers = 0;
   #broken: Error | undefined;
+  #closesHeld: Promise<void> | undefined;
 
   constructor(options: StepTransportOptions = {}) {
     this.#options = options;
@@ -57,14 +63,20 @@ export class StepTransport implements Transport {
     return this.#publishers;
   }
 
-  async open(topic: string, _options: PublisherOptions, signal: AbortSignal): Promise<Publisher> {
+  async open(
+    topic: string,
+    { producerName: producer }: PublisherOptions,
+    signal: AbortSignal,
+  ): Promise<Publisher> {
     signal.throwIfAborted();
-    const refusal = this.#options.refuse?.get(topic);
-    if (refusal !== undefined) throw refusal;
+    const outcome = this.#options.refuse?.get(topic) ?? this.#options.opening?.(topic, producer);
+    if (outcome instanceof Error) throw outcome;
+    await outcome;
     this.opened.push(topic);
     this.#publishers += 1;
-    this.log.push(`open ${topic}`);
-    return this.#publisher(topic);
+    const name = producer === undefined ? topic : `${producer} to ${topic}`;
+    this.log.push(`open ${name}`);
+    return this.#publisher(topic, producer, name);
   }
 
   /** Confirms the message at `index` of {@link unsettled}; false when there is none. */
@@ -83,6 +95,11 @@ export class StepTransport implements Transport {
     this.#notify();
   }
 
+  /** Publishers that are closed from now on are so only after `held`. */
+  holdCloses(held: Promise<void>): void {
+    this.#closesHeld = held;
+  }
+
   close(): Promise<void> {
     this.log.push("close transport");
     return Promise.resolve();
@@ -92,26 +109,34 @@ export class StepTransport implements Transport {
     return this.close();
   }
 
-  #publisher(topic: string): Publisher {
-    const mine = () => this.unsettled.filter((sent) => sent.topic === topic);
+  #publisher(topic: string, producer: string | undefined, name: string): Publisher {
+    const mine = () => this.unsettled.filter((sent) => sent.topic === topic && sent.producer === producer);
     const window = this.#options.window ?? Number.POSITIVE_INFINITY;
-    const close = () => {
+    let closed = false;
+    const close = async () => {
+      closed = true;
+      await this.#closesHeld;
       this.#publishers -= 1;
-      this.log.push(`close ${topic}`);
+      this.log.push(`close ${name}`);
       for (const sent of mine()) {
         this.unsettled.splice(this.unsettled.indexOf(sent), 1);
         sent.delivery.failed(new TestPublishError("the publisher was closed", "PIO_PUBLISHER_CLOSED"));
       }
-      return Promise.resolve();
+      this.#notify();
     };
+    const closedError = () => new TestPublishError("the publisher is closed", "PIO_PUBLISHER_CLOSED");
     return {
-      send: (message, delivery) => void this.unsettled.push({ topic, message, delivery }),
+      send: (message, delivery, sequenceId) =>
+        void this.unsettled.push({ topic, producer, message, delivery, sequenceId }),
       get full() {
         return mine().length >= window;
       },
-      room: (signal) => this.#until(() => mine().length < window, signal),
+      room: async (signal) => {
+        await this.#until(() => closed || mine().length < window, signal);
+        if (closed) throw closedError();
+      },
       flush: async (signal) => {
-        this.log.push(`flush ${topic}`);
+        this.log.push(`flush ${name}`);
         await this.#until(() => mine().length === 0, signal);
       },
       close,

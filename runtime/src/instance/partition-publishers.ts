@@ -1,0 +1,190 @@
+import { type Clock, IllegalStateError, type Logger, type SourceRecord } from "@pulsar-ts-io/core";
+import type { PublisherOptions, Transport } from "@pulsar-ts-io/pulsar";
+import { openUnderName } from "./open-under-name.ts";
+import type { OpenPublisher, Publishers } from "./publishers.ts";
+
+/** Java's PRODUCER_CACHE_MAX_SIZE. */
+const defaultMaxPublishers = 10_000;
+
+/** Whether a topic keeps a repeated message from being stored twice. */
+export interface Deduplication {
+  /** @throws a coded error when it does not, or when that cannot be found out. */
+  ensure(topic: string, signal: AbortSignal): Promise<void>;
+}
+
+export interface PartitionPublishersOptions {
+  readonly publisher: PublisherOptions;
+  /** Absent: every topic is taken to deduplicate. */
+  readonly deduplication: Deduplication | undefined;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Publishers open at one time; beyond it the longest unused one is closed. Default 10 000. */
+  readonly maxPublishers?: number | undefined;
+}
+
+interface Entry extends OpenPublisher {
+  readonly partition: Partition;
+  released: boolean;
+  /** Rises with each use: the lowest is the longest unused one. */
+  usedAt: number;
+}
+
+/** A partition of the source that is published from here. */
+interface Partition {
+  readonly id: string;
+  readonly entries: Map<string, Entry>;
+  /** Aborted when the partition is released, or reading stops: whoever opens a publisher for it gives up. */
+  readonly leaving: AbortController;
+}
+
+/**
+ * One publisher for each topic and partition of the source, its producer named after the partition: Pulsar tells repeated messages
+ * by the producer's name and the message's sequence id.
+ *
+ * None is closed for being idle: Pulsar forgets a name's last sequence id some hours after its producer has gone.
+ */
+export class PartitionPublishers implements Publishers {
+  readonly #transport: Transport;
+  readonly #options: PartitionPublishersOptions;
+  readonly #maxPublishers: number;
+  readonly #partitions = new Map<string, Partition>();
+  /** Partitions being released: their names are free only afterwards. */
+  readonly #releasing = new Map<string, Promise<void>>();
+  readonly #ensured = new Set<string>();
+  #count = 0;
+  #uses = 0;
+
+  constructor(transport: Transport, options: PartitionPublishersOptions) {
+    this.#transport = transport;
+    this.#options = options;
+    this.#maxPublishers = options.maxPublishers ?? defaultMaxPublishers;
+  }
+
+  /** Which partitions there are is not known yet: a publisher without a name is opened, and closed again. */
+  async prepare(topic: string, signal: AbortSignal): Promise<void> {
+    const trial = await this.#transport.open(topic, this.#options.publisher, signal);
+    await trial.close();
+    await this.#ensureDeduplication(topic, signal);
+  }
+
+  find(topic: string, { partitionId = "" }: SourceRecord): OpenPublisher | undefined {
+    const entry = this.#partitions.get(partitionId)?.entries.get(topic);
+    if (entry === undefined) return undefined;
+    this.#uses += 1;
+    entry.usedAt = this.#uses;
+    return entry;
+  }
+
+  async open(
+    topic: string,
+    { partitionId = "" }: SourceRecord,
+    signal: AbortSignal,
+  ): Promise<OpenPublisher | undefined> {
+    const partition = this.#partition(partitionId);
+    const { leaving } = partition;
+    const stop = () => leaving.abort(signal.reason);
+    signal.addEventListener("abort", stop, { once: true });
+    try {
+      return await this.#open(topic, partition, leaving.signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (leaving.signal.aborted) return undefined;
+      throw error;
+    } finally {
+      signal.removeEventListener("abort", stop);
+    }
+  }
+
+  release(partitionId: string): Promise<void> {
+    const partition = this.#partitions.get(partitionId);
+    if (partition === undefined) return this.#releasing.get(partitionId) ?? Promise.resolve();
+    this.#partitions.delete(partitionId);
+    partition.leaving.abort(new IllegalStateError(`partition ${partitionId} was released`));
+    const releasing = this.#closeReleased(partition).finally(() => this.#releasing.delete(partitionId));
+    this.#releasing.set(partitionId, releasing);
+    return releasing;
+  }
+
+  /** Nothing to do: a partition that is idle is still ours. */
+  sweep(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  async flush(signal: AbortSignal): Promise<void> {
+    await Promise.all(this.#entries().map(({ publisher }) => publisher.flush(signal)));
+  }
+
+  async close(): Promise<void> {
+    const entries = this.#entries();
+    this.#partitions.clear();
+    await Promise.allSettled(this.#releasing.values());
+    await closeAll(entries);
+  }
+
+  async #open(topic: string, partition: Partition, signal: AbortSignal): Promise<OpenPublisher> {
+    const { publisher: options, clock, logger } = this.#options;
+    const { id } = partition;
+    await this.#releasing.get(id)?.catch(() => undefined); // whoever released it learns of it
+    await this.#ensureDeduplication(topic, signal);
+    if (this.#count >= this.#maxPublishers) await this.#makeRoom(signal);
+    signal.throwIfAborted();
+    const opening = { topic, name: id, publisher: options, clock, logger };
+    const publisher = await openUnderName(this.#transport, opening, signal);
+    if (signal.aborted) await publisher.close();
+    signal.throwIfAborted();
+    this.#uses += 1;
+    const entry: Entry = { topic, publisher, partition, released: false, inFlight: 0, usedAt: this.#uses };
+    partition.entries.set(topic, entry);
+    this.#count += 1;
+    return entry;
+  }
+
+  #partition(id: string): Partition {
+    const known = this.#partitions.get(id);
+    if (known !== undefined) return known;
+    const partition: Partition = { id, entries: new Map(), leaving: new AbortController() };
+    this.#partitions.set(id, partition);
+    return partition;
+  }
+
+  async #ensureDeduplication(topic: string, signal: AbortSignal): Promise<void> {
+    if (this.#ensured.has(topic)) return;
+    await this.#options.deduplication?.ensure(topic, signal);
+    this.#ensured.add(topic);
+  }
+
+  async #closeReleased({ id, entries }: Partition): Promise<void> {
+    for (const entry of entries.values()) entry.released = true;
+    this.#count -= entries.size;
+    this.#options.logger.debug({ partition: id, publishers: entries.size }, "partition released");
+    await closeAll([...entries.values()]);
+  }
+
+  async #makeRoom(signal: AbortSignal): Promise<void> {
+    const oldest = this.#entries().reduce<Entry | undefined>(
+      (found, entry) => (found === undefined || isBetter(entry, found) ? entry : found),
+      undefined,
+    );
+    if (oldest === undefined) return;
+    if (oldest.inFlight > 0) await oldest.publisher.flush(signal);
+    // Released while its records were awaited: then it is closed already.
+    if (!oldest.partition.entries.delete(oldest.topic) || oldest.released) return;
+    this.#count -= 1;
+    await oldest.publisher.close();
+  }
+
+  #entries(): readonly Entry[] {
+    return [...this.#partitions.values()].flatMap(({ entries }) => [...entries.values()]);
+  }
+}
+
+/** Whether `entry` is the better one to close: nothing is in flight, or it is unused for longer. */
+function isBetter(entry: Entry, than: Entry): boolean {
+  const [busy, thanBusy] = [entry.inFlight > 0, than.inFlight > 0];
+  return busy === thanBusy ? entry.usedAt < than.usedAt : thanBusy;
+}
+
+async function closeAll(entries: readonly Entry[]): Promise<void> {
+  const results = await Promise.allSettled(entries.map((entry) => entry.publisher.close()));
+  for (const result of results) if (result.status === "rejected") throw result.reason;
+}
