@@ -40,7 +40,8 @@ export interface SourceContext extends ToolContext {
    * Closes the producers of a partition, after its last record was settled or given up.
    *
    * Call it before a partition is handed to another instance, and at once when it is lost: Pulsar refuses
-   * a newcomer with the same producer name, not the stale holder.
+   * a newcomer with the same producer name, not the stale holder. What is not confirmed by then is given up: it is neither
+   * acknowledged nor failed. `read` must return no record of the partition afterwards, unless it was taken again.
    */
   releasePartition(partitionId: string): Promise<void>;
   /** Ends the instance with `error`. Returns at once; the first call counts. */

@@ -1,3 +1,6 @@
+export { readTopicDeduplication } from "./admin/topic-deduplication.ts";
+export { WebService, type WebServiceHost, type WebServiceOptions } from "./admin/web-service.ts";
+export { parseWebServiceUrl, usualWebServiceUrl, type WebServiceUrl } from "./admin/web-service-url.ts";
 export { loadCodecs } from "./compression.ts";
 export type { Dial, TlsOptions } from "./connection/dial.ts";
 export type { ConsumerLink } from "./connection/link-registry.ts";

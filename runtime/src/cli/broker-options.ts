@@ -7,6 +7,10 @@ export function addBrokerOptions(command: Command): Command {
       "--broker-service-url <url>",
       "Pulsar's address (default: client.conf, else pulsar://localhost:6650)",
     )
+    .option(
+      "--web-service-url <url>",
+      "its admin API, asked with EFFECTIVELY_ONCE (default: client.conf, else the same host on 8080, or 8443 with TLS)",
+    )
     .option("--client-auth-plugin <class>", "how to authenticate with Pulsar, by its class name")
     .option("--client-auth-params <params>", "its parameters, such as file:/path/of/token")
     .option("--use-tls [boolean]", "speak TLS also where the address begins with pulsar://")

@@ -4,6 +4,8 @@ import { UsageError } from "./usage-error.ts";
 /** How to reach Pulsar. */
 export interface BrokerSettings {
   readonly serviceUrl: string;
+  /** Where Pulsar's admin API is; `undefined`: on the hosts of `serviceUrl`. */
+  readonly webServiceUrl: string | undefined;
   readonly authPlugin: string | undefined;
   readonly authParams: string | undefined;
   /** Unconfirmed bytes of all publishers together; 0: no limit; absent: the transport's default. */
@@ -18,6 +20,7 @@ export interface BrokerSettings {
 /** The flags about the broker, as given. */
 export interface BrokerFlags {
   readonly brokerServiceUrl?: string | undefined;
+  readonly webServiceUrl?: string | undefined;
   readonly clientAuthPlugin?: string | undefined;
   readonly clientAuthParams?: string | undefined;
   readonly useTls?: string | boolean | undefined;
@@ -48,8 +51,11 @@ export async function resolveBrokerSettings(flags: BrokerFlags, env: Environment
   const authParams = given(flags.clientAuthParams, "authParams");
   const shown =
     authPlugin === undefined && serviceUrl.startsWith("pulsar+ssl:") ? certificateOf(conf) : undefined;
+  // A file's admin API is that of the file's brokers: that of others must not be asked about their topics.
+  const confWebServiceUrl = url === conf.get("brokerServiceUrl") ? conf.get("webServiceUrl") : undefined;
   return {
     serviceUrl,
+    webServiceUrl: (flags.webServiceUrl === "" ? undefined : flags.webServiceUrl) ?? confWebServiceUrl,
     authPlugin: shown === undefined ? authPlugin : "tls",
     authParams: shown ?? authParams,
     memoryLimitBytes: flags.memoryLimitBytes,

@@ -4,28 +4,32 @@ import type { ConnectorPackage } from "../plugin/connector-package.ts";
 import { loadSource } from "../plugin/load-source.ts";
 import type { Attempt } from "../supervise/attempt.ts";
 import type { BrokerSettings } from "./broker-settings.ts";
-import { createTransport, type Destination, type TransportHost } from "./transport.ts";
+import { createDeduplication, type DeduplicationFlags } from "./deduplication.ts";
+import { createTransport, type TransportHost } from "./transport.ts";
 
 /** All that it takes to run an instance: plain data, for it may travel to another process. Holds secrets. */
 export interface InstanceJob {
   readonly connector: ConnectorPackage;
   /** The connector's config, complete. */
   readonly config: unknown;
-  readonly instance: Omit<InstanceOptions, "clock" | "logger" | "meter">;
-  readonly destination: Destination;
+  readonly instance: Omit<InstanceOptions, "clock" | "logger" | "meter" | "deduplication">;
+  readonly destination: DeduplicationFlags;
   readonly broker: BrokerSettings;
 }
 
 /**
  * Makes one start of the instance, with a source and a transport of its own.
  *
- * @throws the errors of {@link loadSource} and of {@link createTransport}.
+ * @throws the errors of {@link createDeduplication}, {@link loadSource} and of {@link createTransport}.
  */
 export async function openAttempt(job: InstanceJob, host: TransportHost): Promise<Attempt> {
+  const { destination, broker } = job;
+  const deduplication = createDeduplication(job.instance.guarantee, destination, broker, host);
   const source = await loadSource(job.connector);
-  const transport = await createTransport(job.destination, job.broker, host);
+  const transport = await createTransport(destination, broker, host);
   const { clock, logger, meter } = host;
-  const instance = new Instance(source, transport, { ...job.instance, clock, logger, meter });
+  const parts = { clock, logger, meter, deduplication };
+  const instance = new Instance(source, transport, { ...job.instance, ...parts });
   return {
     run: (signal) => instance.run(job.config, signal),
     view: () => ({

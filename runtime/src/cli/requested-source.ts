@@ -41,6 +41,7 @@ export async function readRequestedSource(
   const settings = readSourceConfig(fields, found);
   const host = new PluginHost({ connectorsDirectory: textOf(flags["connectorsDir"]) });
   const connector = await host.find(referenceOf(settings));
+  checkManual(settings, connector, found);
   const outcome = await resolveConnectorConfig(connector.schema, { ...settings, env });
   return {
     settings,
@@ -50,6 +51,21 @@ export async function readRequestedSource(
     problems: [...found.problems, ...outcome.problems],
     warnings: [...found.warnings, ...outcome.warnings],
   };
+}
+
+/** Records of another connector would never be acknowledged: its position would stand still for ever. */
+function checkManual(
+  { guarantee }: SourceSettings,
+  { manifest }: ConnectorPackage,
+  found: ProblemList,
+): void {
+  if (guarantee !== "MANUAL" || manifest.acknowledgesItself) return;
+  found.refuse(
+    "processingGuarantees",
+    `the connector ${manifest.name} does not acknowledge its records by itself`,
+    "use ATLEAST_ONCE; a connector that does says acknowledgesItself: true in its manifest",
+    guarantee,
+  );
 }
 
 async function readFields(flags: Flags, input: CommandInput): Promise<Fields> {

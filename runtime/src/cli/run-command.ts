@@ -8,6 +8,7 @@ import { logProcessWarnings } from "../logging/process-warnings.ts";
 import { InstanceSupervisor } from "../supervise/instance-supervisor.ts";
 import { type BrokerFlags, resolveBrokerSettings } from "./broker-settings.ts";
 import type { CliHost } from "./cli-host.ts";
+import type { DeduplicationFlags } from "./deduplication.ts";
 import type { HttpFlags } from "./http-options.ts";
 import { type InstanceJob, openAttempt } from "./instance-job.ts";
 import { localrunWarnings } from "./localrun-options.ts";
@@ -15,11 +16,11 @@ import { observeRun } from "./observe-run.ts";
 import { progressFields, showProgress } from "./progress.ts";
 import { type Flags, type RequestedSource, readRequestedSource } from "./requested-source.ts";
 import { StopSignals } from "./stop-signals.ts";
-import { type Destination, type Output, transportProblems } from "./transport.ts";
+import { type Output, transportProblems } from "./transport.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** The flags of `run` that are not part of a SourceConfig. */
-export interface RunFlags extends BrokerFlags, HttpFlags, Destination {
+export interface RunFlags extends BrokerFlags, DeduplicationFlags, HttpFlags {
   readonly logLevel: LogLevel;
   readonly logFormat?: LogFormat | undefined;
   readonly instanceId: number;

@@ -44,7 +44,7 @@ const options: readonly SourceOption[] = [
   {
     flags: "--processing-guarantees <guarantee>",
     field: "processingGuarantees",
-    description: "ATLEAST_ONCE (default) or ATMOST_ONCE",
+    description: "ATLEAST_ONCE (default), EFFECTIVELY_ONCE, ATMOST_ONCE or MANUAL",
   },
   {
     flags: "--producer-config <json>",

@@ -56,3 +56,15 @@ export class PartitionBusyError extends ConnectorError {
   readonly code = "PIO_PRODUCER_BUSY";
   readonly retryable = true;
 }
+
+/** The topic would store a repeated record twice. */
+export class NotDeduplicatedError extends ConnectorError {
+  readonly code = "PIO_NOT_DEDUPLICATED";
+  readonly retryable = false;
+}
+
+/** It could not be found out whether a topic stores a repeated record twice. */
+export class DeduplicationUnknownError extends ConnectorError {
+  readonly code = "PIO_DEDUPLICATION_UNKNOWN";
+  readonly retryable = true;
+}

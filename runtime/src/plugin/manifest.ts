@@ -15,6 +15,8 @@ export interface Manifest {
   /** The file of the package that holds the JSON Schema of its configuration. */
   readonly sourceConfigSchema: string;
   readonly apiVersion: string;
+  /** Whether the source settles its records by itself when told to (`MANUAL`); default false. */
+  readonly acknowledgesItself: boolean;
 }
 
 const fields = ["name", "description", "sourceClass", "sourceConfigSchema", "apiVersion"];
@@ -44,6 +46,7 @@ export function parseManifest(text: string, origin: string): Manifest {
     sourceClass: parseSourceClass(textOf(values.get("sourceClass")), origin),
     sourceConfigSchema: textOf(values.get("sourceConfigSchema")),
     apiVersion: textOf(values.get("apiVersion")),
+    acknowledgesItself: booleanOf(values.get("acknowledgesItself"), origin),
   };
 }
 
@@ -81,6 +84,17 @@ function parseSourceClass(text: string, origin: string): Manifest["sourceClass"]
     );
   }
   return { file, exportName };
+}
+
+function booleanOf(value: unknown, origin: string): boolean {
+  if (value === undefined || value === null) return false;
+  if (typeof value === "boolean") return value;
+  throw new PluginManifestError(
+    `acknowledgesItself of the connector manifest ${origin} is not true or false`,
+    {
+      remedy: "write true if the source acknowledges its records by itself, or leave it out",
+    },
+  );
 }
 
 /** Text as YAML gives it; a number is what an unquoted version such as `1` becomes. */

@@ -43,18 +43,22 @@ export function readSourceConfig(sourceConfig: Fields, problems: ProblemList): S
   if (sourceType !== undefined && archive !== undefined) {
     problems.refuse("archive", "cannot specify both archive and source-type", "keep one of the two");
   }
+  const topic = fields.text("topicName");
+  const guarantee = fields.oneOf("processingGuarantees", guarantees) ?? "ATLEAST_ONCE";
+  const publisher = {
+    ...defaultPublisherOptions,
+    ...readProducerConfig(fields.mapping("producerConfig") ?? {}, fields.text("batchBuilder"), problems),
+  };
+  if (guarantee === "EFFECTIVELY_ONCE") checkEffectivelyOnce(topic, publisher, problems);
   return {
     tenant: pathPart(fields, "tenant", problems) ?? "public",
     namespace: pathPart(fields, "namespace", problems) ?? "default",
     name: pathPart(fields, "name", problems),
-    topic: fields.text("topicName"),
+    topic,
     sourceType,
     archive,
-    guarantee: readGuarantee(fields, problems),
-    publisher: {
-      ...defaultPublisherOptions,
-      ...readProducerConfig(fields.mapping("producerConfig") ?? {}, fields.text("batchBuilder"), problems),
-    },
+    guarantee,
+    publisher,
     secrets: readSecrets(fields.mapping("secrets") ?? {}, problems),
     configs: fields.mapping("configs") ?? {},
   };
@@ -99,16 +103,36 @@ function checkSchemaType(fields: FieldReader, problems: ProblemList): void {
   );
 }
 
-function readGuarantee(fields: FieldReader, problems: ProblemList): Guarantee {
-  const guarantee = fields.oneOf("processingGuarantees", guarantees) ?? "ATLEAST_ONCE";
-  if (guarantee === "ATLEAST_ONCE" || guarantee === "ATMOST_ONCE") return guarantee;
-  problems.refuse(
-    "processingGuarantees",
-    "this guarantee is not there yet",
-    "use ATLEAST_ONCE or ATMOST_ONCE",
-    guarantee,
-  );
-  return "ATLEAST_ONCE";
+/** What effectively-once needs: producers that share the topic, and ids that rise from each message to the next. */
+function checkEffectivelyOnce(
+  topic: string | undefined,
+  publisher: PublisherOptions,
+  problems: ProblemList,
+): void {
+  if (publisher.batching?.byKey === true) {
+    problems.refuse(
+      "batchBuilder",
+      "batches by key cannot be told apart when they are repeated, and EFFECTIVELY_ONCE needs that",
+      "leave it out, or say DEFAULT",
+      "KEY_BASED",
+    );
+  }
+  if (publisher.accessMode === "Exclusive") {
+    problems.refuse(
+      "producerConfig.accessMode",
+      "EFFECTIVELY_ONCE has a producer for each partition of the source, and an exclusive one admits no other",
+      "leave it out, or say SHARED",
+      "EXCLUSIVE",
+    );
+  }
+  if (topic?.startsWith("non-persistent:") === true) {
+    problems.refuse(
+      "topicName",
+      "a topic that is not persistent does not deduplicate, and EFFECTIVELY_ONCE needs it",
+      "publish to a persistent topic",
+      topic,
+    );
+  }
 }
 
 /** A part of a topic's or an instance's full name. */

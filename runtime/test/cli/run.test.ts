@@ -123,7 +123,19 @@ describe("pulsar-ts-io run", loadingTime, () => {
     ],
     ["two connectors", ["run", "-t", "x", "--archive", fixture("good")], "cannot specify both"],
     ["parallelism", console_("good", "--parallelism", "2"), "--instance-id"],
-    ["a guarantee to come", console_("good", "--processing-guarantees", "EFFECTIVELY_ONCE"), "not there yet"],
+    [
+      "MANUAL where the connector does not acknowledge by itself",
+      console_("good", "--processing-guarantees", "MANUAL"),
+      "does not acknowledge its records by itself",
+    ],
+    [
+      "an admin address that is none",
+      [
+        ...["run", "--archive", fixture("good"), "-o", "t", "--processing-guarantees", "EFFECTIVELY_ONCE"],
+        ...["--web-service-url", "pulsar://localhost"],
+      ],
+      "--web-service-url",
+    ],
     ["a boolean that is none", console_("good", "--use-tls", "maybe"), "must be true or false"],
     [
       "settings that are none",
@@ -185,6 +197,12 @@ describe("pulsar-ts-io run", loadingTime, () => {
     await run;
     expect(proc.stderr.text).toContain("--state-storage-service-url has no effect");
     expect(proc.stderr.text.match(/has no effect/g)).toHaveLength(1);
+  });
+
+  it("ends with 1 when EFFECTIVELY_ONCE is asked of a connector that does not number its records", async () => {
+    const outcome = await cli(console_("good", "--processing-guarantees", "EFFECTIVELY_ONCE"));
+    expect(outcome).toMatchObject({ code: 1, stdout: "" });
+    expect(outcome.stderr).toContain("PIO_UNNUMBERED_RECORD");
   });
 
   it("takes a config from standard input", async () => {

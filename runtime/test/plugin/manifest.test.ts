@@ -21,7 +21,16 @@ describe("parseManifest", () => {
       sourceClass: { file: "dist/index.js", exportName: "MySource" },
       sourceConfigSchema: "schemas/mine.schema.json",
       apiVersion: "1",
+      acknowledgesItself: false,
     });
+  });
+
+  it("reads whether the source acknowledges by itself", () => {
+    expect(parseManifest(`${manifest()}\nacknowledgesItself: true\n`, "m.yaml").acknowledgesItself).toBe(
+      true,
+    );
+    const parse = () => parseManifest(`${manifest()}\nacknowledgesItself: sometimes\n`, "m.yaml");
+    expect(parse).toThrow("acknowledgesItself of the connector manifest m.yaml is not true or false");
   });
 
   it("takes a version that YAML reads as a number", () => {

@@ -90,19 +90,27 @@ describe("readSourceConfig", () => {
     expect(read({ topicname: "x" }).problems).toMatchObject([{ remedy: "did you mean topicName?" }]);
   });
 
-  it.each(["ATLEAST_ONCE", "atleast_once", "ATMOST_ONCE"])("gives the guarantee %s", (text) => {
-    expect(read({ processingGuarantees: text }).settings.guarantee).toBe(text.toUpperCase());
+  it.each(["ATLEAST_ONCE", "atleast_once", "ATMOST_ONCE", "EFFECTIVELY_ONCE", "effectively_once", "MANUAL"])(
+    "gives the guarantee %s",
+    (text) => {
+      expect(read({ processingGuarantees: text }).settings.guarantee).toBe(text.toUpperCase());
+    },
+  );
+
+  it("refuses a guarantee that is none", () => {
+    expect(read({ processingGuarantees: "SOMETIMES" }).problems).toMatchObject([
+      { path: "processingGuarantees", message: expect.stringContaining("must be one of ATLEAST_ONCE") },
+    ]);
   });
 
   it.each([
-    ["EFFECTIVELY_ONCE", "not there yet"],
-    ["effectively_once", "not there yet"],
-    ["MANUAL", "not there yet"],
-    ["SOMETIMES", "must be one of ATLEAST_ONCE"],
-  ])("refuses the guarantee %s", (text, message) => {
-    expect(read({ processingGuarantees: text }).problems).toMatchObject([
-      { path: "processingGuarantees", message: expect.stringContaining(message) },
-    ]);
+    ["batchBuilder", { batchBuilder: "KEY_BASED" }],
+    ["batchBuilder", { producerConfig: { batchingConfig: { batchBuilder: "KEY_BASED" } } }],
+    ["producerConfig.accessMode", { producerConfig: { accessMode: "EXCLUSIVE" } }],
+    ["topicName", { topicName: "non-persistent://public/default/t" }],
+  ])("refuses %s together with EFFECTIVELY_ONCE, %j", (path, fields) => {
+    expect(read(fields).problems).toEqual([]);
+    expect(read({ ...fields, processingGuarantees: "EFFECTIVELY_ONCE" }).problems).toMatchObject([{ path }]);
   });
 
   it.each([

@@ -33,6 +33,10 @@ export function addRun(program: Command, host: CliHost, connectorHelp: string): 
         .choices(pulsarTransports)
         .default("wire"),
     )
+    .option(
+      "--assume-deduplication",
+      "EFFECTIVELY_ONCE: do not ask whether topics deduplicate, take it for granted",
+    )
     .option("--instance-id <number>", "which instance of the source this is, from 0", parseCount, 0)
     .addOption(
       new Option("--drain-timeout <time>", "how long a stop waits for Pulsar's receipts, such as 45s or 2m")
