@@ -1,4 +1,4 @@
-import { Backoff, type Logger, type StartPosition } from "@pulsar-ts-io/core";
+import { Backoff, hasCode, type Logger, type StartPosition } from "@pulsar-ts-io/core";
 import type { UserRecord } from "../aggregate/deaggregate.ts";
 import type { AggregateMeter } from "../aggregate/deaggregator.ts";
 import type { AggregateHandling } from "../consumer-options.ts";
@@ -126,7 +126,7 @@ export class ShardConsumer implements PageOwner {
       const cursor = this.#cursor();
       const pause = new Backoff({ initialMs: firstRereadMs, maxMs: longestRereadMs });
       for (;;) {
-        const end = await this.#restarted(mine, (stop) => this.#readOnce(stream, cursor, life, stop));
+        const end = await this.#restarted(mine, (stop) => this.#read(stream, cursor, life, stop));
         if (this.#window.size > 0) signs.heldBack();
         while (this.#window.size > 0) await this.#window.advanced(mine);
         signs.waiting();
@@ -164,6 +164,21 @@ export class ShardConsumer implements PageOwner {
     const { initialPosition, numbering } = this.#options;
     const { lease } = this.#held;
     return new ShardCursor(lease, initialPosition, numbering?.resume(lease, initialPosition));
+  }
+
+  /** Of a stream created anew under its name the anchor may be none: then nothing of this epoch is left to go on from. */
+  async #read(
+    stream: KinesisStream,
+    cursor: ShardCursor,
+    life: ShardLife,
+    signal: AbortSignal,
+  ): Promise<ReadEnd> {
+    try {
+      return await this.#readOnce(stream, cursor, life, signal);
+    } catch (error) {
+      if (!hasCode(error, "PIO_POSITION_REFUSED") || !cursor.leaveAnchor()) throw error;
+      return await this.#readOnce(stream, cursor, life, signal);
+    }
   }
 
   async #readOnce(
@@ -227,6 +242,8 @@ export class ShardConsumer implements PageOwner {
   async #number(first: FetchedPage, version: string, life: ShardLife, signal: AbortSignal): Promise<void> {
     const { numbering, signs } = this.#options;
     if (numbering === undefined) return;
+    // While none of its records is handed out nobody else asks.
+    if (!this.#held.live) signal.throwIfAborted();
     const beginning = numbering.begin(first.page.records[0]?.SequenceNumber ?? "", version);
     await unlessAborted(life.number(this.#held, beginning, { signs, signal }), signal);
   }

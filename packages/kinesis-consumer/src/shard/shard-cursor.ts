@@ -11,7 +11,8 @@ import type { ReadPosition } from "./kinesis-stream.ts";
  * covers is dropped. Opening after a *stored* position would skip the rest of a KPL aggregate.
  */
 export class ShardCursor {
-  readonly #start: ReadPosition;
+  readonly #atCheckpoint: ReadPosition;
+  #start: ReadPosition;
   readonly #stored: Position | undefined;
   #accepted: string | undefined;
 
@@ -20,8 +21,8 @@ export class ShardCursor {
    * @param anchor the record that was once the first to be fetched from there: it is opened at.
    */
   constructor(lease: Lease, initial: StartPosition, anchor?: string) {
-    this.#start =
-      anchor === undefined ? startOf(lease, initial) : { kind: "at-sequence", sequenceNumber: anchor };
+    this.#atCheckpoint = startOf(lease, initial);
+    this.#start = anchor === undefined ? this.#atCheckpoint : { kind: "at-sequence", sequenceNumber: anchor };
     this.#stored = lease.checkpoint.kind === "after" ? lease.checkpoint : undefined;
   }
 
@@ -29,6 +30,13 @@ export class ShardCursor {
     return this.#accepted === undefined
       ? this.#start
       : { kind: "after-sequence", sequenceNumber: this.#accepted };
+  }
+
+  /** Opens where the checkpoint says after all: the service refuses the anchor. @returns false when it is opened there already. */
+  leaveAnchor(): boolean {
+    if (this.#start === this.#atCheckpoint || this.#accepted !== undefined) return false;
+    this.#start = this.#atCheckpoint;
+    return true;
   }
 
   /** Whether a record is past the checkpoint that this reading started from. */

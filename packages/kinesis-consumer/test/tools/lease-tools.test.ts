@@ -1,27 +1,15 @@
-import { KinesisClient } from "@aws-sdk/client-kinesis";
 import type { StartPosition, ToolContext } from "@pulsar-ts-io/core";
-import { InProcessHandler } from "@pulsar-ts-io/testkit";
 import { describe, expect, it } from "vitest";
 import { AwsAccessDeniedError } from "../../src/errors.ts";
 import type { Lease } from "../../src/lease/lease.ts";
 import { asCreated } from "../../src/lease/lease-maker.ts";
-import { AwsKinesisStream } from "../../src/shard/aws-kinesis-stream.ts";
 import { inspectLeases } from "../../src/tools/inspect-leases.ts";
 import { resetLeases } from "../../src/tools/reset-leases.ts";
 import { newLease } from "../support/lease-table-contract.ts";
 import { distinct, idOf, Rig, textsOf } from "../support/rig.ts";
+import { portsOf } from "../support/tool-ports.ts";
 
 const horizon: StartPosition = { kind: "trim-horizon" };
-
-function portsOf(rig: Rig) {
-  const client = new KinesisClient({
-    region: "us-east-1",
-    credentials: { accessKeyId: "test", secretAccessKey: "test" },
-    maxAttempts: 1,
-    requestHandler: new InProcessHandler(rig.service),
-  });
-  return { stream: new AwsKinesisStream(client, "orders", rig.clock), table: rig.table };
-}
 
 function contextOf(rig: Rig): ToolContext {
   return { clock: rig.clock, logger: rig.logger, signal: new AbortController().signal };
