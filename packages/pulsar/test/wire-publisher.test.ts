@@ -240,6 +240,7 @@ describe("a publisher over the wire", () => {
         "PIO_MESSAGE_REFUSED",
         undefined,
       ]);
+      expect(deliveries.failed.map(({ details }) => details["messages"])).toEqual([2, 2]); // together
       expect(broker.of("producer")).toHaveLength(1);
     });
 

@@ -37,8 +37,9 @@ export async function showProgress(options: ProgressOptions, signal: AbortSignal
 
 /** The counts that a log line carries. */
 export function progressFields(snapshot: InstanceSnapshot): Readonly<Record<string, number | undefined>> {
-  const { received, written, duplicates, failed, inFlight, writtenBytes, lagMs } = snapshot;
-  return { received, written, duplicates, failed, inFlight, writtenBytes, lagMs };
+  const { received, written, duplicates, failed, skipped, deadLettered, inFlight, writtenBytes, lagMs } =
+    snapshot;
+  return { received, written, duplicates, failed, skipped, deadLettered, inFlight, writtenBytes, lagMs };
 }
 
 /** The live line. */

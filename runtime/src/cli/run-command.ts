@@ -14,13 +14,14 @@ import { type InstanceJob, openAttempt } from "./instance-job.ts";
 import { localrunWarnings } from "./localrun-options.ts";
 import { observeRun } from "./observe-run.ts";
 import { progressFields, showProgress } from "./progress.ts";
+import { type RefusalFlags, refusalProblems, resolveRefusalPolicy } from "./refusal-options.ts";
 import { type Flags, type RequestedSource, readRequestedSource } from "./requested-source.ts";
 import { StopSignals } from "./stop-signals.ts";
 import { type Output, transportProblems } from "./transport.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** The flags of `run` that are not part of a SourceConfig. */
-export interface RunFlags extends BrokerFlags, DeduplicationFlags, HttpFlags {
+export interface RunFlags extends BrokerFlags, DeduplicationFlags, HttpFlags, RefusalFlags {
   readonly logLevel: LogLevel;
   readonly logFormat?: LogFormat | undefined;
   readonly instanceId: number;
@@ -38,7 +39,12 @@ export async function runCommand(flags: RunFlags & Flags, host: CliHost): Promis
   const requested = await readRequestedSource(flags, host.input, host.env);
   // Not before: who types a config in shall be able to end it.
   using stop = new StopSignals(host.process);
-  const problems = [...requested.problems, ...transportProblems(flags, requested.settings.publisher)];
+  const { publisher } = requested.settings;
+  const problems = [
+    ...requested.problems,
+    ...transportProblems(flags, publisher),
+    ...refusalProblems(flags, publisher),
+  ];
   if (problems.length > 0) throw new InvalidConfigError(problems);
   const topic = topicOf(requested, flags.output);
   const unused = localrunWarnings(flags);
@@ -90,9 +96,10 @@ function topicOf(requested: RequestedSource, output: Output): string {
 
 function instanceOptions(
   { settings, connector, secrets }: RequestedSource,
-  { instanceId, drainTimeout }: RunFlags,
+  flags: RunFlags,
   topic: string,
 ): InstanceJob["instance"] {
+  const { instanceId, drainTimeout } = flags;
   const { tenant, namespace, guarantee } = settings;
   const name = settings.name ?? connector.manifest.name;
   return {
@@ -104,6 +111,7 @@ function instanceOptions(
     topic,
     guarantee,
     secrets,
+    onRefused: resolveRefusalPolicy(flags, topic),
     drainTimeoutMs: drainTimeout,
     publisher: {
       ...settings.publisher,

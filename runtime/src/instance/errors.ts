@@ -68,3 +68,15 @@ export class DeduplicationUnknownError extends ConnectorError {
   readonly code = "PIO_DEDUPLICATION_UNKNOWN";
   readonly retryable = true;
 }
+
+/** Pulsar refused several records at once, and does not say which of them it meant. */
+export class BatchRefusedError extends ConnectorError {
+  readonly code = "PIO_BATCH_REFUSED";
+  readonly retryable = false;
+}
+
+/** A record that was refused could not be kept elsewhere either. */
+export class DeadLetterRefusedError extends ConnectorError {
+  readonly code = "PIO_DEAD_LETTER_REFUSED";
+  readonly retryable = false;
+}

@@ -1,6 +1,7 @@
 import type { Clock, Guarantee, Logger, Meter } from "@pulsar-ts-io/core";
 import type { PublisherOptions } from "@pulsar-ts-io/pulsar";
 import type { Deduplication } from "./partition-publishers.ts";
+import type { RefusalPolicy } from "./refusal-policy.ts";
 
 /** Everything that makes one run of one source, complete: no defaults below this line. */
 export interface InstanceOptions {
@@ -16,6 +17,7 @@ export interface InstanceOptions {
   /** Asked about each topic that is published to effectively once; absent: every topic is taken to deduplicate. */
   readonly deduplication?: Deduplication | undefined;
   readonly publisher: PublisherOptions;
+  readonly onRefused: RefusalPolicy;
   readonly secrets: ReadonlyMap<string, string>;
   /** How long a stop waits for receipts, milliseconds. */
   readonly drainTimeoutMs: number;

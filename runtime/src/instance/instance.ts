@@ -1,22 +1,15 @@
-import {
-  type ConnectorError,
-  type PartitionStatus,
-  type Source,
-  type SourceRecord,
-  toError,
-} from "@pulsar-ts-io/core";
+import { type PartitionStatus, type Source, toError } from "@pulsar-ts-io/core";
 import type { Transport } from "@pulsar-ts-io/pulsar";
 import { InstanceCounters, type InstanceSnapshot } from "./counters.ts";
+import type { DeadLettersHost } from "./dead-letters.ts";
 import { aborted, endedWithin } from "./deadline.ts";
 import { InstanceFailedError, ShutdownTimeoutError, type Stage } from "./errors.ts";
 import { InstanceContext } from "./instance-context.ts";
 import type { InstanceOptions } from "./instance-options.ts";
-import { PartitionPublishers } from "./partition-publishers.ts";
-import type { Publishers } from "./publishers.ts";
+import { Outlets } from "./outlets.ts";
 import { type InstanceErrors, RecentErrors } from "./recent-errors.ts";
-import type { DeliveryHost } from "./record-delivery.ts";
 import { RecordPump } from "./record-pump.ts";
-import { TopicPublishers } from "./topic-publishers.ts";
+import { RefusedRecords } from "./refused-records.ts";
 
 /** How long `open` or `read` may take to notice that they shall stop. */
 const stopGraceMs = 5_000;
@@ -35,8 +28,9 @@ export class Instance<C> {
   readonly #source: Source<C>;
   readonly #transport: Transport;
   readonly #options: InstanceOptions;
-  readonly #publishers: Publishers;
-  readonly #host: DeliveryHost & { settling: boolean };
+  readonly #outlets: Outlets;
+  readonly #host: DeadLettersHost & { settling: boolean };
+  readonly #refusals: RefusedRecords;
   readonly #systemErrors: RecentErrors;
   readonly #sourceErrors: RecentErrors;
   /** Aborted: stop reading, and nothing else. */
@@ -44,14 +38,13 @@ export class Instance<C> {
   #opened = false;
   #lingering = false;
   #failure: InstanceFailedError | undefined;
-  #refusal: ConnectorError | undefined;
 
   constructor(source: Source<C>, transport: Transport, options: InstanceOptions) {
     this.#source = source;
     this.#transport = transport;
     this.#options = options;
     const { clock, guarantee } = options;
-    this.#publishers = makePublishers(transport, options);
+    this.#outlets = new Outlets(transport, options);
     this.#systemErrors = new RecentErrors(clock);
     this.#sourceErrors = new RecentErrors(clock);
     this.#host = {
@@ -59,9 +52,19 @@ export class Instance<C> {
       guarantee,
       clock,
       settling: true,
-      refused: (error, record) => this.#refused(error, record),
+      refused: (error, record) => {
+        this.#systemErrors.add(error);
+        this.#refusals.refused(error, record);
+      },
       misbehaved: (error) => this.#fail("run", error),
+      fail: (error) => this.#fail("pulsar", error),
     };
+    this.#refusals = new RefusedRecords(this.#host, {
+      skip: options.onRefused.kind === "skip",
+      letters: this.#outlets.letters,
+      topic: options.topic,
+      logger: options.logger,
+    });
   }
 
   /**
@@ -74,14 +77,14 @@ export class Instance<C> {
     const stop = () => this.#reading.abort(signal.reason);
     signal.addEventListener("abort", stop, { once: true });
     if (signal.aborted) stop();
-    const sweeping = this.#ended("pulsar", this.#publishers.sweep(this.#reading.signal));
+    const sweeping = this.#ended("pulsar", this.#outlets.publishers.sweep(this.#reading.signal));
     try {
-      if (await this.#openPublisher()) await this.#runSource(config);
+      if (await this.#openOutlets()) await this.#runSource(config);
     } finally {
       signal.removeEventListener("abort", stop);
       this.#reading.abort(new Error("the instance has ended"));
       await sweeping;
-      await this.#bounded("pulsar", closePublishingMs, "the publishers", () => this.#publishers.close());
+      await this.#bounded("pulsar", closePublishingMs, "the publishers", () => this.#outlets.close());
       await this.#bounded("pulsar", closePublishingMs, "the connection", () => this.#transport.close());
     }
     if (this.#failure !== undefined) throw this.#failure;
@@ -130,12 +133,10 @@ export class Instance<C> {
     }
   }
 
-  /** @returns whether it is open: a stop that came first is no failure. */
-  async #openPublisher(): Promise<boolean> {
-    const { topic } = this.#options;
+  /** @returns whether they are open: a stop that came first is no failure. */
+  async #openOutlets(): Promise<boolean> {
     const { signal } = this.#reading;
-    if (topic === undefined || signal.aborted) return !signal.aborted;
-    await this.#ended("pulsar", this.#publishers.prepare(topic, signal));
+    if (!signal.aborted) await this.#ended("pulsar", this.#outlets.open(signal));
     return !signal.aborted;
   }
 
@@ -143,15 +144,15 @@ export class Instance<C> {
     const { signal } = this.#reading;
     const context = new InstanceContext(this.#options, {
       signal,
-      fatal: (error) => this.#fail(this.#isRefusal(error) ? "pulsar" : "run", error),
-      release: (partitionId) => this.#publishers.release(partitionId),
+      fatal: (error) => this.#fail(this.#refusals.isCause(error) ? "pulsar" : "run", error),
+      release: (partitionId) => this.#outlets.publishers.release(partitionId),
     });
     await this.#untilStopped("open", () => this.#source.open(config, context));
     if (!signal.aborted) {
       this.#opened = true;
       this.#options.logger.info({ topic: this.#options.topic }, "source opened, reading");
       const { topic, clock } = this.#options;
-      const pump = new RecordPump(this.#source, this.#publishers, { host: this.#host, topic, clock });
+      const pump = new RecordPump(this.#source, this.#outlets, { host: this.#host, topic, clock });
       await this.#untilStopped("run", () => pump.run(signal));
       await this.#drain();
     }
@@ -172,7 +173,7 @@ export class Instance<C> {
     const { drainTimeoutMs, logger } = this.#options;
     const { counters } = this.#host;
     logger.info({ inFlight: counters.inFlight }, "reading stopped, waiting for receipts");
-    const flush = (signal: AbortSignal) => this.#publishers.flush(signal);
+    const flush = (signal: AbortSignal) => this.#outlets.flush(signal);
     await this.#bounded("pulsar", drainTimeoutMs, `${counters.inFlight} unconfirmed records`, flush);
   }
 
@@ -211,26 +212,6 @@ export class Instance<C> {
     }
   }
 
-  #refused(error: ConnectorError, record: SourceRecord): void {
-    this.#refusal = error;
-    this.#systemErrors.add(error);
-    if (this.#options.guarantee === "ATMOST_ONCE") {
-      this.#options.logger.warn({ err: error }, "record not published, and not tried again");
-    } else if (record.fail === undefined || this.#options.guarantee === "MANUAL") {
-      this.#fail("pulsar", error);
-    } else if (this.#host.settling) {
-      record.fail(error);
-    }
-  }
-
-  /** A source that passes the refusal of its record on, perhaps wrapped, did not fail by itself. */
-  #isRefusal(error: Error): boolean {
-    for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
-      if (cause === this.#refusal) return true;
-    }
-    return false;
-  }
-
   /** The first failure counts; what fails after it is mostly its consequence. */
   #fail(stage: Stage, error: unknown): void {
     const failure = error instanceof InstanceFailedError ? error : new InstanceFailedError(stage, error);
@@ -242,7 +223,7 @@ export class Instance<C> {
 
   #remember({ stage, cause }: InstanceFailedError): void {
     const error = toError(cause);
-    if (this.#isRefusal(error)) return; // it was, when it was refused
+    if (this.#refusals.isCause(error)) return; // it was, when it was refused
     this.#systemErrors.add(error);
     if (stage !== "pulsar") this.#sourceErrors.add(error);
   }
@@ -251,11 +232,4 @@ export class Instance<C> {
 /** A source written in JavaScript may throw where it should reject. */
 async function start(work: () => Promise<void>): Promise<void> {
   await work();
-}
-
-function makePublishers(transport: Transport, options: InstanceOptions): Publishers {
-  const { publisher, clock, logger, topic, guarantee, deduplication } = options;
-  return guarantee === "EFFECTIVELY_ONCE"
-    ? new PartitionPublishers(transport, { publisher, clock, logger, deduplication })
-    : new TopicPublishers(transport, { publisher, clock, logger, keep: topic });
 }

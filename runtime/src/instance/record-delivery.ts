@@ -31,7 +31,7 @@ export interface PublisherUse {
  * Acknowledges `record`, unless the guarantee says otherwise: at most once it was acknowledged before it was sent, and
  * with `MANUAL` the source does it by itself.
  */
-function acknowledge(host: DeliveryHost, record: SourceRecord): void {
+export function acknowledge(host: DeliveryHost, record: SourceRecord): void {
   if (host.guarantee === "ATMOST_ONCE" || host.guarantee === "MANUAL" || !host.settling) return;
   try {
     record.ack();

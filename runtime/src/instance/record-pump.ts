@@ -1,7 +1,8 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Clock, Source, SourceRecord } from "@pulsar-ts-io/core";
 import { InstanceFailedError, NoTopicError, SourceContractError, UnnumberedRecordError } from "./errors.ts";
-import type { OpenPublisher, Publishers } from "./publishers.ts";
+import type { Outlets } from "./outlets.ts";
+import type { OpenPublisher } from "./publishers.ts";
 import { type DeliveryHost, RecordDelivery } from "./record-delivery.ts";
 
 /** Records after which timers and sockets get a turn, however fast the source and the publisher are. */
@@ -17,12 +18,12 @@ export interface RecordPumpOptions {
 /** The way of a record: from `read` to `send`, one after the other, no faster than the publishers confirm. */
 export class RecordPump {
   readonly #source: Pick<Source<unknown>, "read">;
-  readonly #publishers: Publishers;
+  readonly #outlets: Outlets;
   readonly #options: RecordPumpOptions;
 
-  constructor(source: Pick<Source<unknown>, "read">, publishers: Publishers, options: RecordPumpOptions) {
+  constructor(source: Pick<Source<unknown>, "read">, outlets: Outlets, options: RecordPumpOptions) {
     this.#source = source;
-    this.#publishers = publishers;
+    this.#outlets = outlets;
     this.#options = options;
   }
 
@@ -34,6 +35,7 @@ export class RecordPump {
    */
   async run(signal: AbortSignal): Promise<void> {
     const { host, clock } = this.#options;
+    const { publishers, letters } = this.#outlets;
     const { counters } = host;
     const numbered = host.guarantee === "EFFECTIVELY_ONCE";
     for (let sent = 1; !signal.aborted; sent += 1) {
@@ -45,11 +47,9 @@ export class RecordPump {
       counters.lastReceivedTime = clock.now();
       const sequenceId = sequenceOf(record, numbered);
       const topic = this.#topicOf(record);
-      const target = this.#publishers.find(topic, record) ?? (await this.#open(topic, record, signal));
-      if (target?.publisher.full === true) await this.#room(target, signal);
-      if (target === undefined || target.released) continue; // read again by whoever has its partition now
-      if (host.guarantee === "ATMOST_ONCE") record.ack();
-      target.publisher.send(record, new RecordDelivery(host, record, target), sequenceId);
+      const target = publishers.find(topic, record) ?? (await this.#open(topic, record, signal));
+      if (target?.publisher.full === true || letters?.full === true) await this.#room(target, signal);
+      this.#send(record, target, sequenceId);
       if (sent % recordsPerTurn === 0) await nextTurn();
     }
   }
@@ -62,20 +62,29 @@ export class RecordPump {
     });
   }
 
+  #send(record: SourceRecord, target: OpenPublisher | undefined, sequenceId: bigint | undefined): void {
+    const { host } = this.#options;
+    if (target === undefined || target.released) return; // read again by whoever has its partition now
+    if (host.guarantee === "ATMOST_ONCE") record.ack();
+    target.publisher.send(record, new RecordDelivery(host, record, target), sequenceId);
+  }
+
   async #open(topic: string, record: SourceRecord, signal: AbortSignal): Promise<OpenPublisher | undefined> {
     try {
-      return await this.#publishers.open(topic, record, signal);
+      return await this.#outlets.publishers.open(topic, record, signal);
     } catch (error) {
       signal.throwIfAborted();
       throw new InstanceFailedError("pulsar", error);
     }
   }
 
-  async #room(target: OpenPublisher, signal: AbortSignal): Promise<void> {
+  /** Waits also for room among the dead letters: what is refused must not pile up. */
+  async #room(target: OpenPublisher | undefined, signal: AbortSignal): Promise<void> {
     try {
-      await target.publisher.room(signal);
+      await target?.publisher.room(signal);
+      await this.#outlets.letters?.room(signal);
     } catch (error) {
-      if (!(signal.aborted || target.released)) throw new InstanceFailedError("pulsar", error);
+      if (!(signal.aborted || target?.released === true)) throw new InstanceFailedError("pulsar", error);
     }
   }
 }

@@ -2,7 +2,9 @@ import { codeOf } from "@pulsar-ts-io/core";
 
 /** Failures of an instance that the next start would meet again, or that ask for no other start. */
 const incurable = new Set([
+  "PIO_BATCH_REFUSED",
   "PIO_CONSOLE_CLOSED",
+  "PIO_DEAD_LETTER_REFUSED",
   "PIO_MESSAGE_REFUSED",
   "PIO_MESSAGE_TOO_LARGE",
   "PIO_NO_TOPIC",

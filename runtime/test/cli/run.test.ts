@@ -129,6 +129,33 @@ describe("pulsar-ts-io run", loadingTime, () => {
       "does not acknowledge its records by itself",
     ],
     [
+      "an action for refused records that is none",
+      console_("good", "--on-refused", "forget"),
+      "Allowed choices are fail, skip, dead-letter",
+    ],
+    ["dead letters without a topic", console_("good", "--on-refused", "dead-letter"), "--dead-letter-topic"],
+    [
+      "a topic for dead letters that are not wanted",
+      console_("good", "--dead-letter-topic", "x"),
+      "has no effect with --on-refused fail",
+    ],
+    [
+      "dead letters to the topic that refuses them",
+      [
+        ...["run", "--archive", fixture("good"), "-o", "t", "--on-refused", "dead-letter"],
+        ...["--dead-letter-topic", "persistent://public/default/t"],
+      ],
+      "is the one that refuses",
+    ],
+    [
+      "what the native transport cannot tell",
+      [
+        ...["run", "--archive", fixture("good"), "-o", "t", "--on-refused", "skip"],
+        ...["--pulsar-transport", "native"],
+      ],
+      "does not tell a refused record from its batch",
+    ],
+    [
       "an admin address that is none",
       [
         ...["run", "--archive", fixture("good"), "-o", "t", "--processing-guarantees", "EFFECTIVELY_ONCE"],

@@ -33,6 +33,7 @@ export function startInstance(
     topic,
     guarantee: "ATLEAST_ONCE",
     publisher: defaultPublisherOptions,
+    onRefused: { kind: "fail" },
     secrets: new Map([["apiKey", "hidden"]]),
     drainTimeoutMs: 25_000,
     clock,

@@ -18,20 +18,20 @@ export function messageTooLarge(topic: string, bytes: number, limitBytes: number
   );
 }
 
-/** The topic's policies do not allow this message. */
-export function messageRefused(cause: ConnectorError): MessageRefusedError {
+/** The topic's policies do not allow this message. @param messages how many went in one frame, and are refused together. */
+export function messageRefused(cause: ConnectorError, messages: number): MessageRefusedError {
   return new MessageRefusedError(cause.message, {
     cause,
-    details: cause.details,
+    details: { ...cause.details, messages },
     remedy: "check the limits that the topic's policies set for messages",
   });
 }
 
-/** The broker found a wrong checksum, and it is wrong here, too. */
-export function messageChanged(topic: string, cause: ConnectorError): MessageRefusedError {
+/** The broker found a wrong checksum, and it is wrong here, too. @param messages as for {@link messageRefused}. */
+export function messageChanged(topic: string, cause: ConnectorError, messages: number): MessageRefusedError {
   return new MessageRefusedError(`a message to ${topic} was changed after it was handed over`, {
     cause,
-    details: { topic },
+    details: { topic, messages },
     remedy: "leave a record's value alone until it is acknowledged",
   });
 }

@@ -63,16 +63,17 @@ export function judgeSendError(
   frame: PendingFrame | undefined,
 ): SendVerdict {
   const error = brokerError(failure, `a message to ${topic}`);
+  const messages = frame?.deliveries.length ?? 1;
   switch (failure.error) {
     case serverErrors.topicTerminated:
       return { kind: "final", error };
     case serverErrors.notAllowed:
-      return { kind: "frame", error: messageRefused(error) };
+      return { kind: "frame", error: messageRefused(error, messages) };
     case serverErrors.checksum:
       // Harmed on the way: it is sent again. Changed here: that would go on for ever.
       return frame === undefined || checksumHolds(frame.pieces)
         ? { kind: "reopen", error }
-        : { kind: "frame", error: messageChanged(topic, error) };
+        : { kind: "frame", error: messageChanged(topic, error, messages) };
     default:
       // Not to be mended by trying again: a topic that demands encryption.
       return isRetryable(error) ? { kind: "reopen", error } : { kind: "final", error };

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { refusalActions } from "../../instance/refusal-policy.ts";
 import { type LogFormat, logFormats, logLevels } from "../../logging/log-options.ts";
 import { addBrokerOptions } from "../broker-options.ts";
 import type { CliHost } from "../cli-host.ts";
@@ -37,6 +38,12 @@ export function addRun(program: Command, host: CliHost, connectorHelp: string): 
       "--assume-deduplication",
       "EFFECTIVELY_ONCE: do not ask whether topics deduplicate, take it for granted",
     )
+    .addOption(
+      new Option("--on-refused <action>", "what becomes of a record that Pulsar refuses for good")
+        .choices(refusalActions)
+        .default("fail"),
+    )
+    .option("--dead-letter-topic <topic>", "where --on-refused dead-letter publishes such records")
     .option("--instance-id <number>", "which instance of the source this is, from 0", parseCount, 0)
     .addOption(
       new Option("--drain-timeout <time>", "how long a stop waits for Pulsar's receipts, such as 45s or 2m")
