@@ -7,6 +7,7 @@ const special: ReadonlyMap<string, string> = new Map([
   ["--tlsAllowInsecureConnection", "--tls-allow-insecure"],
   ["--tlsHostNameVerificationEnabled", "--hostname-verification-enabled"],
   ["--tlsTrustCertFilePath", "--tls-trust-cert-path"],
+  ["--secretsProviderClassName", "--secrets-provider-classname"],
   ["--clientAuthPlugin", "--client-auth-plugin"],
 ]);
 

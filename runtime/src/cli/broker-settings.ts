@@ -81,7 +81,8 @@ function certificateOf(conf: ReadonlyMap<string, string>): string | undefined {
   return JSON.stringify({ tlsCertFile, tlsKeyFile });
 }
 
-function readBoolean(name: string, value: string | boolean | undefined): boolean | undefined {
+/** @throws UsageError (`PIO_USAGE`) naming the flag. */
+export function readBoolean(name: string, value: string | boolean | undefined): boolean | undefined {
   if (value === undefined || value === "") return undefined;
   if (typeof value === "boolean") return value;
   if (value.toLowerCase() === "true") return true;

@@ -1,5 +1,6 @@
 /** Flags whose values may hold secrets; all spellings that are understood. */
-const carriers = /^--(source[-_]?config|secrets|client[-_]?auth[-_]?params|producer[-_]?config)(=|$)/i;
+const carriers =
+  /^--(source[-_]?config|secrets(?:[-_]?provider[-_]?config)?|client[-_]?auth[-_]?params|producer[-_]?config)(=|$)/i;
 /** A value that only says where the secret is; the last two are those of the plugins tls and oauth2. */
 const pointers =
   /^(-|file:.*|env:.*|tls(Cert|Key)File:.*|\{[^{}]*"(tlsKeyFile"\s*:\s*"\/|privateKey"\s*:\s*"(file|env):)[^{}]*\})$/;

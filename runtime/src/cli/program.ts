@@ -2,6 +2,7 @@ import { Command } from "commander";
 import type { CliHost } from "./cli-host.ts";
 import { addCheck } from "./definitions/check.ts";
 import { addConnectors } from "./definitions/connectors.ts";
+import { addFunctionLocalrunner } from "./definitions/function-localrunner.ts";
 import { addPartitions } from "./definitions/partitions.ts";
 import { prepare } from "./definitions/prepare.ts";
 import { addRun } from "./definitions/run.ts";
@@ -45,5 +46,6 @@ export function createProgram(host: CliHost, { version, connectorHelp = "" }: Pr
   addCheck(program, host);
   addPartitions(program, host);
   addConnectors(program, host);
+  addFunctionLocalrunner(program, host);
   return program;
 }

@@ -80,9 +80,11 @@ async function readFields(flags: Flags, input: CommandInput): Promise<Fields> {
   const resources = { cpu: flags["cpu"], ram: flags["ram"], disk: flags["disk"] };
   if (Object.values(resources).some((value) => value !== undefined)) fromFlags["resources"] = resources;
   const file = textOf(flags["sourceConfigFile"]);
+  const whole = textOf(flags["wholeSourceConfig"]);
   const configs = textOf(flags["sourceConfig"]);
+  const given = whole === undefined ? undefined : await input.text("--sourceConfig", whole);
   return assembleSourceConfig({
-    file: file === undefined ? undefined : await input.file("--source-config-file", file),
+    file: file === undefined ? given : await input.file("--source-config-file", file),
     configs: configs === undefined ? undefined : await input.text("--source-config", configs),
     flags: fromFlags,
   });

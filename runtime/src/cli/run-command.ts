@@ -150,9 +150,9 @@ function warn(logger: Logger, requested: RequestedSource, flags: RunFlags & Flag
   );
 }
 
-/** Whether `--source-config` holds a sensitive value itself, rather than a reference to one. */
+/** Whether the command line holds a sensitive value itself, rather than a reference to one. */
 function holdsSecret({ connector, settings }: RequestedSource, flags: Flags): boolean {
-  if (flags["sourceConfig"] === undefined) return false;
+  if (flags["sourceConfig"] === undefined && flags["wholeSourceConfig"] === undefined) return false;
   return describeProperties(connector.schema).some(({ name, sensitive }) => {
     const value = sensitive ? settings.configs[name] : undefined;
     return value !== undefined && !(typeof value === "string" && value.includes("${"));

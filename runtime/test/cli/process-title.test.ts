@@ -11,6 +11,7 @@ describe("hideSecretArguments", () => {
     ["--client-auth-params", "token:abc"],
     ["--clientAuthParams", "abc"],
     ["--secrets", '{"a":"b"}'],
+    ["--secretsProviderConfig", '{"a":"b"}'],
     ["--source-config", "{}"],
     ["--sourceConfig", "{}"],
     ["--source_config", "{}"],

@@ -24,10 +24,15 @@ ends at once.
 
 /** @param connectorHelp what follows the help when a connector is named. */
 export function addRun(program: Command, host: CliHost, connectorHelp: string): void {
-  const run = prepare(program.command("run"), host)
+  const run = prepare(program.command("run").alias("localrun"), host)
     .description("run a source until it is told to stop")
     .addHelpText("after", examples + connectorHelp);
-  addHttpOptions(addLocalrunOptions(addBrokerOptions(addConnectorsDir(addSourceOptions(run)))))
+  addRunOptions(run).action(async (flags) => (await import("../run-command.ts")).runCommand(flags, host));
+}
+
+/** Adds all that can be said about a run. */
+export function addRunOptions(command: Command): Command {
+  return addHttpOptions(addLocalrunOptions(addBrokerOptions(addConnectorsDir(addSourceOptions(command)))))
     .addOption(new Option("--output <where>", "where records go").choices(outputs).default("pulsar"))
     .addOption(
       new Option("--pulsar-transport <name>", "native: by pulsar-client, which you install beside this")
@@ -64,8 +69,7 @@ export function addRun(program: Command, host: CliHost, connectorHelp: string): 
       new Option("--log-format <format>", "default: pretty on a terminal, else json")
         .choices(logFormats)
         .argParser(parseLogFormat),
-    )
-    .action(async (flags) => (await import("../run-command.ts")).runCommand(flags, host));
+    );
 }
 
 /** `text` is what `pretty` was called first. */
