@@ -14,7 +14,7 @@ export function addHttpOptions(command: Command): Command {
   return command
     .option(
       "--http-port <port>",
-      "serve /metrics, /health, /ready and /status there; 0: any free port (default: nothing is served)",
+      "serve a status page, /metrics, /health, /ready and /status there; 0: any free port (default: nothing is served)",
       parsePort,
     )
     .option(

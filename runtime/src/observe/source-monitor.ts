@@ -43,6 +43,11 @@ export class SourceMonitor {
     }
   }
 
+  /** Epoch milliseconds. */
+  now(): number {
+    return this.#clock.now();
+  }
+
   reports(): Promise<readonly InstanceReport[]> {
     return this.#source.reports();
   }

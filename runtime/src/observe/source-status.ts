@@ -69,9 +69,12 @@ export interface SourceStatus {
     readonly details: InstanceDetails;
   }[];
   readonly source: SourceDescription;
+  /** When this was told, epoch milliseconds. */
+  readonly time: number;
 }
 
 export interface StatusContext {
+  readonly time: number;
   readonly source: SourceDescription;
   readonly workerId: string;
   readonly recordsPerSecond: (instanceId: number, partition: string) => number | undefined;
@@ -87,6 +90,7 @@ export function sourceStatus(reports: readonly InstanceReport[], context: Status
       details: details(report, context),
     })),
     source: context.source,
+    time: context.time,
   };
 }
 

@@ -57,7 +57,7 @@ describe("pulsar-ts-io run --http-port", loadingTime, () => {
     await observed(["--source-config", config], async (url) => {
       const status = await (await fetch(new URL("/status", url))).json();
       expect(status).toMatchObject({ source: { configs: { count: 1, label: "$" + "{env:CANARY}" } } });
-      for (const path of ["/status", "/metrics", "/health", "/ready", "/history"]) {
+      for (const path of ["/", "/status", "/metrics", "/health", "/ready", "/history", "/status.js"]) {
         const body = await (await fetch(new URL(path, url))).text();
         expect([path, body.includes(secret)]).toEqual([path, false]);
       }

@@ -40,15 +40,16 @@ const context = {
   },
   workerId: "c-standalone-fw-127.0.0.1-8190",
   recordsPerSecond: () => 4.5,
+  time: 99,
 };
 
 describe("sourceStatus", () => {
   it("says what Pulsar's status says, in its words", () => {
     const counts = { received: 7, written: 7, lastReceivedTime: 1795334585255 };
-    const { source, ...status } = sourceStatus([report({ counts })], context);
+    const { source, time, ...status } = sourceStatus([report({ counts })], context);
     const instances = status.instances.map(({ details, ...instance }) => instance);
     expect({ ...status, instances }).toEqual(javaStatus);
-    expect(source).toBe(context.source);
+    expect({ source, time }).toEqual({ source: context.source, time: 99 });
   });
 
   it("tells failures with the time of each, and counts the source's own, which Java leaves at 0", () => {

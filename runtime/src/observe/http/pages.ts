@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { liveness, readiness, type Verdict } from "../health.ts";
 import type { SourceMonitor } from "../source-monitor.ts";
 import { type SourceDescription, sourceStatus } from "../source-status.ts";
@@ -21,9 +22,17 @@ export function sourcePages(monitor: SourceMonitor, { source, workerId }: PagesO
     ["/ready", async () => verdict(readiness(await monitor.reports()))],
     [
       "/status",
-      async () => json(sourceStatus(await monitor.reports(), { source, workerId, recordsPerSecond })),
+      async () =>
+        json(
+          sourceStatus(await monitor.reports(), { source, workerId, recordsPerSecond, time: monitor.now() }),
+        ),
     ],
     ["/history", () => json({ samples: monitor.history.samples })],
+    ["/", asset("index.html", "text/html")],
+    ["/status.css", asset("status.css", "text/css")],
+    ...["status.js", "chart.js", "dom.js", "format.js"].map(
+      (script) => [`/${script}`, asset(script, "text/javascript")] as const,
+    ),
   ]);
 }
 
@@ -33,4 +42,10 @@ function verdict({ ok, reason }: Verdict): Answer {
 
 function json(value: unknown): Answer {
   return { contentType: "application/json; charset=utf-8", body: JSON.stringify(value) };
+}
+
+/** A file that is the same for everyone. It is where it is seen from `src` as from `dist`. */
+function asset(name: string, type: string): () => Answer {
+  const body = readFileSync(new URL(`../../../assets/status-page/${name}`, import.meta.url), "utf8");
+  return () => ({ contentType: `${type}; charset=utf-8`, body });
 }

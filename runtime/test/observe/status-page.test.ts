@@ -1,0 +1,184 @@
+import { writeFileSync } from "node:fs";
+import { afterEach, expect, it } from "vitest";
+import { Browser, describeWithBrowser } from "../support/browser.ts";
+import { report } from "../support/report.ts";
+import { ServedSource } from "../support/watched-source.ts";
+
+const desktop = { width: 1100, height: 900, scheme: "light" } as const;
+const phone = { width: 390, height: 844, scheme: "dark" } as const;
+const loaded = 'document.querySelector("#tiles strong") !== null';
+
+/** An hour of a source: a wave of records, a burst of lag in the middle. */
+async function anHour(served: ServedSource): Promise<void> {
+  const totals = [0, 0, 0, 0];
+  let noise = 1;
+  for (let sample = 0; sample < 360; sample += 1) {
+    noise = (noise * 16_807) % 2_147_483_647;
+    const wave = 1 + 0.3 * Math.sin(sample / 40) + 0.1 * Math.sin(sample / 9) + 0.1 * (noise / 2_147_483_647);
+    const burst = Math.max(0, 42_000 * Math.exp(-(((sample - 190) / 22) ** 2)) - 300);
+    const partitions = totals.map((total, index) => {
+      const received = total + Math.round(wave * (900 - 130 * index));
+      totals[index] = received;
+      return {
+        id: `well-${String(index).padStart(6, "0")}`,
+        owner: `worker-${index % 2}`,
+        activity: index === 3 ? "waiting" : "reading",
+        lagMs: Math.round(burst / (index + 1)) + 120 * index,
+        checkpointAgeMs: 900 + 610 * index,
+        received,
+      };
+    });
+    const received = totals.reduce((sum, total) => sum + total, 0);
+    const counts = {
+      received,
+      written: received - 37,
+      inFlight: 37,
+      inFlightBytes: 9_400,
+      writtenBytes: received * 254,
+      lastWrittenTime: served.clock.now(),
+      lagMs: Math.round(burst) + 360,
+      systemExceptions: 1,
+    };
+    const error = {
+      message:
+        "[PulsarConnectionLostError]: connection to pulsar://broker-1:6650 lost while 512 messages were unconfirmed",
+      atMs: Date.UTC(2026, 2, 5, 13, 31, 7),
+    };
+    served.reports = [report({ counts, partitions, restarts: 1, systemErrors: [error] })];
+    await served.clock.advance(10_000);
+  }
+}
+
+const configs = {
+  wellName: "orders",
+  region: "eu-central-1",
+  checkpointInterval: 60_000,
+  password: "(redacted)",
+};
+
+describeWithBrowser("the status page", (program) => {
+  const opened: AsyncDisposable[] = [];
+
+  afterEach(async () => {
+    for (const part of opened.splice(0).reverse()) await part[Symbol.asyncDispose]();
+  });
+
+  async function serve(): Promise<ServedSource> {
+    const served = new ServedSource();
+    opened.push(served);
+    return served;
+  }
+
+  async function browse(): Promise<Browser> {
+    const browser = await Browser.open(program);
+    opened.push(browser);
+    return browser;
+  }
+
+  it("shows at a glance how a source fares, and complains of nothing", { timeout: 60_000 }, async () => {
+    const served = await serve();
+    const url = await served.open({ configs });
+    await anHour(served);
+    const browser = await browse();
+    await browser.show(url, { ...desktop, scale: 1.5 });
+    await browser.until(loaded);
+    const text = String(await browser.evaluate("document.body.innerText"));
+    for (const shown of ["public/default/orders", "running", "well-000002", "worker-1", "(redacted)", "37"]) {
+      expect(text.toLowerCase()).toContain(shown.toLowerCase());
+    }
+    expect(text).toContain("connection to pulsar://broker-1:6650 lost");
+    expect(await browser.evaluate("document.title")).toBe("orders: running");
+    const drawn = 'document.querySelectorAll("#throughput path.curve, #lag path.curve").length';
+    expect(await browser.evaluate(drawn)).toBe(2);
+    expect(browser.complaints).toEqual([]);
+    const file = process.env["PULSAR_TS_IO_SCREENSHOT"];
+    if (file !== undefined) writeFileSync(file, await browser.screenshot());
+  });
+
+  it("fits a phone, in the dark, without scrolling sideways", { timeout: 60_000 }, async () => {
+    const served = await serve();
+    const url = await served.open({
+      configs: { endpoint: `https://${"very-long-".repeat(12)}.example` },
+      topic: `persistent://public/default/${"long".repeat(30)}`,
+    });
+    await anHour(served);
+    const browser = await browse();
+    await browser.show(url, phone);
+    await browser.until(loaded);
+    expect(await browser.evaluate("document.documentElement.scrollWidth")).toBe(phone.width);
+    expect(await browser.evaluate("getComputedStyle(document.body).backgroundColor")).toBe("rgb(13, 17, 23)");
+    expect(
+      await browser.evaluate('getComputedStyle(document.querySelector("#partitions thead")).display'),
+    ).toBe("none");
+    const file = process.env["PULSAR_TS_IO_SCREENSHOT"];
+    if (file !== undefined) writeFileSync(`${file}.phone.png`, await browser.screenshot());
+  });
+
+  it("tells the value under the pointer", { timeout: 60_000 }, async () => {
+    const served = await serve();
+    const url = await served.open();
+    await anHour(served);
+    const browser = await browse();
+    await browser.show(url, desktop);
+    await browser.until(loaded);
+    await browser.evaluate('document.querySelector("#throughput").scrollIntoView()');
+    const middle = await browser.evaluate(
+      '(() => { const { x, y, width } = document.querySelector("#throughput").getBoundingClientRect(); return [x + width / 2, y + 50]; })()',
+    );
+    const [x, y] = Array.isArray(middle) ? middle : [];
+    await browser.moveTo(Number(x), Number(y));
+    const shown = 'document.querySelector("#throughput-value").textContent';
+    await browser.until(`/^13:29|^13:30/.test(${shown})`);
+    expect(await browser.evaluate(shown)).toMatch(/^13:(29|30):\d0 {2}\d+\/s$/);
+  });
+
+  it("takes names, errors and settings as texts, whatever markup they hold", {
+    timeout: 60_000,
+  }, async () => {
+    const served = await serve();
+    const hostile = '<img src=x onerror="window.owned=1"><script>window.owned=1</script>';
+    const url = await served.open({ name: hostile, topic: hostile, configs: { [hostile]: hostile } });
+    const error = { message: hostile, atMs: 1 };
+    const partitions = [{ id: hostile, owner: hostile, activity: hostile }];
+    served.reports = [report({ state: "restarting", error: hostile, systemErrors: [error], partitions })];
+    const browser = await browse();
+    await browser.show(url, desktop);
+    await browser.until(loaded);
+    expect(await browser.evaluate("window.owned")).toBeUndefined();
+    expect(await browser.evaluate('document.querySelectorAll("img, main script").length')).toBe(0);
+    expect(await browser.evaluate('document.querySelector("#notice").textContent')).toBe(hostile);
+    expect(browser.complaints).toEqual([]);
+  });
+
+  it.each([
+    [{ stalled: "Pulsar has confirmed nothing for 60 s" }, "stalled", "bad"],
+    [{ state: "restarting", error: "the well is dry" }, "restarting", "warn"],
+    [{ state: "failed", error: "the well is dry" }, "failed", "bad"],
+  ] as const)("says why nothing moves: %j", { timeout: 60_000 }, async (changes, state, colour) => {
+    const served = await serve();
+    const url = await served.open();
+    served.reports = [report(changes)];
+    const browser = await browse();
+    await browser.show(url, desktop);
+    await browser.until(loaded);
+    const shown =
+      '[document.querySelector("#state").textContent, document.querySelector("#state").className]';
+    expect(await browser.evaluate(shown)).toEqual([state, colour]);
+    const reason = "stalled" in changes ? changes.stalled : changes.error;
+    expect(await browser.evaluate('document.querySelector("#notice").textContent')).toBe(reason);
+    expect(await browser.evaluate('document.querySelector("#notice").hidden')).toBe(false);
+  });
+
+  it("says so when the source answers no more", { timeout: 60_000 }, async () => {
+    const served = await serve();
+    const url = await served.open();
+    served.reports = [report()];
+    const browser = await browse();
+    await browser.show(url, desktop);
+    await browser.until(loaded);
+    await opened.shift()?.[Symbol.asyncDispose]();
+    await browser.skip(5_000);
+    await browser.until('document.title === "no answer"');
+    expect(await browser.evaluate('document.querySelector("#notice").hidden')).toBe(false);
+  });
+});
