@@ -1,13 +1,16 @@
 import type { WarningProcess } from "../logging/process-warnings.ts";
+import type { ExitProcess } from "../supervise/fork-child.ts";
 import type { Environment } from "./client-conf.ts";
+
 import type { CommandInput } from "./input.ts";
 import type { SignalProcess } from "./stop-signals.ts";
 import type { Terminal, TerminalStream } from "./terminal.ts";
 
 /** The process, as much of it as the CLI needs. */
-export interface CliProcess extends SignalProcess, WarningProcess {
-  on(event: "SIGINT" | "SIGTERM", listener: () => void): unknown;
+export interface CliProcess extends SignalProcess, WarningProcess, ExitProcess {
+  on(event: "SIGINT" | "SIGTERM" | "exit", listener: () => void): unknown;
   on(event: "warning", listener: (warning: Error) => void): unknown;
+  off(event: "SIGINT" | "SIGTERM" | "exit", listener: () => void): unknown;
   readonly argv: readonly string[];
   readonly env: Environment;
   readonly stdin: NodeJS.ReadableStream;
@@ -17,7 +20,7 @@ export interface CliProcess extends SignalProcess, WarningProcess {
 
 /** What a command may use of the process it runs in. */
 export interface CliHost {
-  readonly process: SignalProcess & WarningProcess & Pick<CliProcess, "stdout">;
+  readonly process: SignalProcess & WarningProcess & ExitProcess & Pick<CliProcess, "stdout">;
   readonly env: Environment;
   readonly input: CommandInput;
   readonly terminal: Terminal;

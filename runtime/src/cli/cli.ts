@@ -14,7 +14,7 @@ import { readVersion } from "./version.ts";
 
 /** The process as Node gives it: what a command needs, and its last resorts. */
 export interface RootProcess extends CliProcess {
-  on(event: "SIGINT" | "SIGTERM", listener: () => void): unknown;
+  on(event: "SIGINT" | "SIGTERM" | "exit", listener: () => void): unknown;
   on(event: "warning", listener: (warning: Error) => void): unknown;
   on(event: "uncaughtException" | "unhandledRejection", listener: (error: unknown) => void): unknown;
 }

@@ -3,8 +3,11 @@ import type { InstanceOptions } from "../instance/instance-options.ts";
 import type { ConnectorPackage } from "../plugin/connector-package.ts";
 import { loadSource } from "../plugin/load-source.ts";
 import type { Attempt } from "../supervise/attempt.ts";
+import type { MetricFamily } from "../supervise/instance-report.ts";
+import { OwnAttempt } from "../supervise/own-attempt.ts";
 import type { BrokerSettings } from "./broker-settings.ts";
 import { createDeduplication, type DeduplicationFlags } from "./deduplication.ts";
+import type { LogSettings } from "./source-logger.ts";
 import { createTransport, type TransportHost } from "./transport.ts";
 
 /** All that it takes to run an instance: plain data, for it may travel to another process. Holds secrets. */
@@ -15,30 +18,28 @@ export interface InstanceJob {
   readonly instance: Omit<InstanceOptions, "clock" | "logger" | "meter" | "deduplication">;
   readonly destination: DeduplicationFlags;
   readonly broker: BrokerSettings;
+  readonly log: LogSettings;
+  /** Whether anybody will look at what is measured. */
+  readonly measured: boolean;
+}
+
+export interface JobHost extends TransportHost {
+  /** What `meter` has measured so far. */
+  readonly metrics: { families(): Promise<readonly MetricFamily[]> };
 }
 
 /**
- * Makes one start of the instance, with a source and a transport of its own.
+ * Makes one start of the instance in this process, with a source and a transport of its own.
  *
  * @throws the errors of {@link createDeduplication}, {@link loadSource} and of {@link createTransport}.
  */
-export async function openAttempt(job: InstanceJob, host: TransportHost): Promise<Attempt> {
+export async function openAttempt(job: InstanceJob, host: JobHost): Promise<Attempt> {
   const { destination, broker } = job;
   const deduplication = createDeduplication(job.instance.guarantee, destination, broker, host);
   const source = await loadSource(job.connector);
   const transport = await createTransport(destination, broker, host);
-  const { clock, logger, meter } = host;
+  const { clock, logger, meter, metrics } = host;
   const parts = { clock, logger, meter, deduplication };
   const instance = new Instance(source, transport, { ...job.instance, ...parts });
-  return {
-    run: (signal) => instance.run(job.config, signal),
-    view: () => ({
-      opened: instance.opened,
-      lingering: instance.lingering,
-      draining: instance.draining,
-      counts: instance.snapshot(),
-      errors: instance.errors(),
-      partitions: instance.partitions(),
-    }),
-  };
+  return new OwnAttempt(instance, job.config, { clock, metrics });
 }

@@ -1,11 +1,9 @@
 import { hostname } from "node:os";
-import { type Clock, type Logger, type Meter, silentMeter } from "@pulsar-ts-io/core";
-import { InProcessSource, type WatchedInstance } from "../observe/in-process-source.ts";
-import { MetricRegistry } from "../observe/metric-registry.ts";
+import type { Clock, Logger } from "@pulsar-ts-io/core";
 import { Observation } from "../observe/observation.ts";
-import { processMetrics } from "../observe/process-metrics.ts";
 import { type ConfigForms, secretMask, secretsOf, shownConfig } from "../observe/secret-mask.ts";
 import type { SourceDescription } from "../observe/source-status.ts";
+import type { WatchedSource } from "../supervise/instance-report.ts";
 import { type HttpFlags, httpAddress } from "./http-options.ts";
 import type { RequestedSource } from "./requested-source.ts";
 import { readVersion } from "./version.ts";
@@ -15,9 +13,12 @@ const cluster = "local";
 
 /** What watches a run. */
 export interface RunObserver extends AsyncDisposable {
-  readonly meter: Meter;
+  /** Whether anybody looks: else nothing need be measured. */
+  readonly watches: boolean;
+  /** Takes the secrets out of a text. */
+  readonly mask: (text: string) => string;
   /** Watches until `signal` aborts. */
-  watch(instance: WatchedInstance, signal: AbortSignal): Promise<void>;
+  watch(source: WatchedSource, signal: AbortSignal): Promise<void>;
 }
 
 /**
@@ -27,30 +28,25 @@ export interface RunObserver extends AsyncDisposable {
  */
 export async function observeRun(
   requested: RequestedSource,
-  flags: HttpFlags & { readonly instanceId: number },
+  flags: HttpFlags,
   { topic, ...host }: { readonly topic: string; readonly clock: Clock; readonly logger: Logger },
 ): Promise<RunObserver> {
-  const address = httpAddress(flags);
-  if (address === undefined) return unobserved;
-  const source = await describe(requested, topic, host.clock.now());
-  const observation = await Observation.open(address, host);
-  const meter = new MetricRegistry(host.clock);
-  const ofProcess = processMetrics();
-  const families = async () => [...(await meter.families()), ...(await ofProcess.families())];
   const forms = configForms(requested);
   const mask = secretMask([...requested.secrets.values(), ...secretsOf(forms)]);
+  const address = httpAddress(flags);
+  if (address === undefined) return { ...unobserved, mask };
+  const source = await describe(requested, topic, host.clock.now());
+  const observation = await Observation.open(address, host);
   return {
-    meter,
-    watch: (instance, signal) => {
-      const watched = new InProcessSource(instance, { ...flags, ...host, metrics: { families }, mask });
-      return observation.watch(watched, { source, workerId: hostname(), cluster }, signal);
-    },
+    watches: true,
+    mask,
+    watch: (watched, signal) => observation.watch(watched, { source, workerId: hostname(), cluster }, signal),
     [Symbol.asyncDispose]: () => observation[Symbol.asyncDispose](),
   };
 }
 
-const unobserved: RunObserver = {
-  meter: silentMeter,
+const unobserved = {
+  watches: false,
   watch: () => Promise.resolve(),
   [Symbol.asyncDispose]: () => Promise.resolve(),
 };

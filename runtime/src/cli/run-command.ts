@@ -1,21 +1,22 @@
 import { hostname } from "node:os";
 import { describeProperties, formatProblem, InvalidConfigError } from "@pulsar-ts-io/config";
-import { type Logger, systemClock } from "@pulsar-ts-io/core";
+import { hasCode, type Logger, systemClock } from "@pulsar-ts-io/core";
 import { parseTopicName } from "@pulsar-ts-io/pulsar";
 import type { LogFormat, LogLevel } from "../logging/log-options.ts";
-import { createLogger } from "../logging/pino-logger.ts";
 import { logProcessWarnings } from "../logging/process-warnings.ts";
-import { InstanceSupervisor } from "../supervise/instance-supervisor.ts";
+import { formatLogLine } from "../logging/text-format.ts";
 import { type BrokerFlags, resolveBrokerSettings } from "./broker-settings.ts";
 import type { CliHost } from "./cli-host.ts";
 import type { DeduplicationFlags } from "./deduplication.ts";
 import type { HttpFlags } from "./http-options.ts";
-import { type InstanceJob, openAttempt } from "./instance-job.ts";
+import type { InstanceJob } from "./instance-job.ts";
 import { localrunWarnings } from "./localrun-options.ts";
 import { observeRun } from "./observe-run.ts";
+import { openFleet } from "./open-fleet.ts";
 import { progressFields, showProgress } from "./progress.ts";
 import { type RefusalFlags, refusalProblems, resolveRefusalPolicy } from "./refusal-options.ts";
 import { type Flags, type RequestedSource, readRequestedSource } from "./requested-source.ts";
+import { createSourceLogger, type LogSettings, sensitiveNames } from "./source-logger.ts";
 import { StopSignals } from "./stop-signals.ts";
 import { type Output, transportProblems } from "./transport.ts";
 import { UsageError } from "./usage-error.ts";
@@ -24,7 +25,8 @@ import { UsageError } from "./usage-error.ts";
 export interface RunFlags extends BrokerFlags, DeduplicationFlags, HttpFlags, RefusalFlags {
   readonly logLevel: LogLevel;
   readonly logFormat?: LogFormat | undefined;
-  readonly instanceId: number;
+  /** Absent: all of them. */
+  readonly instanceId?: number | undefined;
   /** How long a stop waits for receipts, milliseconds. */
   readonly drainTimeout: number;
   readonly maxRestarts?: number | undefined;
@@ -49,36 +51,54 @@ export async function runCommand(flags: RunFlags & Flags, host: CliHost): Promis
   const topic = topicOf(requested, flags.output);
   const unused = localrunWarnings(flags);
   const broker = await resolveBrokerSettings(flags, host.env);
-  const logger = makeLogger(flags, requested, host);
+  const logger = createSourceLogger(logSettings(requested, flags, flags.instanceId), logLines(flags, host));
   logProcessWarnings(host.process, logger);
   for (const problem of unused) logger.warn({ problem }, "odd setting");
   warn(logger, requested, flags, host);
-  await using observer = await observeRun(requested, flags, { topic, clock: systemClock, logger });
-  const parts = { clock: systemClock, logger, meter: observer.meter };
-  let readerLeft = false;
-  host.process.stdout.on("error", () => {
-    readerLeft = true;
-    stop.stop("standard output was closed");
+  const parts = { clock: systemClock, logger };
+  await using observer = await observeRun(requested, flags, { ...parts, topic });
+  host.process.stdout.on("error", () => stop.stop("standard output was closed"));
+  const jobs = instanceIds(requested, flags).map((instanceId) => ({
+    ...requested,
+    instance: instanceOptions(requested, flags, { topic, instanceId }),
+    destination: destinationOf(flags),
+    broker,
+    log: logSettings(requested, flags, instanceId),
+    measured: observer.watches,
+  }));
+  const fleet = openFleet(jobs, {
+    ...parts,
+    data: host.terminal.dataStream(),
+    write: logLines(flags, host),
+    process: host.process,
+    mask: observer.mask,
+    maxRestarts: flags.maxRestarts,
   });
-  const instance = instanceOptions(requested, flags, topic);
-  const job: InstanceJob = { ...requested, instance, destination: flags, broker };
-  const open = () => openAttempt(job, { ...parts, data: host.terminal.dataStream() });
-  const { maxRestarts } = flags;
-  const supervisor = new InstanceSupervisor(open, { ...parts, maxRestarts, random: Math.random });
   const ended = new AbortController();
-  const snapshot = () => supervisor.counts();
+  const snapshot = () => fleet.counts();
   const progress = showProgress({ ...parts, terminal: host.terminal, snapshot }, ended.signal);
-  const watching = observer.watch(supervisor, ended.signal);
+  const watching = observer.watch(fleet, ended.signal);
   try {
-    await supervisor.run(stop.signal);
+    await fleet.run(stop.signal);
   } catch (error) {
     // A reader that goes away, as `| head` does, has what it wanted; what it did not read is not acknowledged.
-    if (!readerLeft) throw error;
+    if (!hasCode(error, "PIO_CONSOLE_CLOSED")) throw error;
   } finally {
     ended.abort(new Error("the run has ended"));
     await Promise.all([progress, watching]);
     logger.info(progressFields(snapshot()), "run ended");
   }
+}
+
+/** The instances that run here: all of them, or the one that the user names. */
+function instanceIds({ settings }: RequestedSource, { instanceId }: RunFlags): readonly number[] {
+  if (instanceId !== undefined) return [instanceId];
+  return Array.from({ length: settings.parallelism }, (_, index) => index);
+}
+
+/** Of all the flags only these: the others would travel with them. */
+function destinationOf({ output, pulsarTransport, assumeDeduplication }: RunFlags): DeduplicationFlags {
+  return { output, pulsarTransport, assumeDeduplication };
 }
 
 function topicOf(requested: RequestedSource, output: Output): string {
@@ -97,9 +117,9 @@ function topicOf(requested: RequestedSource, output: Output): string {
 function instanceOptions(
   { settings, connector, secrets }: RequestedSource,
   flags: RunFlags,
-  topic: string,
+  { topic, instanceId }: { readonly topic: string; readonly instanceId: number },
 ): InstanceJob["instance"] {
-  const { instanceId, drainTimeout } = flags;
+  const { drainTimeout } = flags;
   const { tenant, namespace, guarantee } = settings;
   const name = settings.name ?? connector.manifest.name;
   return {
@@ -107,7 +127,8 @@ function instanceOptions(
     namespace,
     name,
     instanceId,
-    numInstances: 1,
+    // Whoever starts instances one by one need not say how many there are.
+    numInstances: Math.max(settings.parallelism, instanceId + 1),
     topic,
     guarantee,
     secrets,
@@ -126,17 +147,26 @@ function instanceOptions(
   };
 }
 
-function makeLogger(flags: RunFlags, { connector, settings }: RequestedSource, host: CliHost): Logger {
-  const sensitive = describeProperties(connector.schema).filter((property) => property.sensitive);
-  const format = flags.logFormat ?? (host.terminal.interactive ? "pretty" : "json");
-  const names = sensitive.map((property) => property.name);
-  const write = (line: string) => host.terminal.write(line);
-  const logger = createLogger(
-    { level: flags.logLevel, format, sensitive: names, style: host.terminal.style },
-    write,
-  );
-  const { tenant, namespace } = settings;
-  return logger.child({ source: `${tenant}/${namespace}/${settings.name ?? connector.manifest.name}` });
+function logSettings(
+  { connector, settings }: RequestedSource,
+  flags: RunFlags,
+  instanceId: number | undefined,
+): LogSettings {
+  const { tenant, namespace, name = connector.manifest.name } = settings;
+  return {
+    level: flags.logLevel,
+    sensitive: sensitiveNames(connector),
+    fields: {
+      source: `${tenant}/${namespace}/${name}`,
+      ...(instanceId === undefined ? {} : { instanceId }),
+    },
+  };
+}
+
+/** Takes the lines of logs, ours and those of other processes, as JSON; shows them as the user wants them. */
+function logLines({ logFormat }: RunFlags, { terminal }: CliHost): (line: string) => void {
+  const format = logFormat ?? (terminal.interactive ? "pretty" : "json");
+  return (line) => terminal.write(format === "pretty" ? formatLogLine(line, terminal.style) : line);
 }
 
 function warn(logger: Logger, requested: RequestedSource, flags: RunFlags & Flags, host: CliHost): void {

@@ -60,7 +60,7 @@ const options: readonly SourceOption[] = [
   {
     flags: "--parallelism <count>",
     field: "parallelism",
-    description: "instances in this process: 1 for now",
+    description: "instances of the source, each in a process of its own (default: 1, in this one)",
   },
   {
     flags: "--secrets <json>",

@@ -17,6 +17,8 @@ export interface SourceSettings {
   readonly topic: string | undefined;
   readonly sourceType: string | undefined;
   readonly archive: string | undefined;
+  /** Instances of the source; at least 1. */
+  readonly parallelism: number;
   readonly guarantee: Guarantee;
   /** How topics are published to; the producer's name and properties are the instance's. */
   readonly publisher: PublisherOptions;
@@ -36,7 +38,6 @@ const guarantees = ["ATLEAST_ONCE", "ATMOST_ONCE", "EFFECTIVELY_ONCE", "MANUAL"]
 export function readSourceConfig(sourceConfig: Fields, problems: ProblemList): SourceSettings {
   checkFields(sourceConfig, problems);
   const fields = new FieldReader(sourceConfig, "", problems);
-  checkParallelism(fields, problems);
   checkSchemaType(fields, problems);
   const sourceType = fields.text("sourceType");
   const archive = fields.text("archive");
@@ -57,6 +58,7 @@ export function readSourceConfig(sourceConfig: Fields, problems: ProblemList): S
     topic,
     sourceType,
     archive,
+    parallelism: fields.integer("parallelism", 1) ?? 1,
     guarantee,
     publisher,
     secrets: readSecrets(fields.mapping("secrets") ?? {}, problems),
@@ -78,17 +80,6 @@ function checkFields(sourceConfig: Fields, problems: ProblemList): void {
     if (treatment.kind === "unused") problems.warn(key, `has no effect: ${treatment.why}`);
     else problems.refuse(key, treatment.why, treatment.remedy);
   }
-}
-
-function checkParallelism(fields: FieldReader, problems: ProblemList): void {
-  const parallelism = fields.integer("parallelism", 1) ?? 1;
-  if (parallelism === 1) return;
-  problems.refuse(
-    "parallelism",
-    "more than one instance in one process is not supported yet",
-    "run several processes with the same name, each with its own --instance-id",
-    parallelism,
-  );
 }
 
 /** Bytes have no schema: Java's worker refuses even the word. Anything else would promise what is not checked. */

@@ -1,8 +1,9 @@
 import type { PartitionStatus } from "@pulsar-ts-io/core";
 import type { InstanceSnapshot } from "../instance/counters.ts";
 import type { InstanceErrors } from "../instance/recent-errors.ts";
+import type { MetricFamily } from "./instance-report.ts";
 
-/** What is seen of one start of an instance. */
+/** What is seen of one start of an instance: plain data, for it travels between processes. */
 export interface AttemptView {
   /** Whether its source has been opened. */
   readonly opened: boolean;
@@ -12,9 +13,11 @@ export interface AttemptView {
   readonly counts: InstanceSnapshot;
   readonly errors: InstanceErrors;
   readonly partitions: readonly PartitionStatus[];
+  /** Why nothing moves although there is something to move. */
+  readonly stalled: string | undefined;
 }
 
-/** One start of an instance. */
+/** One start of an instance: in this process, or in one of its own. */
 export interface Attempt {
   /**
    * Runs until `signal` aborts, then drains. Returning means it was told to stop. Once only.
@@ -23,4 +26,6 @@ export interface Attempt {
    */
   run(signal: AbortSignal): Promise<void>;
   view(): AttemptView;
+  /** What its parts measured. Where it runs in another process, {@link view} is as new as this afterwards. */
+  metrics(): Promise<readonly MetricFamily[]>;
 }

@@ -1,10 +1,10 @@
-import { Backoff, type Clock, type Logger, type PartitionStatus, toError } from "@pulsar-ts-io/core";
+import { Backoff, type Clock, type Logger, toError } from "@pulsar-ts-io/core";
 import type { InstanceSnapshot } from "../instance/counters.ts";
 import type { InstanceErrors } from "../instance/recent-errors.ts";
-import type { Attempt } from "./attempt.ts";
+import type { Attempt, AttemptView } from "./attempt.ts";
 import { isCurable } from "./curable.ts";
-import type { InstanceState } from "./instance-report.ts";
-import { totalCounts } from "./total-counts.ts";
+import type { InstanceReport, InstanceState, MetricFamily, RecentError } from "./instance-report.ts";
+import { noCounts, totalCounts } from "./total-counts.ts";
 
 /** The first pause before an instance is started again; it doubles up to {@link longestPauseMs}. */
 const firstPauseMs = 1_000;
@@ -14,35 +14,17 @@ const healthyMs = 300_000;
 /** As many errors as Pulsar's status shows. */
 const keptErrors = 10;
 
-const nothing: InstanceSnapshot = {
-  received: 0,
-  written: 0,
-  duplicates: 0,
-  failed: 0,
-  skipped: 0,
-  deadLettered: 0,
-  inFlight: 0,
-  inFlightBytes: 0,
-  writtenBytes: 0,
-  lastReceivedTime: 0,
-  lastWrittenTime: 0,
-  systemExceptions: 0,
-  sourceExceptions: 0,
-  lagMs: undefined,
-};
-
 export interface InstanceSupervisorOptions {
-  /** How often it is started again without having run for five minutes in between; absent: for ever. */
+  /** 0-based. */
+  readonly instanceId: number;
+  /** How often it is started again without having run for five minutes in between; `undefined`: for ever. */
   readonly maxRestarts: number | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
   /** A number in [0, 1). */
   readonly random: () => number;
-  /**
-   * Whether the source was open once, in any of its instances. Until then nothing is started again: it is a wrong setting far
-   * more often than bad luck, and whoever started it is still there to see it.
-   */
-  readonly proven?: () => boolean;
+  /** Takes the secrets out of a text. */
+  readonly mask: (text: string) => string;
 }
 
 /** Keeps one instance running: starts it again when it fails, after a pause that grows. */
@@ -52,7 +34,8 @@ export class InstanceSupervisor {
   readonly #pauses: Backoff;
   #attempt: Attempt | undefined;
   /** Of the attempts that have ended. */
-  #before: InstanceSnapshot | undefined;
+  #before = noCounts;
+  #metrics: readonly MetricFamily[] = [];
   #errorsBefore: InstanceErrors = { system: [], source: [] };
   #opened = false;
   #restarts = 0;
@@ -71,57 +54,21 @@ export class InstanceSupervisor {
     return this.#opened || this.#attempt?.view().opened === true;
   }
 
-  /** Starts after the first. */
-  get restarts(): number {
-    return this.#restarts;
-  }
-
-  /** Where the instance is in its life. */
-  get state(): InstanceState {
-    if (this.#ended !== undefined) return this.#ended;
-    const view = this.#attempt?.view();
-    if (view === undefined) return this.#restarts === 0 ? "starting" : "restarting";
-    if (view.draining) return "draining";
-    return view.opened ? "running" : "starting";
-  }
-
-  /** Why it does not run; empty while it does. */
-  get error(): string {
-    const { state } = this;
-    const isDown =
-      state === "restarting" || state === "failed" || (state === "starting" && this.#restarts > 0);
-    return isDown ? toError(this.#failure).message : "";
-  }
-
-  /** The last ten of each kind over all its starts. */
-  errors(): InstanceErrors {
-    const before = this.#errorsBefore;
-    const now = this.#attempt?.view().errors;
-    if (now === undefined) return before;
-    return {
-      system: [...before.system, ...now.system].slice(-keptErrors),
-      source: [...before.source, ...now.source].slice(-keptErrors),
-    };
-  }
-
-  /** Those of the start that runs. */
-  partitions(): readonly PartitionStatus[] {
-    return this.#attempt?.view().partitions ?? [];
-  }
-
   /** What it did over all its starts. */
   counts(): InstanceSnapshot {
-    return totalCounts(this.#before, this.#attempt?.view().counts ?? nothing);
+    return totalCounts(this.#before, this.#attempt?.view().counts ?? noCounts);
   }
 
   /**
    * Runs until `signal` aborts; then what runs drains. Once only.
    *
+   * @param proven whether the source was open once, in any of its instances. Until then nothing is started again: it is a
+   * wrong setting far more often than bad luck, and whoever started it is still there to see it.
    * @throws the failure of a start that no other follows: what another start cannot cure, the last of too many, one while stopping.
    */
-  async run(signal: AbortSignal): Promise<void> {
+  async run(signal: AbortSignal, proven: () => boolean = () => this.opened): Promise<void> {
     try {
-      await this.#runAttempts(signal);
+      await this.#runAttempts(signal, proven);
       this.#ended = "stopped";
     } catch (error) {
       this.#failure = error;
@@ -130,12 +77,58 @@ export class InstanceSupervisor {
     }
   }
 
-  async #runAttempts(signal: AbortSignal): Promise<void> {
+  /** All there is to say about it now. */
+  async report(): Promise<InstanceReport> {
+    const { instanceId, mask } = this.#options;
+    if (this.#attempt !== undefined) this.#metrics = await this.#attempt.metrics();
+    // Not before: what runs in another process is seen as of its last answer.
+    const view = this.#attempt?.view();
+    const state = this.#state(view);
+    const errors = this.#errors(view);
+    return {
+      instanceId,
+      state,
+      error: mask(this.#reason(state)),
+      restarts: this.#restarts,
+      counts: this.counts(),
+      stalled: state === "running" ? view?.stalled : undefined,
+      systemErrors: masked(errors.system, mask),
+      sourceErrors: masked(errors.source, mask),
+      partitions: view?.partitions ?? [],
+      metrics: this.#metrics,
+    };
+  }
+
+  #state(view: AttemptView | undefined): InstanceState {
+    if (this.#ended !== undefined) return this.#ended;
+    if (view === undefined) return this.#restarts === 0 ? "starting" : "restarting";
+    if (view.draining) return "draining";
+    return view.opened ? "running" : "starting";
+  }
+
+  /** Why it does not run; empty while it does. */
+  #reason(state: InstanceState): string {
+    const isDown =
+      state === "restarting" || state === "failed" || (state === "starting" && this.#restarts > 0);
+    return isDown ? toError(this.#failure).message : "";
+  }
+
+  /** The last ten of each kind over all its starts. */
+  #errors(view: AttemptView | undefined): InstanceErrors {
+    const before = this.#errorsBefore;
+    if (view === undefined) return before;
+    return {
+      system: [...before.system, ...view.errors.system].slice(-keptErrors),
+      source: [...before.source, ...view.errors.source].slice(-keptErrors),
+    };
+  }
+
+  async #runAttempts(signal: AbortSignal, proven: () => boolean): Promise<void> {
     const { clock, logger } = this.#options;
     while (!signal.aborted) {
       const failure = await this.#attemptOnce(signal);
       if (failure === undefined) return;
-      if (signal.aborted || !this.#mayRestart(failure.error)) throw failure.error;
+      if (signal.aborted || !this.#mayRestart(failure.error, proven())) throw failure.error;
       const pauseMs = this.#pauses.next();
       this.#restarts += 1;
       this.#failure = failure.error;
@@ -168,7 +161,7 @@ export class InstanceSupervisor {
     if (view.opened) this.#opened = true;
     if (view.opened && ranMs >= healthyMs) this.#pauses.reset();
     if (view.lingering) return;
-    this.#errorsBefore = this.errors();
+    this.#errorsBefore = this.#errors(view);
     this.#before = {
       ...totalCounts(this.#before, view.counts),
       inFlight: 0,
@@ -178,9 +171,13 @@ export class InstanceSupervisor {
     this.#attempt = undefined;
   }
 
-  #mayRestart(error: unknown): boolean {
-    const { maxRestarts, proven = () => this.opened } = this.#options;
-    if (this.#attempt !== undefined || !proven() || !isCurable(error)) return false;
+  #mayRestart(error: unknown, proven: boolean): boolean {
+    const { maxRestarts } = this.#options;
+    if (this.#attempt !== undefined || !proven || !isCurable(error)) return false;
     return maxRestarts === undefined || this.#pauses.attempts < maxRestarts;
   }
+}
+
+function masked(errors: readonly RecentError[], mask: (text: string) => string): readonly RecentError[] {
+  return errors.map(({ message, atMs }) => ({ message: mask(message), atMs }));
 }

@@ -1,22 +1,40 @@
 import type { InstanceSnapshot } from "../instance/counters.ts";
 
-/** What all starts of an instance did; what is a state rather than a count is that of the newest. */
-export function totalCounts(before: InstanceSnapshot | undefined, now: InstanceSnapshot): InstanceSnapshot {
-  if (before === undefined) return now;
+/** Of an instance that did nothing yet. */
+export const noCounts: InstanceSnapshot = {
+  received: 0,
+  written: 0,
+  duplicates: 0,
+  failed: 0,
+  skipped: 0,
+  deadLettered: 0,
+  inFlight: 0,
+  inFlightBytes: 0,
+  writtenBytes: 0,
+  lastReceivedTime: 0,
+  lastWrittenTime: 0,
+  systemExceptions: 0,
+  sourceExceptions: 0,
+  lagMs: undefined,
+};
+
+/** What two did together: two starts of an instance, or two instances. The lag is the larger one. */
+export function totalCounts(one: InstanceSnapshot, other: InstanceSnapshot): InstanceSnapshot {
+  const lags = [one.lagMs, other.lagMs].filter((lag) => lag !== undefined);
   return {
-    received: before.received + now.received,
-    written: before.written + now.written,
-    duplicates: before.duplicates + now.duplicates,
-    failed: before.failed + now.failed,
-    skipped: before.skipped + now.skipped,
-    deadLettered: before.deadLettered + now.deadLettered,
-    inFlight: now.inFlight,
-    inFlightBytes: now.inFlightBytes,
-    writtenBytes: before.writtenBytes + now.writtenBytes,
-    lastReceivedTime: Math.max(before.lastReceivedTime, now.lastReceivedTime),
-    lastWrittenTime: Math.max(before.lastWrittenTime, now.lastWrittenTime),
-    systemExceptions: before.systemExceptions + now.systemExceptions,
-    sourceExceptions: before.sourceExceptions + now.sourceExceptions,
-    lagMs: now.lagMs,
+    received: one.received + other.received,
+    written: one.written + other.written,
+    duplicates: one.duplicates + other.duplicates,
+    failed: one.failed + other.failed,
+    skipped: one.skipped + other.skipped,
+    deadLettered: one.deadLettered + other.deadLettered,
+    inFlight: one.inFlight + other.inFlight,
+    inFlightBytes: one.inFlightBytes + other.inFlightBytes,
+    writtenBytes: one.writtenBytes + other.writtenBytes,
+    lastReceivedTime: Math.max(one.lastReceivedTime, other.lastReceivedTime),
+    lastWrittenTime: Math.max(one.lastWrittenTime, other.lastWrittenTime),
+    systemExceptions: one.systemExceptions + other.systemExceptions,
+    sourceExceptions: one.sourceExceptions + other.sourceExceptions,
+    lagMs: lags.length === 0 ? undefined : Math.max(...lags),
   };
 }

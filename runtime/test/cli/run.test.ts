@@ -122,7 +122,7 @@ describe("pulsar-ts-io run", loadingTime, () => {
       "both read",
     ],
     ["two connectors", ["run", "-t", "x", "--archive", fixture("good")], "cannot specify both"],
-    ["parallelism", console_("good", "--parallelism", "2"), "--instance-id"],
+    ["no instances", console_("good", "--parallelism", "-1"), "must be an integer of at least 1"],
     [
       "MANUAL where the connector does not acknowledge by itself",
       console_("good", "--processing-guarantees", "MANUAL"),

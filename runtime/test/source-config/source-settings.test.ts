@@ -47,6 +47,7 @@ describe("readSourceConfig", () => {
       topic: undefined,
       sourceType: "x",
       archive: undefined,
+      parallelism: 1,
       guarantee: "ATLEAST_ONCE",
       publisher: defaultPublisherOptions,
       secrets: {},
@@ -114,7 +115,6 @@ describe("readSourceConfig", () => {
   });
 
   it.each([
-    [{ parallelism: 2 }, "parallelism"],
     [{ parallelism: "two" }, "parallelism"],
     [{ parallelism: -1 }, "parallelism"],
     [{ schemaType: "AVRO" }, "schemaType"],

@@ -7,7 +7,7 @@ import {
 import { counts, failure, ScriptedAttempt } from "../support/scripted-attempt.ts";
 
 /** A supervised instance under way. Draws are in the middle: the first pause takes 750 ms. */
-function supervise(options: Partial<InstanceSupervisorOptions> = {}) {
+function supervise(options: Partial<InstanceSupervisorOptions> = {}, proven?: () => boolean) {
   const clock = new TestClock();
   const logger = new RecordingLogger();
   const attempts: ScriptedAttempt[] = [];
@@ -17,14 +17,16 @@ function supervise(options: Partial<InstanceSupervisorOptions> = {}) {
     return Promise.resolve(attempt);
   };
   const supervisor = new InstanceSupervisor(start, {
+    instanceId: 3,
     maxRestarts: undefined,
     clock,
     logger,
     random: () => 0.5,
+    mask: (text) => text.replaceAll("hunter2", "***"),
     ...options,
   });
   const stop = new AbortController();
-  const ended = supervisor.run(stop.signal).catch((error: unknown) => error);
+  const ended = supervisor.run(stop.signal, proven).catch((error: unknown) => error);
   const fail = async (error: Error) => {
     attempts.at(-1)?.fail(error);
     await clock.settle();
@@ -45,7 +47,7 @@ describe("InstanceSupervisor", () => {
     const pauses: number[] = [];
     for (let restart = 0; restart < 9; restart += 1) pauses.push(await failAndRestart());
     expect(pauses).toEqual([750, 1_500, 3_000, 6_000, 12_000, 24_000, 45_000, 45_000, 45_000]);
-    expect(supervisor.restarts).toBe(9);
+    expect(await supervisor.report()).toMatchObject({ restarts: 9 });
     stop.abort(new Error("stop"));
     expect(await ended).toBeUndefined();
   });
@@ -88,7 +90,7 @@ describe("InstanceSupervisor", () => {
   });
 
   it("starts again what was never open where another instance of the source was", async () => {
-    const { clock, attempts, failAndRestart } = supervise({ proven: () => true });
+    const { clock, attempts, failAndRestart } = supervise({}, () => true);
     await clock.settle();
     for (const attempt of attempts) attempt.opened = false;
     expect(await failAndRestart()).toBe(750);
@@ -149,7 +151,7 @@ describe("InstanceSupervisor", () => {
     const { clock, attempts, failAndRestart, supervisor } = supervise();
     await clock.settle();
     Object.assign(attempts[0] ?? {}, { counts: counts(5, { inFlight: 2, lagMs: 70 }) });
-    expect(supervisor.counts()).toEqual(counts(5, { inFlight: 2, lagMs: 70 }));
+    expect(supervisor.counts()).toMatchObject({ received: 5, inFlight: 2, lagMs: 70 });
     await failAndRestart();
     Object.assign(attempts[1] ?? {}, { counts: counts(3, { failed: 1, lagMs: 9 }) });
     expect(supervisor.counts()).toMatchObject({ received: 8, written: 8, failed: 1, writtenBytes: 80 });
@@ -163,5 +165,62 @@ describe("InstanceSupervisor", () => {
     expect(logger.linesOf("instance failed, it is started again after a pause")).toMatchObject([
       { level: "warn", fields: { restarts: 1, pauseMs: 750, err: { code: "PIO_INSTANCE_FAILED" } } },
     ]);
+  });
+
+  it("tells where it is in its life, and why it does not run", async () => {
+    const { clock, supervisor, fail, failAndRestart, stop, ended } = supervise();
+    expect(await supervisor.report()).toMatchObject({ instanceId: 3, state: "starting", error: "" });
+    await clock.settle();
+    expect(await supervisor.report()).toMatchObject({ state: "running", error: "" });
+    await fail(failure("login with hunter2 refused"));
+    expect(await supervisor.report()).toMatchObject({
+      state: "restarting",
+      error: "the source failed: login with *** refused",
+      restarts: 1,
+    });
+    await clock.advance(750);
+    expect(await supervisor.report()).toMatchObject({ state: "running", error: "" });
+    await failAndRestart();
+    stop.abort(new Error("stop"));
+    await ended;
+    expect(await supervisor.report()).toMatchObject({ state: "stopped", error: "", restarts: 2 });
+  });
+
+  it("tells that it failed for good, and why", async () => {
+    const { clock, supervisor, fail, ended } = supervise({ maxRestarts: 0 });
+    await clock.settle();
+    await fail(failure("dry for good"));
+    await ended;
+    expect(await supervisor.report()).toMatchObject({
+      state: "failed",
+      error: "the source failed: dry for good",
+    });
+  });
+
+  it("remembers the last ten failures over all starts, without secrets", async () => {
+    const { clock, attempts, failAndRestart, supervisor } = supervise();
+    await clock.settle();
+    for (let start = 0; start < 4; start += 1) {
+      const system = [1, 2, 3].map((nth) => ({ message: `${start}.${nth} hunter2`, atMs: start }));
+      Object.assign(attempts.at(-1) ?? {}, { errors: { system, source: system.slice(0, 1) } });
+      await failAndRestart();
+    }
+    const { systemErrors, sourceErrors } = await supervisor.report();
+    expect(systemErrors.map(({ message }) => message)).toEqual(
+      ["0.3", "1.1", "1.2", "1.3", "2.1", "2.2", "2.3", "3.1", "3.2", "3.3"].map((nth) => `${nth} ***`),
+    );
+    expect(sourceErrors.map(({ message }) => message)).toEqual(
+      ["0.1", "1.1", "2.1", "3.1"].map((nth) => `${nth} ***`),
+    );
+  });
+
+  it("keeps the metrics of the last start while there is none", async () => {
+    const { clock, attempts, fail, supervisor } = supervise();
+    await clock.settle();
+    const families = [{ name: "x", help: "x", type: "gauge", samples: [] }];
+    Object.assign(attempts[0] ?? {}, { families });
+    await supervisor.report();
+    await fail(failure("the well is dry"));
+    expect((await supervisor.report()).metrics).toEqual(families);
   });
 });

@@ -2,6 +2,7 @@ import type { InstanceSnapshot } from "../../src/instance/counters.ts";
 import { InstanceFailedError, type Stage } from "../../src/instance/errors.ts";
 import type { InstanceErrors } from "../../src/instance/recent-errors.ts";
 import type { Attempt, AttemptView } from "../../src/supervise/attempt.ts";
+import type { MetricFamily } from "../../src/supervise/instance-report.ts";
 import { stopped } from "./list-source.ts";
 
 /** What an instance failed with. */
@@ -38,6 +39,8 @@ export class ScriptedAttempt implements Attempt {
   draining = false;
   errors: InstanceErrors = { system: [], source: [] };
   counts: InstanceSnapshot = counts(0);
+  stalled: string | undefined;
+  families: readonly MetricFamily[] = [];
   /** The failure of its drain, when it is told to stop. */
   drainFailure: Error | undefined;
   #fail: (error: Error) => void = () => undefined;
@@ -53,8 +56,12 @@ export class ScriptedAttempt implements Attempt {
   }
 
   view(): AttemptView {
-    const { opened, lingering, draining, counts: done, errors } = this;
-    return { opened, lingering, draining, counts: done, errors, partitions: [] };
+    const { opened, lingering, draining, counts: done, errors, stalled } = this;
+    return { opened, lingering, draining, counts: done, errors, stalled, partitions: [] };
+  }
+
+  metrics(): Promise<readonly MetricFamily[]> {
+    return Promise.resolve(this.families);
   }
 
   fail(error: Error): void {

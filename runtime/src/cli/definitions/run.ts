@@ -49,7 +49,7 @@ export function addRunOptions(command: Command): Command {
         .default("fail"),
     )
     .option("--dead-letter-topic <topic>", "where --on-refused dead-letter publishes such records")
-    .option("--instance-id <number>", "which instance of the source this is, from 0", parseCount, 0)
+    .option("--instance-id <number>", "run only this one of the source's instances, from 0", parseCount)
     .addOption(
       new Option("--drain-timeout <time>", "how long a stop waits for Pulsar's receipts, such as 45s or 2m")
         .argParser(parseDuration)

@@ -1,0 +1,60 @@
+import { fileURLToPath } from "node:url";
+import type { Attempt } from "../supervise/attempt.ts";
+import { ChildAttempt } from "../supervise/child-attempt.ts";
+import { type ForkChildOptions, forkChild } from "../supervise/fork-child.ts";
+import { InstanceFleet } from "../supervise/instance-fleet.ts";
+import { InstanceSupervisor } from "../supervise/instance-supervisor.ts";
+import { type InstanceJob, openAttempt } from "./instance-job.ts";
+import { measure } from "./measure.ts";
+import type { TransportHost } from "./transport.ts";
+
+/** The program that runs one instance for this one. */
+const childEntry = fileURLToPath(new URL("../child.js", import.meta.url));
+
+export interface FleetHost extends Omit<TransportHost, "meter"> {
+  /** Takes whole lines of the instances' logs. */
+  readonly write: (line: string) => void;
+  readonly process: ForkChildOptions["process"];
+  /** Takes the secrets out of a text. */
+  readonly mask: (text: string) => string;
+  readonly maxRestarts: number | undefined;
+}
+
+/** Puts the instances of a source under supervision: one in this process, several in one of their own each. Starts nothing yet. */
+export function openFleet(jobs: readonly InstanceJob[], host: FleetHost): InstanceFleet {
+  const [first, ...others] = jobs;
+  if (first === undefined) throw new RangeError("a source has at least one instance");
+  const open = others.length === 0 ? openHere(first, host) : (job: InstanceJob) => openElsewhere(job, host);
+  return new InstanceFleet(jobs.map((job) => supervise(job, open, host)));
+}
+
+function openHere({ measured }: InstanceJob, host: FleetHost): (job: InstanceJob) => Promise<Attempt> {
+  const measurements = measure(measured, host.clock); // for all starts: what is counted goes on
+  return (job) => openAttempt(job, { ...host, ...measurements });
+}
+
+function supervise(
+  job: InstanceJob,
+  open: (job: InstanceJob) => Promise<Attempt>,
+  { clock, logger, maxRestarts, mask }: FleetHost,
+): InstanceSupervisor {
+  return new InstanceSupervisor(() => open(job), {
+    instanceId: job.instance.instanceId,
+    maxRestarts,
+    clock,
+    logger: logger.child({ instanceId: job.instance.instanceId }),
+    random: Math.random,
+    mask,
+  });
+}
+
+function openElsewhere(job: InstanceJob, { clock, logger, write, process }: FleetHost): Promise<Attempt> {
+  const attempt = new ChildAttempt({
+    launch: (listener) => forkChild({ entry: childEntry, write, process }, listener),
+    job,
+    drainTimeoutMs: job.instance.drainTimeoutMs,
+    clock,
+    logger: logger.child({ instanceId: job.instance.instanceId }),
+  });
+  return Promise.resolve(attempt);
+}

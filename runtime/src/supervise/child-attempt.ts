@@ -1,0 +1,117 @@
+import type { Clock, Logger } from "@pulsar-ts-io/core";
+import { endedWithin } from "../instance/deadline.ts";
+import { InstanceFailedError, ShutdownTimeoutError } from "../instance/errors.ts";
+import type { Attempt, AttemptView } from "./attempt.ts";
+import { describeDeath, unpackFailure } from "./child-failure.ts";
+import type { Child, ChildListener, FromChild } from "./child-messages.ts";
+import type { MetricFamily } from "./instance-report.ts";
+import { noCounts } from "./total-counts.ts";
+
+/** How long a process may take to tell how it goes. */
+const answerMs = 1_000;
+/** How long a process may take to store its position and to leave, beyond its drain time-out. */
+const leaveMs = 15_000;
+
+export interface ChildAttemptOptions {
+  /** Starts the process. */
+  readonly launch: (listener: ChildListener) => Child;
+  readonly job: unknown;
+  readonly drainTimeoutMs: number;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+type End =
+  | { readonly kind: "said"; readonly failure: Error | undefined }
+  | { readonly kind: "died"; readonly code: number | null; readonly signal: NodeJS.Signals | null };
+
+/** An instance that runs in a process of its own. */
+export class ChildAttempt implements Attempt {
+  readonly #options: ChildAttemptOptions;
+  readonly #answers = new Set<() => void>();
+  #child: Child | undefined;
+  #view: AttemptView = {
+    opened: false,
+    lingering: false,
+    draining: false,
+    counts: noCounts,
+    errors: { system: [], source: [] },
+    partitions: [],
+    stalled: undefined,
+  };
+  #metrics: readonly MetricFamily[] = [];
+  #lastWord: Extract<End, { kind: "said" }> | undefined;
+
+  constructor(options: ChildAttemptOptions) {
+    this.#options = options;
+  }
+
+  /** A process that does not end within its drain time-out and 15 s more is killed. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { launch, job, clock, drainTimeoutMs, logger } = this.#options;
+    const ended = new Promise<End>((resolve) => {
+      this.#child = launch({
+        message: (message) => this.#hear(message),
+        exited: (code, by) => resolve(this.#lastWord ?? { kind: "died", code, signal: by }),
+      });
+    });
+    this.#child?.send({ kind: "run", job });
+    await endOrStop(ended, signal);
+    if (signal.aborted) {
+      this.#child?.send({ kind: "stop" });
+      const timeoutMs = drainTimeoutMs + leaveMs;
+      const inTime = await endedWithin(clock, timeoutMs, async () => void (await ended));
+      if (!inTime) {
+        logger.error({ timeoutMs }, "instance did not stop in time, its process is killed");
+        this.#child?.kill();
+        await ended;
+        throw deaf(timeoutMs);
+      }
+    }
+    const end = await ended;
+    if (end.kind === "died") throw describeDeath(end.code, end.signal);
+    if (end.failure !== undefined) throw end.failure;
+    if (!signal.aborted) throw describeDeath(0, null);
+  }
+
+  view(): AttemptView {
+    return this.#view;
+  }
+
+  async metrics(): Promise<readonly MetricFamily[]> {
+    const answered = new Promise<void>((resolve) => this.#answers.add(resolve));
+    this.#child?.send({ kind: "look" });
+    await endedWithin(this.#options.clock, answerMs, () => answered);
+    return this.#metrics;
+  }
+
+  #hear(message: FromChild): void {
+    if (message.view !== undefined) this.#view = message.view;
+    if (message.kind === "ended") {
+      const failure = message.failure === undefined ? undefined : unpackFailure(message.failure);
+      this.#lastWord = { kind: "said", failure };
+    } else if (message.metrics === undefined) return;
+    else this.#metrics = message.metrics;
+    for (const answer of this.#answers) answer();
+    this.#answers.clear();
+  }
+}
+
+/** Leaves no listener on a signal that outlives many starts. */
+async function endOrStop(ended: Promise<unknown>, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise<void>((resolve) => {
+    const go = () => {
+      signal.removeEventListener("abort", go);
+      resolve();
+    };
+    signal.addEventListener("abort", go);
+    void ended.then(go);
+  });
+}
+
+function deaf(ms: number): InstanceFailedError {
+  const what = `the instance's process did not end within ${ms} ms, and was killed`;
+  const remedy = "nothing that is unconfirmed is lost: it is read again at the next start";
+  return new InstanceFailedError("close", new ShutdownTimeoutError(what, { remedy }));
+}
