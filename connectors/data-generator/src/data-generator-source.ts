@@ -79,6 +79,7 @@ export class DataGeneratorSource implements Source<DataGeneratorSourceOptions> {
       id: partitionName(partition.number),
       owner: String(context.instanceId),
       position: String(partition.safe),
+      received: partition.taken,
       activity: partition.exhausted ? "idle" : "reading",
       finished: partition.safe >= partition.count,
     }));

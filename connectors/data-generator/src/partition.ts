@@ -3,6 +3,7 @@ export class Partition {
   readonly number: number;
   /** How many records it has in all; `Infinity`: no end. */
   readonly count: number;
+  #first = 0;
   #next: number;
   #safe: number;
   /** Acknowledged beyond a gap. As many as Pulsar's client has in flight at most. */
@@ -20,12 +21,18 @@ export class Partition {
     return this.#safe;
   }
 
+  /** How many of its records were taken here. */
+  get taken(): number {
+    return this.#next - this.#first;
+  }
+
   get exhausted(): boolean {
     return this.#next >= this.count;
   }
 
   /** Goes on at `position`, before anything was taken. */
   resume(position: number): void {
+    this.#first = position;
     this.#next = position;
     this.#safe = position;
   }

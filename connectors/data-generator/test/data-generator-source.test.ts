@@ -197,7 +197,7 @@ describe("DataGeneratorSource with a state store", () => {
     const after = await GeneratorHost.open({ count: 3 }, { state });
     for (const record of await after.read(1)) record.ack();
     expect(after.source.status()).toEqual([
-      { id: "partition-0", owner: "0", position: "3", activity: "idle", finished: true },
+      { id: "partition-0", owner: "0", position: "3", received: 1, activity: "idle", finished: true },
     ]);
     await after.source.close();
     const last = await GeneratorHost.open({ count: 3 }, { state });

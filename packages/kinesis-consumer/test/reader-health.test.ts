@@ -50,6 +50,7 @@ describe("a stuck reader", () => {
       const worker = await rig.start();
       const texts = [...rig.put(5)];
       await rig.until(() => worker.records.length === 5);
+      expect(worker.consumer.status().reduce((sum, { received = 0 }) => sum + received, 0)).toBe(5);
       silent = true;
       // An iterator lives for four minutes: it expires to have a new one opened.
       if (method === "openIterator") rig.service.faults.refuse("GetRecords", "ExpiredIteratorException");

@@ -51,6 +51,10 @@ export class Instance<C> {
       counters: new InstanceCounters(),
       guarantee,
       clock,
+      latency: options.meter.histogram(
+        "pulsar_ts_io_receipt_latency_seconds",
+        "From handing a record to its publisher to its receipt",
+      ),
       settling: true,
       refused: (error, record) => {
         this.#systemErrors.add(error);

@@ -2,6 +2,7 @@ import {
   type Clock,
   type ConnectorError,
   type Guarantee,
+  type Histogram,
   hasCode,
   type SourceRecord,
   toError,
@@ -14,6 +15,8 @@ export interface DeliveryHost {
   readonly counters: InstanceCounters;
   readonly guarantee: Guarantee;
   readonly clock: Clock;
+  /** From handing a record to its publisher to its receipt, in seconds. */
+  readonly latency: Histogram;
   /** False once the source is being closed: nothing is settled with it any more. */
   readonly settling: boolean;
   /** A message that Pulsar refused, and nobody but the host can answer for. */
@@ -45,12 +48,14 @@ export class RecordDelivery implements Delivery {
   readonly #host: DeliveryHost;
   readonly #record: SourceRecord;
   readonly #use: PublisherUse;
+  readonly #sentMs: number;
   #settled = false;
 
   constructor(host: DeliveryHost, record: SourceRecord, use: PublisherUse) {
     this.#host = host;
     this.#record = record;
     this.#use = use;
+    this.#sentMs = host.clock.monotonic();
     host.counters.inFlight += 1;
     host.counters.inFlightBytes += record.value.byteLength;
     use.inFlight += 1;
@@ -62,6 +67,7 @@ export class RecordDelivery implements Delivery {
     counters.written += 1;
     counters.writtenBytes += this.#record.value.byteLength;
     counters.lastWrittenTime = this.#host.clock.now();
+    this.#host.latency.observe((this.#host.clock.monotonic() - this.#sentMs) / 1_000);
     if (id === undefined) counters.duplicates += 1;
     acknowledge(this.#host, this.#record);
   }

@@ -1,4 +1,4 @@
-import { TestClock } from "@pulsar-ts-io/testkit";
+import { RecordingMeter, TestClock } from "@pulsar-ts-io/testkit";
 import { describe, expect, it } from "vitest";
 import { RecentErrors } from "../../src/instance/recent-errors.ts";
 import { ListSource, RecordWithoutFail, TestRecord } from "../support/list-source.ts";
@@ -55,5 +55,21 @@ describe("the failures that an instance remembers", () => {
     stop.abort();
     await ended;
     expect(instance.snapshot()).toMatchObject({ inFlightBytes: 0 });
+  });
+
+  it("measures how long each record waits for its receipt", async () => {
+    const transport = new StepTransport();
+    const meter = new RecordingMeter();
+    const records = [new TestRecord("a"), new TestRecord("b"), new TestRecord("refused")];
+    const { clock, stop, ended } = startInstance(new ListSource(records), transport, { meter });
+    await clock.settle();
+    await clock.advance(250);
+    transport.confirm();
+    await clock.advance(750);
+    transport.confirm();
+    transport.refuse(0, new TestPublishError("too large"));
+    expect(meter.observations("pulsar_ts_io_receipt_latency_seconds")).toEqual([0.25, 1]);
+    stop.abort();
+    await ended;
   });
 });

@@ -70,6 +70,7 @@ export class ShardConsumer implements PageOwner {
   readonly #stopped = new AbortController();
   #attempt = new AbortController();
   #millisBehindLatest: number | undefined;
+  #received = 0;
   #unpacking: Unpacking | undefined;
   #letGo = false;
 
@@ -95,6 +96,11 @@ export class ShardConsumer implements PageOwner {
   /** How far behind the newest record the last answer was; `undefined` before the first. */
   get millisBehindLatest(): number | undefined {
     return this.#millisBehindLatest;
+  }
+
+  /** Records that were read and not left out. */
+  get received(): number {
+    return this.#received;
   }
 
   /** Leaves what the reader waits for, and reads again after the last record that was taken in. */
@@ -278,6 +284,7 @@ export class ShardConsumer implements PageOwner {
       this.#options.budget.settle(came, records.length, newBytes);
     }
     this.#options.throughput.delivered(newBytes);
+    this.#received += records.length;
     const handedOut = this.#options.meter.read({
       unpacked,
       records: records.length,

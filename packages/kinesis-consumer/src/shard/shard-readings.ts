@@ -107,12 +107,13 @@ export class ShardReadings {
   }
 
   /** What is known of a shard while it is read. */
-  status(id: ShardId): Pick<PartitionStatus, "lagMs" | "checkpointAgeMs" | "activity"> {
+  status(id: ShardId): Pick<PartitionStatus, "lagMs" | "checkpointAgeMs" | "activity" | "received"> {
     const reading = this.#readings.get(id);
     return {
       lagMs: reading?.consumer.millisBehindLatest,
       checkpointAgeMs: reading?.progress.ageMs,
       activity: reading?.health.state,
+      received: reading?.consumer.received,
     };
   }
 
