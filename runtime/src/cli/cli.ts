@@ -52,7 +52,7 @@ async function runCommandLine(args: readonly string[], host: CliHost, withStack:
   try {
     const program = createProgram(host, {
       version: await readVersion(),
-      connectorHelp: await helpAbout(args, columnsOf(host.process.stdout)),
+      connectorHelp: await helpAbout(args, host),
     });
     await program.parseAsync([...args], { from: "user" });
     return exitCodes.ok;
@@ -75,10 +75,10 @@ function wantsStacks(args: readonly string[], env: Environment): boolean {
 }
 
 /** Loads the plugin host only if there is a connector to speak about. */
-async function helpAbout(args: readonly string[], width: number): Promise<string | undefined> {
+async function helpAbout(args: readonly string[], host: CliHost): Promise<string | undefined> {
   if (!args.some((argument) => /^(-[at]|--(source-type|archive|connector))(=|$)/.test(argument)))
     return undefined;
-  return (await import("./connector-help.ts")).connectorHelp(args, width);
+  return (await import("./connector-help.ts")).connectorHelp(args, columnsOf(host.process.stdout), host.env);
 }
 
 /** Commander's error in our words; `undefined` when it only says that help or version was printed. */

@@ -1,4 +1,5 @@
-import { PluginHost } from "../plugin/plugin-host.ts";
+import type { Environment } from "./client-conf.ts";
+import { pluginHost } from "./connector-places.ts";
 import { formatProperties } from "./property-list.ts";
 import { connectorReference } from "./requested-source.ts";
 
@@ -7,13 +8,17 @@ import { connectorReference } from "./requested-source.ts";
  *
  * @returns `undefined` when no connector is named, or the help of another command is wanted.
  */
-export async function connectorHelp(args: readonly string[], width: number): Promise<string | undefined> {
+export async function connectorHelp(
+  args: readonly string[],
+  width: number,
+  env: Environment,
+): Promise<string | undefined> {
   if (!args.some((argument) => argument === "--help" || argument === "-h")) return undefined;
   const name = valueAfter(args, ["-t", "--source-type"]);
   const path = valueAfter(args, ["-a", "--archive", "--connector"]);
   const wanted = path ?? name;
   if (wanted === undefined) return undefined;
-  const host = new PluginHost({ connectorsDirectory: valueAfter(args, ["--connectors-dir"]) });
+  const host = pluginHost(valueAfter(args, ["--connectors-dir"]), env);
   const connector = await host.find(
     path === undefined ? { kind: "name", name: wanted } : connectorReference(path),
   );

@@ -1,15 +1,16 @@
 import { describeProperties } from "@pulsar-ts-io/config";
 import { codeOf, remedyOf } from "@pulsar-ts-io/core";
 import type { ConnectorPackage } from "../plugin/connector-package.ts";
-import { type ConnectorListing, PluginHost } from "../plugin/plugin-host.ts";
+import type { ConnectorListing, PluginHost } from "../plugin/plugin-host.ts";
 import type { CliHost } from "./cli-host.ts";
+import { pluginHost } from "./connector-places.ts";
 import { formatProperties } from "./property-list.ts";
 import { connectorReference, type Flags } from "./requested-source.ts";
 import { columnsOf } from "./terminal.ts";
 
 /** `pulsar-ts-io connectors list`: every connector, the broken ones with the reason. Runs none of their code. */
 export async function listConnectors(flags: Flags, host: CliHost): Promise<void> {
-  const listings = await pluginHost(flags).list();
+  const listings = await hostOf(flags, host).list();
   const text =
     flags["json"] === true
       ? `${JSON.stringify(listings.map(listingJson), undefined, 2)}\n`
@@ -19,7 +20,7 @@ export async function listConnectors(flags: Flags, host: CliHost): Promise<void>
 
 /** `pulsar-ts-io connectors describe NAME`: what it is and what can be set; `--json` is the JSON Schema. */
 export async function describeConnector(name: string, flags: Flags, host: CliHost): Promise<void> {
-  const connector = await pluginHost(flags).find(connectorReference(name));
+  const connector = await hostOf(flags, host).find(connectorReference(name));
   const { stdout } = host.process;
   if (flags["json"] === true) {
     stdout.write(`${JSON.stringify(connectorJson(connector), undefined, 2)}\n`);
@@ -30,9 +31,9 @@ export async function describeConnector(name: string, flags: Flags, host: CliHos
   stdout.write(`in ${directory}\n\n${formatProperties(connector.schema, columnsOf(stdout))}`);
 }
 
-function pluginHost(flags: Flags): PluginHost {
+function hostOf(flags: Flags, { env }: CliHost): PluginHost {
   const directory = flags["connectorsDir"];
-  return new PluginHost({ connectorsDirectory: typeof directory === "string" ? directory : undefined });
+  return pluginHost(typeof directory === "string" ? directory : undefined, env);
 }
 
 function listingText(listing: ConnectorListing): string {

@@ -1,12 +1,13 @@
 import type { ConfigProblem } from "@pulsar-ts-io/config";
+import { type ConnectorReference, parseArchive } from "../plugin/archive-reference.ts";
 import type { ConnectorPackage } from "../plugin/connector-package.ts";
-import { type ConnectorReference, PluginHost, parseArchive } from "../plugin/plugin-host.ts";
 import { assembleSourceConfig } from "../source-config/assemble.ts";
 import { resolveConnectorConfig } from "../source-config/connector-config.ts";
 import type { Fields } from "../source-config/field-reader.ts";
 import { ProblemList } from "../source-config/problem-list.ts";
 import { readSourceConfig, type SourceSettings } from "../source-config/source-settings.ts";
 import type { Environment } from "./client-conf.ts";
+import { pluginHost } from "./connector-places.ts";
 import type { CommandInput } from "./input.ts";
 import { fieldOptions } from "./source-options.ts";
 import { UsageError } from "./usage-error.ts";
@@ -28,7 +29,7 @@ export interface RequestedSource {
 /**
  * Reads flags, files and schema, and checks all of it. Runs no code of the connector.
  *
- * @throws UsageError, ConfigFileError, ConfigSyntaxError and the errors of {@link PluginHost.find}; what is wrong
+ * @throws UsageError, ConfigFileError, ConfigSyntaxError and the errors of the plugin host; what is wrong
  * within the config is not thrown but listed.
  */
 export async function readRequestedSource(
@@ -39,7 +40,7 @@ export async function readRequestedSource(
   const fields = await readFields(flags, input);
   const found = new ProblemList();
   const settings = readSourceConfig(fields, found);
-  const host = new PluginHost({ connectorsDirectory: textOf(flags["connectorsDir"]) });
+  const host = pluginHost(textOf(flags["connectorsDir"]), env);
   const connector = await host.find(referenceOf(settings));
   checkManual(settings, connector, found);
   const outcome = await resolveConnectorConfig(connector.schema, { ...settings, env });
@@ -95,13 +96,15 @@ function referenceOf({ sourceType, archive }: SourceSettings): ConnectorReferenc
   if (sourceType !== undefined) return { kind: "name", name: sourceType };
   throw new UsageError("no connector is named", {
     remedy:
-      "name one with --source-type, or give its directory with --archive; `pulsar-ts-io connectors list` shows those there are",
+      "name one with --source-type, or give its archive or directory with --archive; `pulsar-ts-io connectors list` shows those there are",
   });
 }
 
 /** A connector by what a user typed: a path if it looks like one, else a name. */
 export function connectorReference(text: string): ConnectorReference {
-  return /[/\\]|^\.{1,2}$/.test(text) ? parseArchive(text) : { kind: "name", name: text };
+  return /[/\\]|^\.{1,2}$|\.(tgz|tar\.gz|nar)$/.test(text)
+    ? parseArchive(text)
+    : { kind: "name", name: text };
 }
 
 function textOf(value: unknown): string | undefined {

@@ -18,7 +18,7 @@ const options: readonly SourceOption[] = [
   {
     flags: "-a, --archive <path>",
     field: "archive",
-    description: "the connector, by its directory, or builtin://name",
+    description: "the connector, by its archive (.tgz) or its directory, or builtin://name",
   },
   { flags: "--connector <path>", description: "the same as --archive, for a working copy", hidden: true },
   {

@@ -20,19 +20,24 @@ export type ConfigSchema = Readonly<Record<string, unknown>>;
 /**
  * Reads what the package in `directory` says about itself: package.json, manifest, schema.
  *
+ * @param origin what errors call the directory, such as the archive it was unpacked from.
  * @throws PluginNotFoundError when there is no such directory or it holds no package.json.
  * @throws PluginManifestError, PluginApiVersionError, PluginSchemaError for what it says.
  */
-export async function readConnectorPackage(directory: string): Promise<ConnectorPackage> {
-  const packageJson = await readPackageJson(directory);
+export async function readConnectorPackage(
+  directory: string,
+  origin: string = directory,
+): Promise<ConnectorPackage> {
+  const place = { directory, origin };
+  const packageJson = await readPackageJson(place);
   const manifestName = packageJson["pulsarIo"];
   if (typeof manifestName !== "string" || manifestName === "") {
-    throw new PluginManifestError(`${join(directory, "package.json")} names no connector manifest`, {
+    throw new PluginManifestError(`${join(origin, "package.json")} names no connector manifest`, {
       remedy: 'add "pulsarIo": "pulsar-io.yaml" to the package.json of the connector',
     });
   }
-  const manifestPath = inside(directory, manifestName, "pulsarIo");
-  const text = await readText(manifestPath, (cause) => {
+  const manifestPath = join(origin, manifestName);
+  const text = await readText(inside(directory, manifestName, "pulsarIo", origin), (cause) => {
     throw new PluginManifestError(`the connector manifest ${manifestPath} cannot be read: ${reason(cause)}`, {
       cause,
       remedy: "put the manifest where the pulsarIo field of package.json says it is",
@@ -44,7 +49,7 @@ export async function readConnectorPackage(directory: string): Promise<Connector
     directory,
     version: typeof version === "string" ? version : undefined,
     manifest,
-    schema: await readSchema(directory, manifest.sourceConfigSchema),
+    schema: await readSchema(place, manifest.sourceConfigSchema),
   };
 }
 
@@ -53,23 +58,28 @@ export async function readConnectorPackage(directory: string): Promise<Connector
  *
  * @throws PluginManifestError when it lies outside: a connector's files are its own.
  */
-export function inside(directory: string, file: string, field: string): string {
+export function inside(directory: string, file: string, field: string, origin: string = directory): string {
   const path = resolve(directory, file);
   const way = relative(directory, path);
   if (way === "" || way === ".." || way.startsWith(`..${sep}`) || isAbsolute(way)) {
-    throw new PluginManifestError(`${field} of the connector in ${directory} leaves its directory: ${file}`, {
+    throw new PluginManifestError(`${field} of the connector in ${origin} leaves its directory: ${file}`, {
       remedy: `name a file inside the package in ${field}`,
     });
   }
   return path;
 }
 
-async function readPackageJson(directory: string): Promise<Record<string, unknown>> {
-  const path = join(directory, "package.json");
-  const text = await readText(path, async (cause) => {
+/** Where a package lies, and what errors call it. */
+interface Place {
+  readonly directory: string;
+  readonly origin: string;
+}
+
+async function readPackageJson({ directory, origin }: Place): Promise<Record<string, unknown>> {
+  const path = join(origin, "package.json");
+  const text = await readText(join(directory, "package.json"), async (cause) => {
     const found = await stat(directory).catch(() => undefined);
-    const what =
-      found === undefined ? `there is nothing at ${directory}` : `${directory} has no package.json`;
+    const what = found === undefined ? `there is nothing at ${origin}` : `${origin} has no package.json`;
     throw new PluginNotFoundError(what, {
       cause,
       remedy: "give the directory of a connector: the one with its package.json",
@@ -85,9 +95,9 @@ async function readPackageJson(directory: string): Promise<Record<string, unknow
   }
 }
 
-async function readSchema(directory: string, file: string): Promise<ConfigSchema> {
-  const path = inside(directory, file, "sourceConfigSchema");
-  const text = await readText(path, (cause) => {
+async function readSchema({ directory, origin }: Place, file: string): Promise<ConfigSchema> {
+  const path = join(origin, file);
+  const text = await readText(inside(directory, file, "sourceConfigSchema", origin), (cause) => {
     throw new PluginSchemaError(`the configuration schema ${path} cannot be read: ${reason(cause)}`, {
       cause,
       remedy:

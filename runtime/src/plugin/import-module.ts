@@ -1,6 +1,7 @@
 import { stat } from "node:fs/promises";
+import process from "node:process";
 import { pathToFileURL } from "node:url";
-import { toError } from "@pulsar-ts-io/core";
+import { type Clock, systemClock, toError } from "@pulsar-ts-io/core";
 import { type ConnectorPackage, inside } from "./connector-package.ts";
 import { PluginLoadError } from "./errors.ts";
 
@@ -10,12 +11,19 @@ export interface ConnectorModule {
   readonly exports: Readonly<Record<string, unknown>>;
 }
 
+/** A module that waits for something while it is loaded waits no longer than this. */
+const loadTimeoutMs = 60_000;
+
 /**
  * Imports the module that the manifest names. The connector's code runs here for the first time.
  *
- * @throws PluginLoadError (`PIO_PLUGIN_LOAD`) when it is not there or cannot be imported.
+ * @throws PluginLoadError (`PIO_PLUGIN_LOAD`) when it is not there, cannot be imported, does not come to an end or tries to end the
+ * process.
  */
-export async function importModule({ directory, manifest }: ConnectorPackage): Promise<ConnectorModule> {
+export async function importModule(
+  { directory, manifest }: ConnectorPackage,
+  clock: Clock = systemClock,
+): Promise<ConnectorModule> {
   const { name, sourceClass } = manifest;
   const path = inside(directory, sourceClass.file, "sourceClass");
   const found = await stat(path).catch(() => undefined);
@@ -25,11 +33,31 @@ export async function importModule({ directory, manifest }: ConnectorPackage): P
     });
   }
   try {
-    return { path, exports: { ...(await import(pathToFileURL(path).href)) } };
+    return { path, exports: await importBounded(pathToFileURL(path).href, clock) };
   } catch (cause) {
     throw new PluginLoadError(`the module of connector ${name} failed to load: ${toError(cause).message}`, {
       cause,
       remedy: `find the cause in ${path}, or install the connector again with its dependencies`,
     });
+  }
+}
+
+async function importBounded(url: string, clock: Clock): Promise<Record<string, unknown>> {
+  const stopWaiting = new AbortController();
+  const { exit } = process;
+  // Loading must not end the process: nobody would learn why.
+  process.exit = () => {
+    throw new Error("it tried to end the process");
+  };
+  try {
+    const tooLong = async (): Promise<never> => {
+      await clock.sleep(loadTimeoutMs, stopWaiting.signal);
+      throw new Error(`it was not loaded after ${loadTimeoutMs} ms`);
+    };
+    const exports: Record<string, unknown> = await Promise.race([import(url), tooLong()]);
+    return { ...exports };
+  } finally {
+    process.exit = exit;
+    stopWaiting.abort(new Error("loaded"));
   }
 }

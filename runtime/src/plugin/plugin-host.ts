@@ -1,17 +1,15 @@
-import { readdir, stat } from "node:fs/promises";
-import { createRequire } from "node:module";
-import { dirname, join, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
+import { realpath } from "node:fs/promises";
 import { nearest } from "@pulsar-ts-io/config";
 import { toError } from "@pulsar-ts-io/core";
+import { ArchiveStore } from "../archive/archive-store.ts";
+import { defaultArchiveDirectory } from "../archive/default-archive-directory.ts";
+import { readArchivedPackage } from "../archive/read-archived-package.ts";
+import { type ConnectorReference, locateConnector } from "./archive-reference.ts";
 import { builtInPackages } from "./built-ins.ts";
+import { checkSchema } from "./check-schema.ts";
 import { type ConnectorPackage, readConnectorPackage } from "./connector-package.ts";
-import { PluginArchiveError, PluginManifestError, PluginNotFoundError } from "./errors.ts";
-
-/** Which connector is meant: by the name in its manifest, or by where it lies. */
-export type ConnectorReference =
-  | { readonly kind: "name"; readonly name: string }
-  | { readonly kind: "path"; readonly path: string };
+import { builtInPlaces, type ConnectorPlace, installedPlaces, placesIn } from "./connector-places.ts";
+import { PluginManifestError, PluginNotFoundError } from "./errors.ts";
 
 /** One place where a connector is, or should be. */
 export type ConnectorListing =
@@ -21,37 +19,43 @@ export type ConnectorListing =
 export interface PluginHostOptions {
   /** Packages resolved from the runtime's own dependencies; default {@link builtInPackages}. */
   readonly builtIns?: readonly string[] | undefined;
-  /** A directory whose subdirectories are connectors; absent: none. */
+  /** A directory that holds connectors, archives or directories; absent: none. */
   readonly connectorsDirectory?: string | undefined;
+  /** Directories whose `node_modules`, and those above, may hold connectors; default none. */
+  readonly installedFor?: readonly string[] | undefined;
+  /** Where archives are unpacked; default a directory of the user's own. */
+  readonly archives?: ArchiveStore | undefined;
 }
 
 /** Knows which connectors there are, without running any of their code. */
 export class PluginHost {
   readonly #builtIns: readonly string[];
   readonly #connectorsDirectory: string | undefined;
+  readonly #installedFor: readonly string[];
+  readonly #archives: ArchiveStore;
 
   constructor(options: PluginHostOptions = {}) {
     this.#builtIns = options.builtIns ?? builtInPackages;
     this.#connectorsDirectory = options.connectorsDirectory;
+    this.#installedFor = options.installedFor ?? [];
+    this.#archives = options.archives ?? new ArchiveStore(defaultArchiveDirectory({}));
   }
 
   /** Every connector, the broken ones with the reason; in order of their names. */
   async list(): Promise<readonly ConnectorListing[]> {
-    const builtIns = this.#builtIns.map((name) => this.#listing(name, () => directoryOf(name)));
-    const found = (await this.#candidates()).map((path) => this.#listing(path, () => path));
-    const listings = await Promise.all([...builtIns, ...found]);
-    return listings.sort((left, right) => (nameOf(left) < nameOf(right) ? -1 : 1));
+    return (await this.#listings()).map(withSchemaChecked);
   }
 
   /**
    * The connector that `reference` means.
    *
    * @throws PluginNotFoundError (`PIO_PLUGIN_NOT_FOUND`) naming the connectors there are.
-   * @throws PluginManifestError when two connectors have that name, and the errors of {@link readConnectorPackage}.
+   * @throws PluginManifestError when two connectors have that name, and the errors of {@link readConnectorPackage} and
+   * {@link readArchivedPackage}.
    */
   async find(reference: ConnectorReference): Promise<ConnectorPackage> {
-    if (reference.kind === "path") return readConnectorPackage(await directoryAt(reference.path));
-    const listings = await this.list();
+    if (reference.kind === "path") return await this.#read(reference.path);
+    const listings = await this.#listings();
     const named = listings.filter((listing) => nameOf(listing) === reference.name);
     const [first, second] = named;
     if (first === undefined) throw unknownName(reference.name, listings);
@@ -65,69 +69,56 @@ export class PluginHost {
     return first.connector;
   }
 
-  async #candidates(): Promise<readonly string[]> {
-    const directory = this.#connectorsDirectory;
-    if (directory === undefined) return [];
-    const entries = await readdir(directory, { withFileTypes: true }).catch((cause: unknown) => {
-      throw new PluginNotFoundError(`the connectors directory ${directory} cannot be read`, {
-        cause,
-        remedy: "give a directory whose subdirectories are connectors with --connectors-dir",
-      });
-    });
-    return entries.filter((entry) => !entry.isFile()).map((entry) => resolve(directory, entry.name));
+  async #listings(): Promise<readonly ConnectorListing[]> {
+    const inDirectory =
+      this.#connectorsDirectory === undefined ? [] : await placesIn(this.#connectorsDirectory);
+    const installed = await Promise.all(this.#installedFor.map(installedPlaces));
+    const places = await eachOnce([...builtInPlaces(this.#builtIns), ...inDirectory, ...installed.flat()]);
+    const listings = await Promise.all(places.map((place) => this.#listing(place)));
+    return listings.sort((left, right) => (nameOf(left) < nameOf(right) ? -1 : 1));
   }
 
-  async #listing(origin: string, locate: () => string): Promise<ConnectorListing> {
+  async #listing({ origin, locate }: ConnectorPlace): Promise<ConnectorListing> {
     try {
-      return { kind: "usable", origin, connector: await readConnectorPackage(locate()) };
+      return { kind: "usable", origin, connector: await this.#read(locate()) };
     } catch (error) {
       return { kind: "broken", origin, error: toError(error) };
     }
   }
+
+  async #read(path: string): Promise<ConnectorPackage> {
+    const location = await locateConnector(path);
+    return location.kind === "archive"
+      ? await readArchivedPackage(location.path, this.#archives)
+      : await readConnectorPackage(location.path);
+  }
 }
 
-/**
- * Reads the text of `--archive`: `builtin://name`, `file://…`, or a path.
- *
- * @throws PluginArchiveError (`PIO_PLUGIN_ARCHIVE`) for what is no connector of this runtime.
- */
-export function parseArchive(archive: string): ConnectorReference {
-  if (archive.startsWith("builtin://")) return { kind: "name", name: archive.slice("builtin://".length) };
-  if (archive.startsWith("file://")) return { kind: "path", path: fileURLToPath(archive) };
-  const scheme = /^([a-z][a-z0-9+.-]+):\/\//i.exec(archive)?.[1];
-  if (scheme !== undefined) {
-    throw new PluginArchiveError(`an archive cannot be fetched from a ${scheme}:// address: ${archive}`, {
-      remedy: "download it first, and give the path of the connector's directory",
-    });
+/** A connector that is reached on two ways, such as through links, is one connector. */
+async function eachOnce(places: readonly ConnectorPlace[]): Promise<readonly ConnectorPlace[]> {
+  const byPath = new Map<string, ConnectorPlace>();
+  for (const place of places) {
+    const path = await realPathOf(place);
+    if (!byPath.has(path)) byPath.set(path, place);
   }
-  return { kind: "path", path: archive };
+  return [...byPath.values()];
 }
 
-async function directoryAt(path: string): Promise<string> {
-  const absolute = resolve(path);
-  if (absolute.endsWith(".nar") || absolute.endsWith(".jar")) {
-    throw new PluginArchiveError(`${path} is a Java archive, which this runtime cannot run`, {
-      remedy:
-        "use the connector of the same name written for pulsar-ts-io: see `pulsar-ts-io connectors list`",
-    });
-  }
-  const found = await stat(absolute).catch(() => undefined);
-  if (found?.isFile() === true) {
-    throw new PluginArchiveError(`${path} is a file; a connector is loaded from a directory for now`, {
-      remedy: "unpack it, and give the directory that holds its package.json",
-    });
-  }
-  return absolute;
-}
-
-function directoryOf(packageName: string): string {
+async function realPathOf({ origin, locate }: ConnectorPlace): Promise<string> {
   try {
-    return dirname(createRequire(import.meta.url).resolve(join(packageName, "package.json")));
-  } catch (cause) {
-    throw new PluginNotFoundError(`the built-in connector ${packageName} is not installed`, {
-      cause,
-      remedy: `install it: npm install ${packageName}`,
-    });
+    return await realpath(locate());
+  } catch {
+    return origin; // listed as broken, with the reason
+  }
+}
+
+function withSchemaChecked(listing: ConnectorListing): ConnectorListing {
+  if (listing.kind === "broken") return listing;
+  try {
+    checkSchema(listing.connector);
+    return listing;
+  } catch (error) {
+    return { kind: "broken", origin: listing.origin, error: toError(error) };
   }
 }
 

@@ -1,10 +1,13 @@
-import { cpSync, mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { ArchiveStore } from "../../src/archive/archive-store.ts";
+import { parseArchive } from "../../src/plugin/archive-reference.ts";
 import { loadSource } from "../../src/plugin/load-source.ts";
-import { PluginHost, parseArchive } from "../../src/plugin/plugin-host.ts";
+import { PluginHost } from "../../src/plugin/plugin-host.ts";
 import { fixture } from "../support/fake-process.ts";
+import { connectorFiles, writeArchive } from "../support/tar-file.ts";
 
 const fixtures = new PluginHost({ builtIns: [], connectorsDirectory: fixture("") });
 
@@ -54,6 +57,58 @@ describe("PluginHost", () => {
     );
   });
 
+  it("finds the archives in a connectors directory by the names in their manifests", async () => {
+    const directory = emptyDirectory();
+    writeArchive(directory, connectorFiles());
+    const archives = new ArchiveStore(join(directory, "cache"));
+    const host = new PluginHost({ builtIns: [], connectorsDirectory: directory, archives });
+    expect(await host.find({ kind: "name", name: "packed" })).toMatchObject({ version: "1.2.3" });
+    cpSync(fixture("good"), join(directory, "good"), { recursive: true });
+    writeFileSync(
+      join(directory, "good", "pulsar-io.yaml"),
+      readFileSync(fixture("good/pulsar-io.yaml"), "utf8").replace("name: good", "name: packed"),
+    );
+    await expect(host.find({ kind: "name", name: "packed" })).rejects.toThrow(
+      `two connectors are called packed: ${join(directory, "connector.tgz")} and ${join(directory, "good")}`,
+    );
+  });
+
+  it("finds the connectors that are installed, once each, here and above", async () => {
+    const directory = emptyDirectory();
+    const modules = join(directory, "node_modules");
+    const inner = join(directory, "packages", "app");
+    cpSync(fixture("good"), join(modules, "@someone", "good"), { recursive: true });
+    mkdirSync(join(inner, "node_modules"), { recursive: true });
+    symlinkSync(join(modules, "@someone", "good"), join(inner, "node_modules", "good"));
+    cpSync(fixture("broken-manifest"), join(modules, "broken"), { recursive: true });
+    mkdirSync(join(modules, "left-pad"));
+    writeFileSync(join(modules, "left-pad", "package.json"), '{"name": "left-pad"}');
+    const host = new PluginHost({ builtIns: [], installedFor: [inner] });
+    expect((await host.list()).map(({ kind, origin }) => [kind, origin])).toEqual([
+      ["broken", join(modules, "broken")],
+      ["usable", join(inner, "node_modules", "good")],
+    ]);
+    expect(await host.find({ kind: "name", name: "good" })).toMatchObject({ manifest: { name: "good" } });
+  });
+
+  it("lists a Java archive as broken, and says what it is", async () => {
+    const directory = emptyDirectory();
+    writeFileSync(join(directory, "pulsar-io-data.nar"), "");
+    const [listing] = await new PluginHost({ builtIns: [], connectorsDirectory: directory }).list();
+    expect(listing).toMatchObject({
+      kind: "broken",
+      error: { message: expect.stringContaining("pulsar-io-data.nar is a Java archive") },
+    });
+  });
+
+  it("lists a connector as broken whose schema is none", async () => {
+    const directory = emptyDirectory();
+    cpSync(fixture("good"), join(directory, "good"), { recursive: true });
+    writeFileSync(join(directory, "good", "schema.json"), '{"type": 7, "properties": {}}');
+    const [listing] = await new PluginHost({ builtIns: [], connectorsDirectory: directory }).list();
+    expect(listing).toMatchObject({ kind: "broken", error: { code: "PIO_PLUGIN_SCHEMA" } });
+  });
+
   it("passes over files in a connectors directory", async () => {
     const directory = emptyDirectory();
     writeFileSync(join(directory, "README.md"), "not a connector");
@@ -62,7 +117,7 @@ describe("PluginHost", () => {
 
   it("refuses a file, and a directory without package.json", async () => {
     const directory = emptyDirectory();
-    const archive = join(directory, "connector.tgz");
+    const archive = join(directory, "connector.zip");
     writeFileSync(archive, "");
     mkdirSync(join(directory, "empty"));
     await expect(fixtures.find({ kind: "path", path: archive })).rejects.toMatchObject({
@@ -93,7 +148,13 @@ describe("parseArchive", () => {
     expect(parseArchive(text)).toEqual(reference);
   });
 
-  it.each(["http://x/y.nar", "https://x/y", "function://a/b/c@1", "source://a/b/c"])("refuses %s", (text) => {
+  it.each([
+    "file://elsewhere/x.tgz",
+    "http://x/y.nar",
+    "https://x/y",
+    "function://a/b/c@1",
+    "source://a/b/c",
+  ])("refuses %s", (text) => {
     expect(() => parseArchive(text)).toThrow(expect.objectContaining({ code: "PIO_PLUGIN_ARCHIVE" }));
   });
 });

@@ -30,7 +30,7 @@ export function addConnectors(program: Command, host: CliHost): void {
     .option("--json", "print it as JSON")
     .action(async (flags) => (await import("../connectors-command.ts")).listConnectors(flags, host));
   addConnectorsDir(prepare(connectors.command("describe"), host))
-    .argument("<connector>", "its name, or its directory")
+    .argument("<connector>", "its name, its archive, or its directory")
     .description("what a connector is, and what can be set")
     .addHelpText("after", describeExamples)
     .option("--json", "print it as JSON, its JSON Schema included")

@@ -20,7 +20,10 @@ export function prepare(command: Command, host: CliHost): Command {
 
 /** Where connectors are found besides the built-in ones. */
 export function addConnectorsDir(command: Command): Command {
-  return command.option("--connectors-dir <directory>", "a directory whose subdirectories are connectors");
+  return command.option(
+    "--connectors-dir <directory>",
+    "a directory of connectors: archives and directories",
+  );
 }
 
 /** The value of an option that counts from 0. */
