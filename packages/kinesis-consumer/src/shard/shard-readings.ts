@@ -75,6 +75,8 @@ interface Reading {
   readonly consumer: ShardConsumer;
   readonly progress: ShardProgress;
   readonly health: ReaderHealth;
+  /** Once the host was asked to let go of it: until it has, or its time is over. */
+  lettingGo: Promise<void> | undefined;
 }
 
 /** The shards that this worker reads, each from the taking of its lease to its end. */
@@ -148,7 +150,7 @@ export class ShardReadings {
         random: Math.random,
       },
     );
-    const reading = { shardId, numbering, consumer, progress, health };
+    const reading: Reading = { shardId, numbering, consumer, progress, health, lettingGo: undefined };
     const watched: WatchedReader = {
       shardId: lease.shardId,
       health,
@@ -233,17 +235,16 @@ export class ShardReadings {
   }
 
   /** Hands out no more of a shard, and makes the host let go of it. Takes five seconds at most; does not reject. */
-  #letGo({ shardId, consumer, numbering }: Reading): Promise<void> {
+  #letGo(reading: Reading): Promise<void> {
+    const { shardId, consumer, numbering } = reading;
     consumer.letGo();
     this.#places.queue.sweep();
     // Of numbered records none was handed out before they had their epoch.
-    const partitionId = this.#options.numberRecords === true ? numbering?.partitionId : shardId;
+    const partitionId = numbering === undefined ? shardId : numbering.partitionId;
     if (partitionId === undefined) return Promise.resolve();
-    const done = this.#releasePartition(shardId, partitionId);
-    this.#lettingGo.set(shardId, done);
-    return done.then(() => {
-      if (this.#lettingGo.get(shardId) === done) this.#lettingGo.delete(shardId);
-    });
+    reading.lettingGo ??= this.#releasePartition(shardId, partitionId);
+    this.#lettingGo.set(shardId, reading.lettingGo);
+    return reading.lettingGo;
   }
 
   async #releasePartition(shardId: ShardId, partitionId: string): Promise<void> {

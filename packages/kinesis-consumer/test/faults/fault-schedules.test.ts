@@ -1,9 +1,10 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { SeededRandom } from "../../../../test/harness/seeded-random.ts";
 import { byTier, runSeed } from "../../../../test/harness/tier.ts";
-import { Schedule } from "./schedule.ts";
+import { type Numbers, Schedule } from "./schedule.ts";
 
 /** The first is the run's: `npm test -- --part fault-schedules --seed N` begins with the schedule N. */
+const numbers: readonly Numbers[] = ["none", "kept", "begun-anew"];
 const seeds = Array.from({ length: byTier({ quick: 20, long: 200 }) }, (_, index) => runSeed + index);
 
 // Names and jitter are drawn from the seed, too: a schedule is the same each time.
@@ -18,12 +19,12 @@ afterEach(() => {
 });
 
 describe("whatever fails", () => {
-  it.each(seeds)(
-    "no record is lost, and no checkpoint is wrong: schedule %i",
-    async (seed) => {
+  it.each(seeds.map((seed) => ({ seed, numbered: numbers[seed % numbers.length] ?? "none" })))(
+    "no record is lost, no checkpoint and no number is wrong: schedule $seed, numbers $numbered",
+    async ({ seed, numbered }) => {
       random = new SeededRandom(seed);
       vi.spyOn(Math, "random").mockImplementation(() => random.next());
-      const schedule = new Schedule(seed);
+      const schedule = new Schedule(seed, numbered);
       await schedule.run().catch((error: unknown) => {
         const { stack } = error instanceof Error ? error : new Error(String(error));
         expect.fail(`npm test -- --part fault-schedules --seed ${seed}\n${schedule.story}\n${stack}`);

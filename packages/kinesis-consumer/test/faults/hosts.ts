@@ -2,7 +2,9 @@ import { isRetryable } from "@pulsar-ts-io/core";
 import type { SeededRandom } from "../../../../test/harness/seeded-random.ts";
 import type { ConsumerOptions } from "../../src/consumer-options.ts";
 import type { KinesisRecord } from "../../src/kinesis-record.ts";
+import type { DeduplicatingTopic } from "../support/deduplicating-topic.ts";
 import type { Rig, Worker } from "../support/rig.ts";
+import { Pipeline } from "./pipeline.ts";
 import type { Promises } from "./promises.ts";
 
 /** At a time. */
@@ -15,6 +17,8 @@ export interface Host {
   readonly worker: Worker;
   readonly instanceId: string;
   readonly waiting: KinesisRecord[];
+  /** Where records are numbered: those are published to a topic that drops what it has. */
+  readonly pipeline: Pipeline | undefined;
 }
 
 /** The processes that there are, and the receipts they get. */
@@ -24,19 +28,29 @@ export class Hosts {
   readonly #rig: Rig;
   readonly #promises: Promises;
   readonly #random: SeededRandom;
+  readonly #topic: DeduplicatingTopic | undefined;
   readonly #options: Partial<ConsumerOptions>;
   readonly #all: Host[] = [];
 
   constructor(
     rig: Rig,
     promises: Promises,
-    options: { readonly random: SeededRandom; readonly filterByHashKey: boolean },
+    options: {
+      readonly random: SeededRandom;
+      readonly filterByHashKey: boolean;
+      readonly topic: DeduplicatingTopic | undefined;
+    },
   ) {
-    const { random, filterByHashKey } = options;
+    const { random, filterByHashKey, topic } = options;
     this.#rig = rig;
     this.#promises = promises;
     this.#random = random;
-    this.#options = { maxBufferedRecords: 50, aggregates: { kind: "split", filterByHashKey } };
+    this.#topic = topic;
+    this.#options = {
+      maxBufferedRecords: 50,
+      aggregates: { kind: "split", filterByHashKey },
+      numberRecords: topic !== undefined,
+    };
   }
 
   /** Any of them. */
@@ -56,7 +70,9 @@ export class Hosts {
     };
     for (let attempt = 1; ; attempt += 1) {
       const worker = this.#rig.worker(options);
-      const host = { worker, instanceId, waiting: [] };
+      const pipeline = this.#topic && new Pipeline(this.#topic, worker.clock, this.#random);
+      const host = { worker, instanceId, waiting: [], pipeline };
+      if (pipeline !== undefined) worker.letGo = (partitionId) => pipeline.release(partitionId);
       worker.settle = (record) => this.#settle(host, record);
       try {
         await this.#rig.openWorker(worker);
@@ -71,8 +87,9 @@ export class Hosts {
   }
 
   acknowledge(): void {
-    for (const { waiting } of this.#all) {
+    for (const { waiting, pipeline } of this.#all) {
       for (const record of waiting.splice(0).reverse()) {
+        if (pipeline?.receive(record) === false) continue;
         this.#promises.acknowledged(record);
         record.ack();
       }
@@ -80,7 +97,9 @@ export class Hosts {
   }
 
   async kill(): Promise<void> {
-    this.#leave()?.worker.kill();
+    const host = this.#leave();
+    host?.pipeline?.die();
+    host?.worker.kill();
     if (this.#all.length === 0) await this.add();
   }
 
@@ -108,16 +127,21 @@ export class Hosts {
 
   /** @throws why the reading of one of them ended. */
   check(): void {
-    for (const { worker } of this.#all) if (worker.failure !== undefined) throw worker.failure;
+    for (const { worker, pipeline } of this.#all) {
+      if (worker.failure !== undefined) throw worker.failure;
+      pipeline?.check();
+    }
   }
 
   #settle(host: Host, record: KinesisRecord): boolean {
     this.#promises.delivered(host.worker, record);
+    host.pipeline?.send(record);
     const most = this.receiptsInside;
     if (most === undefined ? this.#random.next() < 0.3 : record.subSequenceNumber >= most) {
       host.waiting.push(record);
       return false;
     }
+    if (host.pipeline?.receive(record) === false) return false;
     this.#promises.acknowledged(record);
     return true;
   }
@@ -126,8 +150,9 @@ export class Hosts {
     return this.#all.splice(this.#random.integer(0, this.#all.length - 1), 1)[0];
   }
 
-  async #close({ worker }: Host): Promise<void> {
+  async #close({ worker, pipeline }: Host): Promise<void> {
     this.#promises.leaving(worker);
     await this.#rig.close(worker);
+    pipeline?.check();
   }
 }

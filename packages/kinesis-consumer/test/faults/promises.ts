@@ -2,6 +2,7 @@ import { expect } from "vitest";
 import { compareCheckpoints } from "../../src/checkpoint.ts";
 import type { KinesisRecord } from "../../src/kinesis-record.ts";
 import type { Lease } from "../../src/lease/lease.ts";
+import type { DeduplicatingTopic } from "../support/deduplicating-topic.ts";
 import type { Rig, Worker } from "../support/rig.ts";
 import { LeasePromises, leaseMs } from "./lease-promises.ts";
 
@@ -16,6 +17,7 @@ export class Promises {
   readonly #rig: Rig;
   readonly #expected = new Map<string, Expected[]>();
   readonly #acknowledged = new Set<string>();
+  readonly #elsewhere = new Set<string>();
   readonly #leases: LeasePromises;
   /** The first promise that was broken. */
   #broken: unknown;
@@ -46,6 +48,44 @@ export class Promises {
   /** Pulsar has a record. */
   acknowledged(record: KinesisRecord): void {
     this.#acknowledged.add(keyOf(record.shardId, placeOf(record)));
+  }
+
+  /** The records that there are in a shard, in their order. */
+  placesOf(shardId: string): readonly Expected[] {
+    return this.#expected.get(shardId) ?? [];
+  }
+
+  /** Somebody else has published a record. */
+  publishedElsewhere(shardId: string, place: Expected): void {
+    const key = keyOf(shardId, place);
+    this.#acknowledged.add(key);
+    this.#elsewhere.add(key);
+  }
+
+  /**
+   * Holds a topic against all that was put.
+   *
+   * @param once whether no shard was numbered anew: then each record is there once. Otherwise it may be there again in another epoch.
+   */
+  checkTopic(topic: DeduplicatingTopic, once: boolean): void {
+    const partitions = new Map<string, Set<string>>();
+    for (const { shardId, partitionId } of topic.stored) {
+      partitions.set(shardId, (partitions.get(shardId) ?? new Set()).add(partitionId));
+    }
+    for (const [shardId, records] of this.#expected) {
+      const expected = records.map((place) => keyOf(shardId, place));
+      const stored = topic.stored.filter((record) => record.shardId === shardId);
+      const keys = stored.map((record) => keyOf(shardId, placeOf(record)));
+      if (once) expect(keys, `what was published of ${shardId}`).toEqual(expected);
+      const there = new Set([...keys, ...this.#elsewhere]);
+      expect(expected.filter((key) => !there.has(key))).toEqual([]);
+      for (const partitionId of partitions.get(shardId) ?? []) {
+        const own = keys.filter((_key, index) => stored[index]?.partitionId === partitionId);
+        expect(own, `what was published of ${partitionId}`).toEqual(
+          expected.filter((key) => own.includes(key)),
+        );
+      }
+    }
   }
 
   get allAcknowledged(): boolean {

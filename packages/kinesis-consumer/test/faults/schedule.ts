@@ -2,9 +2,11 @@ import type { FaultRule } from "@pulsar-ts-io/testkit";
 import { SeededRandom } from "../../../../test/harness/seeded-random.ts";
 import { readerOf } from "../../src/lease/lease.ts";
 import type { ShardId } from "../../src/shard/shard.ts";
+import { DeduplicatingTopic } from "../support/deduplicating-topic.ts";
 import { Rig, unavailable } from "../support/rig.ts";
 import { Hosts } from "./hosts.ts";
 import { kinesisFaults } from "./kinesis-faults.ts";
+import { Outsiders } from "./outsiders.ts";
 import { Producer } from "./producer.ts";
 import { Promises } from "./promises.ts";
 
@@ -15,24 +17,32 @@ const settleMs = 600_000;
 
 type Deed = (schedule: Schedule) => void | Promise<void>;
 
+/** Whether records are numbered, and then whether there are others who make that begin anew. */
+export type Numbers = "none" | "kept" | "begun-anew";
+
 /** Hosts that come, go, die, sleep and wake on a stream and a table that fail: all of it drawn from one number. */
 export class Schedule {
   readonly hosts: Hosts;
   readonly producer: Producer;
+  readonly #outsiders: Outsiders | undefined;
+  readonly #topic: DeduplicatingTopic | undefined;
   readonly #random: SeededRandom;
   readonly #rig: Rig;
   readonly #promises: Promises;
   readonly #story: string[] = [];
 
-  constructor(seed: number) {
+  constructor(seed: number, numbers: Numbers) {
     const random = new SeededRandom(seed);
     this.#random = random;
     this.#rig = new Rig(random.integer(1, 4));
     this.#rig.table.leavesOpen = true;
     this.#promises = new Promises(this.#rig);
-    const options = { random, filterByHashKey: random.next() < 0.5 };
+    this.#topic = numbers === "none" ? undefined : new DeduplicatingTopic();
+    const options = { random, filterByHashKey: random.next() < 0.5, topic: this.#topic };
     this.hosts = new Hosts(this.#rig, this.#promises, options);
     this.producer = new Producer(this.#rig, this.#promises, options);
+    const outsiders = numbers === "begun-anew";
+    this.#outsiders = outsiders ? new Outsiders(this.#rig, this.#promises, random) : undefined;
   }
 
   /** What was done so far, for the report of a failure. */
@@ -46,10 +56,19 @@ export class Schedule {
       const [name, deed] = this.#draw();
       this.#tell(name);
       await deed(this);
+      this.#interfere();
       this.#promises.check();
       this.hosts.check();
     }
     await this.#finish();
+  }
+
+  #interfere(): void {
+    if (this.#outsiders === undefined || this.#random.next() >= 0.15) return;
+    const java = this.#random.next() < 0.5;
+    this.#tell(java ? "a worker of Java's reads on" : "retention takes what is stored");
+    if (java) this.#outsiders.javaReadsOn();
+    else this.#outsiders.trim();
   }
 
   async pass(): Promise<void> {
@@ -149,6 +168,7 @@ export class Schedule {
     }
     await this.hosts.closeAll();
     this.#promises.check();
+    if (this.#topic !== undefined) this.#promises.checkTopic(this.#topic, this.#outsiders === undefined);
   }
 
   async #tableFails(ms: number, fails: (id: ShardId | undefined) => boolean): Promise<void> {

@@ -42,6 +42,8 @@ export interface Worker {
   failure: unknown;
   /** Asked for each record: whether to acknowledge it at once. */
   settle: (record: KinesisRecord) => boolean;
+  /** How the host lets go of a partition. */
+  letGo: (partitionId: string) => Promise<void>;
   /** The host never lets go of a partition. */
   holdOn: boolean;
   /** The process dies: no close, no further call. */
@@ -160,7 +162,7 @@ export class Rig {
         meter: this.meter,
         releasePartition: (id) => {
           released.push(id);
-          return worker.holdOn ? new Promise(() => {}) : Promise.resolve();
+          return worker.holdOn ? new Promise(() => {}) : worker.letGo(id);
         },
       },
       { ...usualOptions, ...options },
@@ -176,6 +178,7 @@ export class Rig {
       released,
       failure: undefined,
       settle: () => true,
+      letGo: () => Promise.resolve(),
       holdOn: false,
       kill: () => {
         this.#dead.add(name);
