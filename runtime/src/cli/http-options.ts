@@ -34,7 +34,8 @@ export function httpAddress(flags: HttpFlags): HttpAddress | undefined {
   return { port, host: flags.httpHost, names: names.filter((name) => name !== "") };
 }
 
-function parsePort(value: string): number {
+/** The value of an option that is a port. */
+export function parsePort(value: string): number {
   if (/^\d{1,5}$/.test(value) && Number(value) <= 65_535) return Number(value);
   throw new InvalidArgumentError("It must be a port, from 0 to 65535.");
 }

@@ -1,19 +1,12 @@
 import type { PartitionStatus } from "@pulsar-ts-io/core";
+import { formatTable, printable } from "./text-table.ts";
 
 const headings = ["PARTITION", "OWNER", "AT WORK", "LAG", "POSITION", "CHILDREN"] as const;
 
 /** The partitions as a table, and a line that sums it up. `?` is not known, `-` is nothing. */
 export function formatPartitions(partitions: readonly PartitionStatus[]): string {
   if (partitions.length === 0) return "no partitions: the source has not been started yet\n";
-  const rows = [headings, ...partitions.map(cells)];
-  const widths = headings.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  const lines = rows.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join("  ")
-      .trimEnd(),
-  );
-  return `${lines.join("\n")}\n\n${summary(partitions)}\n`;
+  return `${formatTable(headings, partitions.map(cells))}\n${summary(partitions)}\n`;
 }
 
 function cells(partition: PartitionStatus): readonly string[] {
@@ -44,11 +37,6 @@ function duration(ms: number): string {
   if (seconds < 60) return ms < 10_000 ? `${ms / 1_000} s` : `${seconds} s`;
   if (seconds < 3_600) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
   return `${Math.floor(seconds / 3_600)} h ${Math.floor((seconds % 3_600) / 60)} min`;
-}
-
-/** A name comes from outside: it must not move the cursor. */
-function printable(text: string): string {
-  return text.replaceAll(/\p{Cc}/gu, "?");
 }
 
 function summary(partitions: readonly PartitionStatus[]): string {

@@ -6,6 +6,7 @@ import { addFunctionLocalrunner } from "./definitions/function-localrunner.ts";
 import { addPartitions } from "./definitions/partitions.ts";
 import { prepare } from "./definitions/prepare.ts";
 import { addRun } from "./definitions/run.ts";
+import { addStatus } from "./definitions/status.ts";
 import { addValidate } from "./definitions/validate.ts";
 import { dropOverruled, environmentHelp } from "./environment-options.ts";
 
@@ -26,6 +27,7 @@ Examples:
   pulsar-ts-io run --source-type <connector> --source-config-file config.yaml --output console
   pulsar-ts-io run --source-type <connector> --source-config-file config.yaml \\
       --destination-topic-name persistent://public/default/events --broker-service-url pulsar://localhost:6650
+  pulsar-ts-io status
 
 Exit codes:
   0 stopped by its user   1 the source failed     2 wrong flag or setting   3 connector not usable
@@ -45,6 +47,7 @@ export function createProgram(host: CliHost, { version, connectorHelp = "" }: Pr
   addValidate(program, host, connectorHelp);
   addCheck(program, host);
   addPartitions(program, host);
+  addStatus(program, host);
   addConnectors(program, host);
   addFunctionLocalrunner(program, host);
   return program;

@@ -58,7 +58,8 @@ function count(value: number): string {
   return String(value).replace(/\B(?=(\d{3})+$)/g, " ");
 }
 
-function duration(ms: number): string {
+/** A length of time, in the unit that suits it. */
+export function duration(ms: number): string {
   if (ms < 1_000) return `${Math.round(ms)} ms`;
   const seconds = Math.round(ms / 1_000);
   if (seconds < 120) return `${seconds} s`;

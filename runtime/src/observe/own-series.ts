@@ -49,6 +49,21 @@ const metrics: readonly OwnMetric[] = [
     "Records that Pulsar refused for good",
     one(({ counts }) => counts.failed),
   ),
+  counter(
+    "skipped_records_total",
+    "Of the refused records, those that were passed over",
+    one(({ counts }) => counts.skipped),
+  ),
+  counter(
+    "dead_lettered_records_total",
+    "Of the refused records, those that the dead-letter topic has",
+    one(({ counts }) => counts.deadLettered),
+  ),
+  counter(
+    "duplicate_records_total",
+    "Of the written records, those that Pulsar had stored before, and did not store again",
+    one(({ counts }) => counts.duplicates),
+  ),
   gauge(
     "last_receipt_timestamp_seconds",
     "When Pulsar last confirmed a record; 0 before the first",

@@ -31,6 +31,12 @@ interface InstanceDetails {
   readonly inFlightBytes: number;
   readonly writtenBytes: number;
   readonly refused: number;
+  /** Of the refused, those that were passed over. */
+  readonly skipped: number;
+  /** Of the refused, those that the dead-letter topic has. */
+  readonly deadLettered: number;
+  /** Of the written, those that Pulsar had stored before. */
+  readonly duplicates: number;
   /** Epoch milliseconds; 0 before the first. */
   readonly lastReceiptTime: number;
   readonly lagMs?: number | undefined;
@@ -131,6 +137,9 @@ function details(
     inFlightBytes: counts.inFlightBytes,
     writtenBytes: counts.writtenBytes,
     refused: counts.failed,
+    skipped: counts.skipped,
+    deadLettered: counts.deadLettered,
+    duplicates: counts.duplicates,
     lastReceiptTime: counts.lastWrittenTime,
     lagMs: counts.lagMs,
     partitions: partitions.map((partition) => ({
