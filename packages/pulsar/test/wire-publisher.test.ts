@@ -100,6 +100,39 @@ describe("a publisher over the wire", () => {
       ]);
     });
 
+    /** The next session begins with the broker's last id of the name: `last`. */
+    function othersWrote(last: number): void {
+      broker.answer("producer", ({ requestId }, connection) =>
+        connection.tell("producerSuccess", { requestId, producerName: "mine", lastSequenceId: last }),
+      );
+      broker.last.socket.destroy();
+    }
+
+    it("fails for good rather than send a batch of which another one of its name wrote a part", async () => {
+      const publisher = await open({ ...batched, producerName: "mine" });
+      holdReceipts();
+      for (const id of [0, 1, 2, 3]) deliveries.send(publisher, message(id), BigInt(id));
+      await until(() => broker.sends.length === 1, clock);
+      othersWrote(1);
+      await until(() => deliveries.settled === 4, clock);
+      expect(deliveries.failed.map(({ code }) => code)).toEqual(Array(4).fill("PIO_PRODUCER_FENCED"));
+      expect(broker.sends).toHaveLength(1);
+      await publisher.close();
+      expect(broker.of("closeProducer")).toHaveLength(1);
+    });
+
+    it("sends on when another one of its name wrote whole batches of it, and repeats the rest one by one", async () => {
+      const publisher = await open({ ...batched, producerName: "mine" });
+      holdReceipts();
+      for (const id of [0, 1]) deliveries.send(publisher, message(id), BigInt(id));
+      await until(() => broker.sends.length === 1, clock);
+      othersWrote(3);
+      await until(() => broker.sends.length === 2, clock);
+      for (const id of [2, 3, 4, 5]) deliveries.send(publisher, message(id), BigInt(id));
+      await until(() => broker.sends.length === 5, clock);
+      expect(values(broker)).toEqual([[0, 1], [0, 1], [2], [3], [4, 5]]);
+    });
+
     it("says that a name was the user's own", async () => {
       await open({ ...unbatched, producerName: "mine" });
       expect(broker.of("producer")).toMatchObject([{ producerName: "mine", userProvidedProducerName: true }]);

@@ -1,6 +1,6 @@
 import { type Clock, IllegalStateError, type Logger, type SourceRecord } from "@pulsar-ts-io/core";
 import type { PublisherOptions, Transport } from "@pulsar-ts-io/pulsar";
-import { openUnderName } from "./open-under-name.ts";
+import { openPatiently } from "./open-patiently.ts";
 import type { OpenPublisher, Publishers } from "./publishers.ts";
 
 /** Java's PRODUCER_CACHE_MAX_SIZE. */
@@ -52,6 +52,7 @@ export class PartitionPublishers implements Publishers {
   readonly #releasing = new Map<string, Promise<void>>();
   readonly #ensured = new Set<string>();
   #count = 0;
+  #reached = false;
   #uses = 0;
 
   constructor(transport: Transport, options: PartitionPublishersOptions) {
@@ -64,6 +65,7 @@ export class PartitionPublishers implements Publishers {
   async prepare(topic: string, signal: AbortSignal): Promise<void> {
     const trial = await this.#transport.open(topic, this.#options.publisher, signal);
     await trial.close();
+    this.#reached = true;
     await this.#ensureDeduplication(topic, signal);
   }
 
@@ -128,10 +130,12 @@ export class PartitionPublishers implements Publishers {
     await this.#ensureDeduplication(topic, signal);
     if (this.#count >= this.#maxPublishers) await this.#makeRoom(signal);
     signal.throwIfAborted();
-    const opening = { topic, name: id, publisher: options, clock, logger };
-    const publisher = await openUnderName(this.#transport, opening, signal);
+    const named = { ...options, producerName: id };
+    const opening = { topic, publisher: named, reached: this.#reached, clock, logger };
+    const publisher = await openPatiently(this.#transport, opening, signal);
     if (signal.aborted) await publisher.close();
     signal.throwIfAborted();
+    this.#reached = true;
     this.#uses += 1;
     const entry: Entry = { topic, publisher, partition, released: false, inFlight: 0, usedAt: this.#uses };
     partition.entries.set(topic, entry);

@@ -1,5 +1,6 @@
 import type { Clock, Logger } from "@pulsar-ts-io/core";
 import type { PublisherOptions, Transport } from "@pulsar-ts-io/pulsar";
+import { openPatiently } from "./open-patiently.ts";
 import type { OpenPublisher, Publishers } from "./publishers.ts";
 
 /** Java's PRODUCER_CACHE_TIMEOUT_SECONDS. */
@@ -28,6 +29,7 @@ export class TopicPublishers implements Publishers {
   readonly #options: TopicPublishersOptions;
   readonly #maxTopics: number;
   readonly #entries = new Map<string, Entry>();
+  #reached = false;
 
   constructor(transport: Transport, options: TopicPublishersOptions) {
     this.#transport = transport;
@@ -84,7 +86,10 @@ export class TopicPublishers implements Publishers {
   /** Opens `topic`, after closing the longest unused one if there are too many. */
   async #open(topic: string, signal: AbortSignal): Promise<OpenPublisher> {
     if (this.#entries.size >= this.#maxTopics) await this.#makeRoom(signal);
-    const publisher = await this.#transport.open(topic, this.#options.publisher, signal);
+    const { publisher: options, clock, logger } = this.#options;
+    const opening = { topic, publisher: options, reached: this.#reached, clock, logger };
+    const publisher = await openPatiently(this.#transport, opening, signal);
+    this.#reached = true;
     const entry: Entry = {
       topic,
       publisher,

@@ -1,5 +1,5 @@
 import type { SourceRecord } from "@pulsar-ts-io/core";
-import { InvalidSequenceIdError, ProducerBusyError } from "@pulsar-ts-io/pulsar";
+import { InvalidSequenceIdError, ProducerBusyError, PulsarUnreachableError } from "@pulsar-ts-io/pulsar";
 import { describe, expect, it } from "vitest";
 import type { InstanceOptions } from "../../src/instance/instance-options.ts";
 import { ListSource, TestRecord } from "../support/list-source.ts";
@@ -192,6 +192,23 @@ describe("Instance with EFFECTIVELY_ONCE", () => {
       code: "PIO_PRODUCER_BUSY",
       message: expect.stringContaining("another process publishes partition a"),
     });
+  });
+
+  it("waits for a broker that is away just when a partition comes", async () => {
+    let away = true;
+    const unreachable = new PulsarUnreachableError("nothing listens there");
+    const transport = new StepTransport({
+      opening: (_, producer) => (producer === "a" && away ? unreachable : undefined),
+    });
+    const { clock, stop, ended, logger } = start(new ListSource([new NumberedRecord("a", 1)]), transport);
+    await clock.advance(120_000);
+    expect(logger.messages("warn")).toEqual(["publisher not opened, trying again"]);
+    away = false;
+    await clock.advance(5_000);
+    expect(transport.unsettled).toHaveLength(1);
+    transport.confirm();
+    stop.abort();
+    expect(await ended).toBeUndefined();
   });
 
   it("stops waiting for a name when its partition is released, and when it is told to stop", async () => {

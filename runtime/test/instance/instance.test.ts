@@ -1,4 +1,5 @@
 import { PushSource, type SourceContext, type SourceRecord } from "@pulsar-ts-io/core";
+import { PulsarUnreachableError } from "@pulsar-ts-io/pulsar";
 import { describe, expect, it } from "vitest";
 import { InstanceFailedError } from "../../src/instance/errors.ts";
 import { ListSource, RecordWithoutFail, stopped, TestRecord } from "../support/list-source.ts";
@@ -446,6 +447,21 @@ describe("Instance with destination topics", () => {
   it("ends with PIO_NO_TOPIC when there is neither", async () => {
     const { ended } = startInstance(new ListSource(records(1)), new StepTransport(), { topic: undefined });
     expect(await ended).toMatchObject({ stage: "run", code: "PIO_NO_TOPIC" });
+  });
+
+  it("waits for a broker that is away just when a record names another topic, but not for one that never was there", async () => {
+    const unreachable = new PulsarUnreachableError("nothing listens there");
+    const opening = (name: string) => (name === "one" ? unreachable : undefined);
+    const { clock, stop, ended } = startInstance(
+      new ListSource([new TestRecord("a", "one")]),
+      new StepTransport({ opening }),
+    );
+    await clock.advance(120_000);
+    stop.abort();
+    expect(await ended).toBeUndefined();
+    const never = new StepTransport({ opening });
+    const first = startInstance(new ListSource([new TestRecord("a", "one")]), never, { topic: undefined });
+    expect(await first.ended).toMatchObject({ stage: "pulsar", code: "PIO_PULSAR_UNREACHABLE" });
   });
 
   it("closes a publisher that nothing was sent to for five minutes, but never the configured topic's", async () => {

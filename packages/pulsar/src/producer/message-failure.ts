@@ -4,6 +4,7 @@ import {
   MessageNotStoredError,
   MessageRefusedError,
   MessageTooLargeError,
+  ProducerFencedError,
   SendTimeoutError,
 } from "../errors.ts";
 
@@ -77,4 +78,16 @@ export function invalidSequenceId(
     details: { topic },
     remedy: "give sequence ids that are integers of 0 to 2^53 - 1 and strictly increase on each partition",
   });
+}
+
+/** Another producer of this name wrote, while this one had no session, up to an id in the middle of a batch that waits here. */
+export function nameTaken(topic: string, name: string | undefined, sequenceId: number): ProducerFencedError {
+  return new ProducerFencedError(
+    `another producer named ${name} published to ${topic} up to the sequence id ${sequenceId}, in the middle of a batch that was to follow`,
+    {
+      details: { topic, sequenceId },
+      remedy:
+        "let only one process use the name; what is not confirmed has to be sent again by a new publisher",
+    },
+  );
 }

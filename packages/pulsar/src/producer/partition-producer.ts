@@ -7,7 +7,13 @@ import type { Commands } from "../wire/command-types.ts";
 import type { Receipt } from "../wire/receipt.ts";
 import { BatchTimer } from "./batch-timer.ts";
 import { FrameFormer } from "./frame-former.ts";
-import { chosenIdInKeyedBatch, invalidSequenceId, messageTooLarge, sendTimedOut } from "./message-failure.ts";
+import {
+  chosenIdInKeyedBatch,
+  invalidSequenceId,
+  messageTooLarge,
+  nameTaken,
+  sendTimedOut,
+} from "./message-failure.ts";
 import { type PendingFrame, PendingWindow } from "./pending-window.ts";
 import type { ProducerMetrics } from "./producer-metrics.ts";
 import {
@@ -63,6 +69,8 @@ export class PartitionProducer implements SessionOwner {
   #lastId = -1;
   /** Messages up to this id may be repetitions: each goes in a frame of its own, so that the broker judges it alone. */
   #repeatedUpTo = -1;
+  /** Whether callers choose the ids: then others may publish the same ones. */
+  #chosenIds = false;
   /** Monotonic time at which the session was opened. */
   #openSince = 0;
   #final: ConnectorError | undefined;
@@ -135,6 +143,7 @@ export class PartitionProducer implements SessionOwner {
       this.#settlement.refuse([delivery], message.value.length, refusal);
       return;
     }
+    this.#chosenIds ||= chosenId !== undefined;
     const sequenceId = chosenId ?? this.#nextId;
     this.#lastId = sequenceId;
     this.#nextId = Math.max(this.#nextId, sequenceId + 1);
@@ -198,10 +207,11 @@ export class PartitionProducer implements SessionOwner {
     const { maxMessageBytes } = session.connection;
     const { topic, producerId } = this.#options;
     if (session.lost.value !== undefined) throw session.lost.value.error;
+    const last = success.lastSequenceId ?? -1;
     if (this.#nextId < 0) {
-      this.#repeatedUpTo = success.lastSequenceId ?? -1;
-      this.#nextId = this.#repeatedUpTo + 1;
-    }
+      this.#repeatedUpTo = last;
+      this.#nextId = last + 1;
+    } else if (this.#chosenIds) this.#admit(session, last);
     const schemaVersion =
       success.schemaVersion === undefined ? noBytes : Uint8Array.from(success.schemaVersion);
     this.#former.describe({ producerId, producerName: success.producerName, schemaVersion, maxMessageBytes });
@@ -214,6 +224,20 @@ export class PartitionProducer implements SessionOwner {
     const fields = { producer: this.name, broker: session.connection.name, resent: this.#window.size };
     this.#host.logger.info(fields, "producer ready");
     return session;
+  }
+
+  /**
+   * Somebody else may have published under our name while we had no session: he had the same messages, but his own frames.
+   * A frame that begins at an id the broker has, and ends above it, would be dropped as a whole, what is new in it included.
+   */
+  #admit(session: ProducerSession, last: number): void {
+    this.#former.flush();
+    for (const frame of this.#window.frames()) {
+      if (frame.sequenceId > last || last >= frame.highestSequenceId) continue;
+      this.#session = session; // whoever closes us closes it
+      throw nameTaken(this.#options.topic, this.name, last);
+    }
+    this.#repeatedUpTo = Math.max(this.#repeatedUpTo, last);
   }
 
   async #stayOpen(signal: AbortSignal): Promise<void> {

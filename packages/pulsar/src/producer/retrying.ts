@@ -1,9 +1,15 @@
 import type { Backoff, Clock, ConnectorError, Logger } from "@pulsar-ts-io/core";
 import { asConnectorError } from "./verdict.ts";
 
-/** Longest pause while no broker answers: trying to connect costs little, and a broker that is back should be seen soon. */
-const maxUnreachableMs = 5_000;
-const unreachable = new Set(["PIO_PULSAR_UNREACHABLE", "PIO_PULSAR_CONNECTION_LOST"]);
+/**
+ * Longest pauses after failures that end all of a sudden, milliseconds. Trying to connect costs little, and a broker that is back
+ * should be seen soon; so should a producer's name that is free again, 5 s after its holder fell silent.
+ */
+const maxPauses: ReadonlyMap<string, number> = new Map([
+  ["PIO_PULSAR_UNREACHABLE", 5_000],
+  ["PIO_PULSAR_CONNECTION_LOST", 5_000],
+  ["PIO_PRODUCER_BUSY", 1_000],
+]);
 
 export interface RetryPolicy {
   readonly clock: Clock;
@@ -30,7 +36,7 @@ export async function retrying<T>(
     } catch (reason) {
       signal.throwIfAborted();
       const error = asConnectorError(reason);
-      const pause = unreachable.has(error.code) ? Math.min(backoff.next(), maxUnreachableMs) : backoff.next();
+      const pause = Math.min(backoff.next(), maxPauses.get(error.code) ?? Number.POSITIVE_INFINITY);
       if (isFinal(error, pause)) throw error;
       if (error.code !== said) logger.warn({ err: error }, line);
       said = error.code;

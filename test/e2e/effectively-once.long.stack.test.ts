@@ -1,0 +1,18 @@
+import { expect, it } from "vitest";
+import { eventually } from "../harness/eventually.ts";
+import { cleanExit } from "../harness/journey.ts";
+import { NumberedSource } from "../harness/numbered-source.ts";
+import { describeWithStack } from "../stack.ts";
+
+describeWithStack("EFFECTIVELY_ONCE beside another process of the same partition", (stack) => {
+  it("ends when another process keeps the partition, and names it", async () => {
+    const source = await NumberedSource.create(stack);
+    const config = { partitions: 1, count: 100_000, pauseMs: 5 };
+    await using holder = source.run(config);
+    await eventually("the first records to be acknowledged", () => source.acknowledged() > 5);
+    await using second = source.run(config, ["--max-restarts", "0"]);
+    expect((await second.exited).code, second.output).toBe(5);
+    expect(second.output).toMatch(/another process publishes partition part-0 .* 30 s \[PIO_PRODUCER_BUSY\]/);
+    expect(await holder.stop()).toEqual(cleanExit);
+  }, 120_000);
+});

@@ -1,0 +1,109 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { expect, it } from "vitest";
+import { eventually } from "../harness/eventually.ts";
+import { cleanExit } from "../harness/journey.ts";
+import { isReading, NumberedSource, partitionTexts } from "../harness/numbered-source.ts";
+import { SeededRandom } from "../harness/seeded-random.ts";
+import { runSeed } from "../harness/tier.ts";
+import { describeWithStack } from "../stack.ts";
+
+const kills = 3;
+
+describeWithStack("EFFECTIVELY_ONCE on a real broker", (stack) => {
+  it("stores each record once and in order of its partition, however often the process is killed", async () => {
+    const random = new SeededRandom(runSeed);
+    const source = await NumberedSource.create(stack);
+    const config = { partitions: 3, count: 3_000 };
+    for (let kill = 0; kill < kills; kill += 1) {
+      await using cli = source.run(config);
+      await isReading(cli);
+      await delay(random.integer(20, 400));
+      await cli.crash();
+    }
+    await using last = source.run(config);
+    await eventually("everything to be acknowledged", () => source.acknowledged() === 3 * 3_000);
+    expect(await last.stop(), last.output).toEqual(cleanExit);
+    const texts = await source.texts();
+    expect(texts).toHaveLength(3 * 3_000);
+    for (const id of ["part-0", "part-1", "part-2"]) {
+      expect(texts.filter((text) => text.startsWith(`${id}/`))).toEqual(partitionTexts(id, 3_000));
+    }
+  }, 120_000);
+
+  it("does so in a topic of several partitions, whatever partition a key leads to", async () => {
+    const source = await NumberedSource.create(stack);
+    await source.admin.createPartitionedTopic(source.topic(), 3);
+    const config = { partitions: 4, count: 500 };
+    await using first = source.run({ ...config, pauseMs: 1 });
+    await isReading(first);
+    await delay(700);
+    await first.crash();
+    await using second = source.run(config);
+    await eventually("everything to be acknowledged", () => source.acknowledged() === 4 * 500);
+    expect(await second.stop(), second.output).toEqual(cleanExit);
+    const texts = await source.texts();
+    expect(texts).toHaveLength(4 * 500);
+    for (const id of ["part-0", "part-1", "part-2", "part-3"]) {
+      expect(texts.filter((text) => text.startsWith(`${id}/`))).toEqual(partitionTexts(id, 500));
+    }
+  }, 120_000);
+
+  it("takes a partition over from a process that has fallen silent, and goes on without a gap", async () => {
+    const source = await NumberedSource.create(stack);
+    const config = { partitions: 1, count: 2_000, pauseMs: 1 };
+    await using silent = source.run(config);
+    await eventually("the first records to be acknowledged", () => source.acknowledged() > 50);
+    silent.kill("SIGSTOP");
+    await using heir = source.run(config);
+    await eventually("everything to be acknowledged", () => source.acknowledged() === 2_000);
+    expect(await heir.stop(), heir.output).toEqual(cleanExit);
+    silent.kill("SIGCONT"); // it wakes up, and sends what it had
+    await delay(2_000);
+    await silent.crash();
+    expect(await source.texts()).toEqual(partitionTexts("part-0", 2_000));
+  }, 120_000);
+
+  it("refuses a topic that does not deduplicate with the command for it, until that was done", async () => {
+    const source = await NumberedSource.create(stack, false);
+    await using refused = source.run({});
+    expect((await refused.exited).code).toBe(5);
+    expect(refused.output).toContain("[PIO_NOT_DEDUPLICATED]");
+    expect(refused.output).toContain(
+      `pulsar-admin namespaces set-deduplication --enable ${source.namespace}`,
+    );
+    await source.admin.setDeduplication(source.namespace, true); // what that command calls
+    await using taken = source.run({});
+    await eventually("everything to be acknowledged", () => source.acknowledged() === 20);
+    expect(await taken.stop()).toEqual(cleanExit);
+  });
+
+  it("asks also about a partitioned topic, and about one partition of it", async () => {
+    const source = await NumberedSource.create(stack, false);
+    await source.admin.createPartitionedTopic(source.topic(), 2);
+    for (const topic of [source.topic(), `${source.topic()}-partition-1`]) {
+      await using cli = source.run({}, ["-o", topic]);
+      expect((await cli.exited).code).toBe(5);
+      expect(cli.output).toContain("[PIO_NOT_DEDUPLICATED]");
+    }
+  });
+
+  it("refuses to start when nobody can be asked, unless it is told to assume", async () => {
+    const source = await NumberedSource.create(stack);
+    const nowhere = ["--web-service-url", "http://127.0.0.1:1"];
+    await using refused = source.run({}, nowhere);
+    expect((await refused.exited).code).toBe(5);
+    expect(refused.output).toContain("[PIO_DEDUPLICATION_UNKNOWN]");
+    expect(refused.output).toContain("--assume-deduplication");
+    await using taken = source.run({}, [...nowhere, "--assume-deduplication"]);
+    await eventually("everything to be acknowledged", () => source.acknowledged() === 20);
+    expect(await taken.stop()).toEqual(cleanExit);
+  });
+
+  it("refuses a connector that does not number its records", async () => {
+    const source = await NumberedSource.create(stack);
+    await using cli = source.run({ numbered: false });
+    expect((await cli.exited).code).toBe(1);
+    expect(cli.output).toContain("[PIO_UNNUMBERED_RECORD]");
+    expect(await source.texts()).toEqual([]);
+  });
+});
