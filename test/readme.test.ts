@@ -8,6 +8,7 @@ const pages = [
   "README.md",
   "CONTRIBUTING.md",
   "docs/exit-codes.md",
+  "docs/guarantees.md",
   "docs/observability.md",
   "docs/verification.md",
   "docs/benchmarks.md",
