@@ -9,6 +9,8 @@ export interface ReferenceSources {
   readFile(path: string): Promise<string>;
   /** Pulsar's secrets map, already resolved by its provider. */
   readonly secrets: Readonly<Record<string, string>>;
+  /** What a text stands for that is nothing but `${NAME}`, where no secret has that name. Absent: for itself. */
+  interpolate?(name: string): string | undefined;
 }
 
 /** A config whose references are replaced, and what is needed to speak of it without showing them. */
@@ -28,8 +30,8 @@ const referencePattern = /\$?\$\{(env|file|secret):([^}]*)\}/g;
 /**
  * Replaces `${env:NAME}`, `${file:/path}` and `${secret:NAME}` in every string, at any depth.
  *
- * A string that is nothing but `${NAME}` is replaced when the secrets map has that name, and otherwise left alone: Pulsar's
- * own rule. `$${env:NAME}` stays `${env:NAME}`. What was put in is not looked at again. One newline at a file's end is dropped.
+ * A string that is nothing but `${NAME}` is replaced when the secrets map has that name, or its provider knows it, and otherwise
+ * left alone: Pulsar's own rule. `$${env:NAME}` stays `${env:NAME}`. What was put in is not looked at again. One newline at a file's end is dropped.
  *
  * @returns also the references that lead nowhere, as problems: nothing is thrown for what a user wrote.
  * @see IOConfigUtils.loadWithSecrets and EnvironmentBasedSecretsProvider in apache/pulsar
@@ -93,7 +95,8 @@ class Resolver {
 
   #wholeSecret(text: string): string | undefined {
     const name = /^\$\{([^}:]+)\}$/.exec(text)?.[1];
-    return name === undefined ? undefined : own(this.#sources.secrets, name);
+    if (name === undefined) return undefined;
+    return own(this.#sources.secrets, name) ?? this.#sources.interpolate?.(name);
   }
 
   async #reference(match: RegExpMatchArray, path: string): Promise<string> {

@@ -89,3 +89,26 @@ export function readBoolean(name: string, value: string | boolean | undefined): 
   if (value.toLowerCase() === "false") return false;
   throw new UsageError(`${name} must be true or false, got ${value}`, { remedy: "write true or false" });
 }
+
+/** Parameters that only say where the secret is. */
+const pointer = /^(file:|env:|tls(Cert|Key)File:)/;
+
+/** The texts of the authentication's parameters that nobody may see. */
+export function secretsOfBroker({ authParams = "" }: BrokerSettings): readonly string[] {
+  const texts = authParams.trimStart().startsWith("{")
+    ? secretsInJson(authParams)
+    : [authParams, authParams.replace(/^[^:]*:/, "")];
+  return texts.filter((text) => !pointer.test(text));
+}
+
+function secretsInJson(json: string): readonly string[] {
+  try {
+    const params: unknown = JSON.parse(json);
+    const entries = typeof params === "object" && params !== null ? Object.entries(params) : [];
+    return entries.flatMap(([name, value]) =>
+      /password|secret|token|key/i.test(name) && typeof value === "string" ? [value] : [],
+    );
+  } catch {
+    return [json];
+  }
+}

@@ -1,7 +1,7 @@
 import { hostname } from "node:os";
 import type { Clock, Logger } from "@pulsar-ts-io/core";
 import { Observation } from "../observe/observation.ts";
-import { type ConfigForms, secretMask, secretsOf, shownConfig } from "../observe/secret-mask.ts";
+import { type ConfigForms, shownConfig } from "../observe/secret-mask.ts";
 import type { SourceDescription } from "../observe/source-status.ts";
 import type { WatchedSource } from "../supervise/instance-report.ts";
 import { type HttpFlags, httpAddress } from "./http-options.ts";
@@ -15,8 +15,6 @@ const cluster = "local";
 export interface RunObserver extends AsyncDisposable {
   /** Whether anybody looks: else nothing need be measured. */
   readonly watches: boolean;
-  /** Takes the secrets out of a text. */
-  readonly mask: (text: string) => string;
   /** Watches until `signal` aborts. */
   watch(source: WatchedSource, signal: AbortSignal): Promise<void>;
 }
@@ -31,21 +29,18 @@ export async function observeRun(
   flags: HttpFlags,
   { topic, ...host }: { readonly topic: string; readonly clock: Clock; readonly logger: Logger },
 ): Promise<RunObserver> {
-  const forms = configForms(requested);
-  const mask = secretMask([...requested.secrets.values(), ...secretsOf(forms)]);
   const address = httpAddress(flags);
-  if (address === undefined) return { ...unobserved, mask };
+  if (address === undefined) return unobserved;
   const source = await describe(requested, topic, host.clock.now());
   const observation = await Observation.open(address, host);
   return {
     watches: true,
-    mask,
     watch: (watched, signal) => observation.watch(watched, { source, workerId: hostname(), cluster }, signal),
     [Symbol.asyncDispose]: () => observation[Symbol.asyncDispose](),
   };
 }
 
-const unobserved = {
+const unobserved: RunObserver = {
   watches: false,
   watch: () => Promise.resolve(),
   [Symbol.asyncDispose]: () => Promise.resolve(),

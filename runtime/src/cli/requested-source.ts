@@ -1,14 +1,16 @@
 import type { ConfigProblem } from "@pulsar-ts-io/config";
+import { secretsOf } from "../observe/secret-mask.ts";
 import { type ConnectorReference, parseArchive } from "../plugin/archive-reference.ts";
 import type { ConnectorPackage } from "../plugin/connector-package.ts";
 import { assembleSourceConfig } from "../source-config/assemble.ts";
-import { resolveConnectorConfig } from "../source-config/connector-config.ts";
+import { type ConnectorConfigOutcome, resolveConnectorConfig } from "../source-config/connector-config.ts";
 import type { Fields } from "../source-config/field-reader.ts";
 import { ProblemList } from "../source-config/problem-list.ts";
 import { readSourceConfig, type SourceSettings } from "../source-config/source-settings.ts";
-import type { Environment } from "./client-conf.ts";
+import type { CliHost } from "./cli-host.ts";
 import { pluginHost } from "./connector-places.ts";
 import type { CommandInput } from "./input.ts";
+import { requestedSecretsProvider } from "./secrets-options.ts";
 import { fieldOptions } from "./source-options.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -27,23 +29,24 @@ export interface RequestedSource {
 }
 
 /**
- * Reads flags, files and schema, and checks all of it. Runs no code of the connector.
+ * Reads flags, files and schema, and checks all of it. Runs no code of the connector. Its secrets are hidden from then on.
  *
  * @throws UsageError, ConfigFileError, ConfigSyntaxError and the errors of the plugin host; what is wrong
  * within the config is not thrown but listed.
  */
 export async function readRequestedSource(
   flags: Flags,
-  input: CommandInput,
-  env: Environment,
+  { input, env, terminal }: Pick<CliHost, "input" | "env" | "terminal">,
 ): Promise<RequestedSource> {
+  const secretsProvider = requestedSecretsProvider(flags, env);
   const fields = await readFields(flags, input);
   const found = new ProblemList();
   const settings = readSourceConfig(fields, found);
   const host = pluginHost(textOf(flags["connectorsDir"]), env);
   const connector = await host.find(referenceOf(settings));
   checkManual(settings, connector, found);
-  const outcome = await resolveConnectorConfig(connector.schema, { ...settings, env });
+  const outcome = await resolveConnectorConfig(connector.schema, { ...settings, env, secretsProvider });
+  terminal.hide(secretsIn(outcome, settings, connector));
   return {
     settings,
     connector,
@@ -52,6 +55,15 @@ export async function readRequestedSource(
     problems: [...found.problems, ...outcome.problems],
     warnings: [...found.warnings, ...outcome.warnings],
   };
+}
+
+function secretsIn(
+  { config, secrets }: ConnectorConfigOutcome,
+  { configs: written }: SourceSettings,
+  { schema }: ConnectorPackage,
+): readonly string[] {
+  const complete = typeof config === "object" && config !== null ? { ...config } : {};
+  return [...secrets.values(), ...secretsOf({ config: complete, written, schema })];
 }
 
 /** Records of another connector would never be acknowledged: its position would stand still for ever. */

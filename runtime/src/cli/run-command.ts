@@ -5,7 +5,7 @@ import { parseTopicName } from "@pulsar-ts-io/pulsar";
 import type { LogFormat, LogLevel } from "../logging/log-options.ts";
 import { logProcessWarnings } from "../logging/process-warnings.ts";
 import { formatLogLine } from "../logging/text-format.ts";
-import { type BrokerFlags, resolveBrokerSettings } from "./broker-settings.ts";
+import { type BrokerFlags, resolveBrokerSettings, secretsOfBroker } from "./broker-settings.ts";
 import type { CliHost } from "./cli-host.ts";
 import type { DeduplicationFlags } from "./deduplication.ts";
 import type { HttpFlags } from "./http-options.ts";
@@ -16,6 +16,7 @@ import { openFleet } from "./open-fleet.ts";
 import { progressFields, showProgress } from "./progress.ts";
 import { type RefusalFlags, refusalProblems, resolveRefusalPolicy } from "./refusal-options.ts";
 import { type Flags, type RequestedSource, readRequestedSource } from "./requested-source.ts";
+import { secretsWarnings } from "./secrets-options.ts";
 import { createSourceLogger, type LogSettings, sensitiveNames } from "./source-logger.ts";
 import { StopSignals } from "./stop-signals.ts";
 import { type Output, transportProblems } from "./transport.ts";
@@ -38,7 +39,7 @@ export interface RunFlags extends BrokerFlags, DeduplicationFlags, HttpFlags, Re
  * @throws InvalidConfigError, UsageError, the errors of the plugin host, and InstanceFailedError.
  */
 export async function runCommand(flags: RunFlags & Flags, host: CliHost): Promise<void> {
-  const requested = await readRequestedSource(flags, host.input, host.env);
+  const requested = await readRequestedSource(flags, host);
   // Not before: who types a config in shall be able to end it.
   using stop = new StopSignals(host.process);
   const { publisher } = requested.settings;
@@ -49,8 +50,9 @@ export async function runCommand(flags: RunFlags & Flags, host: CliHost): Promis
   ];
   if (problems.length > 0) throw new InvalidConfigError(problems);
   const topic = topicOf(requested, flags.output);
-  const unused = localrunWarnings(flags);
+  const unused = [...localrunWarnings(flags), ...secretsWarnings(flags)];
   const broker = await resolveBrokerSettings(flags, host.env);
+  host.terminal.hide(secretsOfBroker(broker));
   const logger = createSourceLogger(logSettings(requested, flags, flags.instanceId), logLines(flags, host));
   logProcessWarnings(host.process, logger);
   for (const problem of unused) logger.warn({ problem }, "odd setting");
@@ -71,7 +73,7 @@ export async function runCommand(flags: RunFlags & Flags, host: CliHost): Promis
     data: host.terminal.dataStream(),
     write: logLines(flags, host),
     process: host.process,
-    mask: observer.mask,
+    mask: (text) => host.terminal.masked(text),
     maxRestarts: flags.maxRestarts,
   });
   const ended = new AbortController();

@@ -1,4 +1,5 @@
 import { type Command, Option } from "commander";
+import { addSecretsOptions } from "./secrets-options.ts";
 
 /** One option of `pulsar-admin sources`, and the field of a SourceConfig that it sets. */
 interface SourceOption {
@@ -91,7 +92,7 @@ export function addSourceOptions(command: Command): Command {
   for (const { flags, description, hidden } of options) {
     command.addOption(new Option(flags, description).hideHelp(hidden === true));
   }
-  return command;
+  return addSecretsOptions(command);
 }
 
 /** One option that sets a field. */

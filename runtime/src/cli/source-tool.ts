@@ -39,7 +39,7 @@ export interface ToolSubject {
 
 /** @throws InvalidConfigError (`PIO_INVALID_CONFIG`), UsageError, and the errors of the plugin host. */
 export async function readToolSubject(flags: Flags, host: CliHost): Promise<ToolSubject> {
-  const { connector, config, problems, warnings } = await readRequestedSource(flags, host.input, host.env);
+  const { connector, config, problems, warnings } = await readRequestedSource(flags, host);
   for (const warning of warnings) host.terminal.write(`warning: ${formatProblem(warning)}\n`);
   if (problems.length > 0) throw new InvalidConfigError(problems);
   return { connector, config };

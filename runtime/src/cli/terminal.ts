@@ -1,5 +1,6 @@
 import { Writable } from "node:stream";
 import { plainStyle, type Style } from "../logging/style.ts";
+import { secretMask } from "../observe/secret-mask.ts";
 
 /** A standard stream, as much of it as is needed. */
 export interface TerminalStream extends Writable {
@@ -28,6 +29,8 @@ export class Terminal {
   readonly #stderr: TerminalStream;
   /** How texts look on standard error. */
   readonly style: Style;
+  readonly #secrets = new Set<string>();
+  #mask: (text: string) => string = (text) => text;
   #live = "";
 
   constructor(stdout: TerminalStream, stderr: TerminalStream, style: Style = plainStyle) {
@@ -41,9 +44,21 @@ export class Terminal {
     return this.#stderr.isTTY === true;
   }
 
+  /** From now on nothing that is written here shows one of `secrets`. */
+  hide(secrets: Iterable<string>): void {
+    for (const secret of secrets) this.#secrets.add(secret);
+    this.#mask = secretMask(this.#secrets);
+  }
+
+  /** `text` without what is to be hidden. */
+  masked(text: string): string {
+    return this.#mask(text);
+  }
+
   /** Writes `text`, whole lines with their newline, above the live line. */
   write(text: string): void {
-    this.#stderr.write(this.#live === "" ? text : `${eraseLine}${text}${this.#live}`);
+    const shown = this.masked(text);
+    this.#stderr.write(this.#live === "" ? shown : `${eraseLine}${shown}${this.#live}`);
   }
 
   /** Replaces the live line; an empty one takes it away. Nothing happens where nobody watches. */

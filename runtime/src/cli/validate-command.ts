@@ -10,7 +10,7 @@ import { type Flags, readRequestedSource } from "./requested-source.ts";
  * @throws InvalidConfigError (`PIO_INVALID_CONFIG`) with all problems.
  */
 export async function validateCommand(flags: Flags, host: CliHost): Promise<void> {
-  const { connector, problems, warnings } = await readRequestedSource(flags, host.input, host.env);
+  const { connector, problems, warnings } = await readRequestedSource(flags, host);
   const { name } = connector.manifest;
   const write = (text: string) => host.process.stdout.write(text);
   if (flags["json"] === true) {

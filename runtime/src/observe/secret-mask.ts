@@ -2,14 +2,19 @@ import { describeProperties, type JsonSchema } from "@pulsar-ts-io/config";
 
 const hidden = "(redacted)";
 /** Shorter ones stand in too many words that are none. */
-const minLength = 4;
+const minLength = 6;
 
-/** Takes `secrets` out of a text, wherever in it they stand. */
+/** Takes `secrets` out of a text, wherever in it they stand, also within JSON, and line by line. */
 export function secretMask(secrets: Iterable<string>): (text: string) => string {
-  const known = [...new Set(secrets)].filter((secret) => secret.length >= minLength);
+  const forms = [...secrets].flatMap((secret) => [secret, asInJson(secret), ...secret.split(/\r?\n/)]);
+  const known = [...new Set(forms)].filter((form) => form.trim().length >= minLength);
   // One secret may begin another: the longer one goes first.
   known.sort((left, right) => right.length - left.length);
   return (text) => known.reduce((masked, secret) => masked.replaceAll(secret, hidden), text);
+}
+
+function asInJson(secret: string): string {
+  return JSON.stringify(secret).slice(1, -1);
 }
 
 /** A connector's config, in its two forms. */

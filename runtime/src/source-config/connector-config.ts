@@ -1,12 +1,21 @@
 import { readFile } from "node:fs/promises";
-import { type ConfigProblem, ConfigValidator, resolveReferences } from "@pulsar-ts-io/config";
+import {
+  type ConfigProblem,
+  ConfigValidator,
+  type ReferenceSources,
+  resolveReferences,
+} from "@pulsar-ts-io/config";
 import type { ConfigSchema } from "../plugin/connector-package.ts";
+import { ClearTextSecrets } from "../secrets/clear-text-secrets.ts";
+import type { SecretEntry, SecretsProvider } from "../secrets/secrets-provider.ts";
 
 export interface ConnectorConfigInput {
   /** The connector's own config, as written. */
   readonly configs: Readonly<Record<string, unknown>>;
   /** Pulsar's secrets map. Its texts may hold references themselves. */
-  readonly secrets: Readonly<Record<string, string>>;
+  readonly secrets: Readonly<Record<string, SecretEntry>>;
+  /** Who turns it into secrets; absent: its texts are the secrets. */
+  readonly secretsProvider?: SecretsProvider | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
@@ -24,15 +33,17 @@ export async function resolveConnectorConfig(
   schema: ConfigSchema,
   input: ConnectorConfigInput,
 ): Promise<ConnectorConfigOutcome> {
-  const { env } = input;
+  const { env, secretsProvider = new ClearTextSecrets() } = input;
   const read = (path: string) => readFile(path, "utf8");
-  const resolvedSecrets = await resolveReferences({ ...input.secrets }, { env, readFile: read, secrets: {} });
-  const secrets = textsOf(resolvedSecrets.values);
-  const secretProblems = resolvedSecrets.problems.map((problem) => ({
-    ...problem,
-    path: `secrets.${problem.path}`,
-  }));
-  const resolved = await resolveReferences({ ...input.configs }, { env, readFile: read, secrets });
+  const { secrets, problems: secretProblems } = await provideSecrets(input.secrets, secretsProvider, {
+    env,
+    readFile: read,
+  });
+  const interpolate = (name: string) => secretsProvider.interpolate(name);
+  const resolved = await resolveReferences(
+    { ...input.configs },
+    { env, readFile: read, secrets, interpolate },
+  );
   const verdict = new ConfigValidator(schema, { environment: env }).validate(resolved);
   const problems = [...secretProblems, ...(verdict.kind === "invalid" ? verdict.problems : [])];
   return {
@@ -43,9 +54,24 @@ export async function resolveConnectorConfig(
   };
 }
 
-/** References in texts resolve to texts: nothing is left out. */
-function textsOf(values: Readonly<Record<string, unknown>>): Record<string, string> {
-  const texts: Record<string, string> = {};
-  for (const [name, value] of Object.entries(values)) if (typeof value === "string") texts[name] = value;
-  return texts;
+/** References in the map's texts first, then whatever its provider makes of it. */
+async function provideSecrets(
+  entries: Readonly<Record<string, SecretEntry>>,
+  provider: SecretsProvider,
+  sources: Pick<ReferenceSources, "env" | "readFile">,
+): Promise<{ readonly secrets: Record<string, string>; readonly problems: readonly ConfigProblem[] }> {
+  const texts = Object.entries(entries).filter(([, entry]) => typeof entry === "string");
+  const { values, problems } = await resolveReferences(Object.fromEntries(texts), {
+    ...sources,
+    secrets: {},
+  });
+  const found = problems.map((problem) => ({ ...problem, path: `secrets.${problem.path}` }));
+  const secrets: Record<string, string> = {};
+  for (const [name, entry] of Object.entries(entries)) {
+    const text = values[name];
+    const answer = await provider.provide(name, typeof text === "string" ? text : entry);
+    if (answer.kind === "found") secrets[name] = answer.value;
+    else found.push({ path: `secrets.${name}`, message: answer.message, remedy: answer.remedy });
+  }
+  return { secrets, problems: found };
 }

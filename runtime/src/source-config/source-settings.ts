@@ -1,6 +1,7 @@
 import { nearest } from "@pulsar-ts-io/config";
 import type { Guarantee } from "@pulsar-ts-io/core";
 import { defaultPublisherOptions, type PublisherOptions } from "@pulsar-ts-io/pulsar";
+import type { SecretEntry } from "../secrets/secrets-provider.ts";
 import { FieldReader, type Fields } from "./field-reader.ts";
 import { isUnset, sourceConfigFieldNames, sourceConfigFields } from "./fields.ts";
 import type { ProblemList } from "./problem-list.ts";
@@ -22,7 +23,7 @@ export interface SourceSettings {
   readonly guarantee: Guarantee;
   /** How topics are published to; the producer's name and properties are the instance's. */
   readonly publisher: PublisherOptions;
-  readonly secrets: Readonly<Record<string, string>>;
+  readonly secrets: Readonly<Record<string, SecretEntry>>;
   /** The connector's own config, as written: references not yet resolved. */
   readonly configs: Readonly<Record<string, unknown>>;
 }
@@ -134,17 +135,26 @@ function pathPart(fields: FieldReader, name: string, problems: ProblemList): str
   return undefined;
 }
 
-function readSecrets(secrets: Fields, problems: ProblemList): Record<string, string> {
-  const texts: Record<string, string> = {};
+function readSecrets(secrets: Fields, problems: ProblemList): Record<string, SecretEntry> {
+  const entries: Record<string, SecretEntry> = {};
   for (const [name, value] of Object.entries(secrets)) {
-    if (typeof value === "string") texts[name] = value;
+    const entry = toSecretEntry(value);
+    if (entry !== undefined) entries[name] = entry;
     else {
       problems.refuse(
         `secrets.${name}`,
-        "must be a text: there is no secrets provider that could resolve anything else",
-        `write \${env:NAME} or \${file:/path} in the connector's config instead`,
+        "must be a text, or a mapping of path and key",
+        "write the secret's text or a reference to it, or path and key for a secrets provider",
       );
     }
   }
-  return texts;
+  return entries;
+}
+
+function toSecretEntry(value: unknown): SecretEntry | undefined {
+  if (typeof value === "string") return value;
+  if (typeof value !== "object" || value === null || Object.keys(value).length !== 2) return undefined;
+  if (!("path" in value && "key" in value)) return undefined;
+  const { path, key } = value;
+  return typeof path === "string" && typeof key === "string" ? { path, key } : undefined;
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -170,9 +170,19 @@ describe("pulsar-ts-io run", loadingTime, () => {
       "2 problems",
     ],
     [
-      "a secrets provider of Java's",
-      console_("good", "--secrets-provider-classname", "a.EnvironmentBasedSecretsProvider"),
-      "cannot run here",
+      "a secrets provider that there is not",
+      console_("good", "--secrets-provider-classname", "a.VaultSecretsProvider"),
+      "use cleartext, env or file:/directory",
+    ],
+    [
+      "a secret that is not there",
+      console_("good", "--secrets", '{"apiKey": {"path": "db", "key": "pw"}}', "--secrets-provider", "env"),
+      "secrets.apiKey: is in no environment variable: apiKey and DB_PW are not set",
+    ],
+    [
+      "a secret that nobody looks for",
+      console_("good", "--secrets", '{"apiKey": {"path": "db", "key": "pw"}}'),
+      "secrets.apiKey: says where the secret is, and nobody was told to look there",
     ],
     ["an unknown command", ["rnu"], "did you mean run?"],
   ])("refuses %s with 2", async (_, args, message) => {
@@ -254,6 +264,51 @@ describe("pulsar-ts-io run", loadingTime, () => {
     await run;
     expect(proc.stderr.text).toContain("(redacted)");
     expect(proc.stderr.text + proc.stdout.text).not.toContain("canary");
+  });
+
+  it.each([
+    ["env", { DB_PW: "canary-in-a-mine" }],
+    ["env", { apiKey: "canary-in-a-mine", DB_PW: "wrong" }],
+    [
+      "org.apache.pulsar.functions.secretsprovider.EnvironmentBasedSecretsProvider",
+      { DB_PW: "canary-in-a-mine" },
+    ],
+    ["file", {}],
+  ])("gives the connector the secret that %s finds, and shows it nowhere", async (provider, env) => {
+    const directory = mkdtempSync(join(tmpdir(), "secrets-"));
+    mkdirSync(join(directory, "db"));
+    writeFileSync(join(directory, "db", "pw"), "canary-in-a-mine\n");
+    const named = provider.includes(".") ? "--secrets-provider-classname" : "--secrets-provider";
+    const proc = new FakeProcess(
+      console_(
+        "leaking",
+        ...["--secrets", '{"apiKey": {"path": "db", "key": "pw"}}'],
+        ...[named, provider === "file" ? `file:${directory}` : provider],
+      ),
+      { env },
+    );
+    await runCli(proc, []);
+    expect(await proc.exited).toBe(4);
+    expect(proc.stderr.text).toContain("it starts with cana");
+    expect(proc.stderr.text).toContain("this is not accepted: (redacted)");
+    expect(proc.stderr.text).toContain('"msg":"told in a sentence: (redacted)"');
+    expect(proc.stderr.text + proc.stdout.text).not.toContain("canary");
+  });
+
+  it("replaces a text that is a name alone by the environment for the provider that does so in Java, too", async () => {
+    const config = ["--source-config", `{"count": 1, "label": "\${LABEL}"}`];
+    for (const [provider, shown] of [
+      ["env", "from outside 1"],
+      ["cleartext", `\${LABEL} 1`],
+    ] as const) {
+      const proc = new FakeProcess(console_("good", ...config, "--secrets-provider", provider), {
+        env: { LABEL: "from outside" },
+      });
+      const run = runCli(proc, []);
+      await proc.shows(shown);
+      proc.emit("SIGTERM");
+      await run;
+    }
   });
 
   it("draws a live line on a terminal, and takes it away before the end", async () => {

@@ -99,6 +99,6 @@ describe("pulsar-ts-io validate", loadingTime, () => {
   it("refuses secrets that only another provider could resolve", async () => {
     const { code, stderr } = await validate("--secrets", '{"apiKey": {"path": "p", "key": "k"}}');
     expect(code).toBe(2);
-    expect(stderr).toContain("secrets.apiKey: must be a text");
+    expect(stderr).toContain("secrets.apiKey: says where the secret is");
   });
 });
