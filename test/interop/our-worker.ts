@@ -14,6 +14,7 @@ export interface OurWorkerOptions {
   readonly instanceId?: string;
   /** Default polling; `fan-out` as the consumer that Java registers, too. */
   readonly retrieval?: "polling" | "fan-out";
+  readonly numberRecords?: boolean;
   /** Reads so many records and no more. */
   readonly count?: number;
 }
@@ -23,6 +24,8 @@ const credentials = { accessKeyId: "test", secretAccessKey: "test" };
 /** A worker of ours in this process: acknowledges each record as it comes. Disposing stops it cleanly. */
 export class OurWorker implements AsyncDisposable {
   readonly records: Sighting[] = [];
+  /** Of each of them, where they are numbered: its partition and its number there. */
+  readonly numbers: (readonly [partitionId: string, recordSequence: bigint | undefined])[] = [];
   readonly logger: RecordingLogger = new RecordingLogger();
   readonly #instanceId: string;
   readonly #count: number;
@@ -48,6 +51,7 @@ export class OurWorker implements AsyncDisposable {
       streamName,
       applicationName,
       instanceId,
+      numberRecords: options.numberRecords === true,
       retrieval:
         options.retrieval === "fan-out"
           ? { kind: "fan-out", consumerName: applicationName }
@@ -108,6 +112,7 @@ export class OurWorker implements AsyncDisposable {
       const { shardId, sequenceNumber, subSequenceNumber } = record;
       const data = Buffer.from(record.data).toString("base64");
       this.records.push({ shardId, sequenceNumber, subSequenceNumber, data, atMs: performance.now() });
+      this.numbers.push([record.partitionId, record.recordSequence]);
       record.ack();
     }
   }

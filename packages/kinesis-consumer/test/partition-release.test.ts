@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { describe, expect, it, vi } from "vitest";
 import { NumberedRig, numbersOf, partitionOf } from "./support/numbered-rig.ts";
 import { idOf, type Worker } from "./support/rig.ts";
@@ -99,6 +100,25 @@ describe("the partition of numbered records", () => {
     await rig.until(() => worker.records.length === 10);
     expect(numbersOf(worker.records)).toEqual([0, 1, 2, 3, 4, 0, 1, 2, 3, 4]);
     partitionOf(worker);
+    await rig.close(worker);
+  });
+
+  it("is released a turn of the event loop after its last record was handed out: whoever awaits that one has it by then", async () => {
+    const rig = new NumberedRig();
+    rig.put(5);
+    const worker = await rig.publishing({ instanceId: "a" });
+    await rig.until(() => worker.records.length === 5);
+    worker.intake.close();
+    rig.put(5);
+    await rig.pass(2_000);
+    rig.clock.pause(10_001);
+    expect(worker.consumer.poll()).toBeUndefined();
+    for (let step = 0; step < 100; step += 1) await Promise.resolve();
+    expect(worker.released).toEqual([]);
+    await nextTurn();
+    await nextTurn();
+    expect(worker.released).toEqual([partitionOf(worker)]);
+    worker.intake.open();
     await rig.close(worker);
   });
 

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import {
   type Clock,
   crowdedController,
@@ -256,6 +257,8 @@ export class ShardReadings {
   }
 
   async #askHost(shardId: ShardId, partitionId: string): Promise<void> {
+    // A record that was handed out in this turn is on its way to the host: it must not meet a partition that was released already.
+    await nextTurn();
     try {
       await this.#places.host.releasePartition(partitionId);
     } catch (error) {
