@@ -74,6 +74,10 @@ describeWithStack("the commands about a source", (stack) => {
         Object.keys(row).filter((name) => /^x_(epoch|ord|anchor|startTs)|^leaseOwner/.test(name)),
       ).toEqual([]);
     }
+    const moved = await rows.of(journey.applicationName);
+    const peeked = await tool(journey, ["run", "--dry-run", "100"], endpoints);
+    expect(peeked.stdout.match(/got message/g), peeked.stderr).toHaveLength(journey.stored.length);
+    expect(await rows.of(journey.applicationName)).toEqual(moved);
     await using second = journey.run(endpoints);
     await eventually("everything to be read again", async () =>
       Promise.resolve(journey.follower.messages.length >= 2 * journey.stored.length),

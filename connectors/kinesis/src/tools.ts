@@ -16,6 +16,7 @@ import { quietVersionNotice, readAwsEnvironment } from "./aws-environment.ts";
 import { credentialProvider } from "./credentials.ts";
 import { KinesisConfigError } from "./errors.ts";
 import type { KinesisSourceOptions } from "./generated/options.ts";
+import { KinesisSourceRecord } from "./kinesis-record.ts";
 import { type KinesisSourceConfig, resolveOptions } from "./resolve-options.ts";
 
 /** The generic commands for this connector. None of them is a worker: they take no lease. */
@@ -32,6 +33,14 @@ export const tools: ConnectorTools<KinesisSourceOptions> = {
   },
   async partitions(options, context) {
     return await withLeases(options, context, (leases) => leases.inspect());
+  },
+  async *peek(options, count, context) {
+    const config = resolve(options);
+    using clients = connect(config);
+    const { aggregates, record: shape } = config;
+    const leases = new LeaseTools(clients, context, config);
+    for await (const record of leases.peek({ aggregates, count }))
+      yield new KinesisSourceRecord(record, shape);
   },
   async reset(options, to, context) {
     await withLeases(options, context, async (leases, config) => {

@@ -53,7 +53,7 @@ A flag wins over the environment, and that over a file.
 }
 
 function read(option: Option, variable: string, text: string): unknown {
-  if (!(option.required || option.optional)) return readSwitch(variable, text);
+  if (isSwitch(option, text)) return readSwitch(variable, text);
   try {
     return option.parseArg === undefined ? text : option.parseArg<unknown>(text, undefined);
   } catch (error) {
@@ -63,6 +63,12 @@ function read(option: Option, variable: string, text: string): unknown {
       remedy: `correct or unset it: ${error.message}`,
     });
   }
+}
+
+/** Whether it takes no value, or can do without one and is given none. */
+function isSwitch({ required, optional, parseArg }: Option, text: string): boolean {
+  if (required) return false;
+  return !optional || (parseArg !== undefined && /^(true|false)$/i.test(text));
 }
 
 function readSwitch(variable: string, text: string): true | undefined {

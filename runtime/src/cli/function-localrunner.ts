@@ -13,7 +13,6 @@ interface LocalrunnerFlags {
   readonly sourceConfig?: string | undefined;
   readonly functionConfig?: string | undefined;
   readonly sinkConfig?: string | undefined;
-  readonly instanceIdOffset?: number | undefined;
   readonly exitOnError?: string | boolean | undefined;
   readonly runtime?: string | undefined;
   readonly stateStorageImplClass?: string | undefined;
@@ -42,7 +41,6 @@ export async function functionLocalrunner(
     {
       ...others,
       wholeSourceConfig: sourceConfig,
-      instanceId: flags.instanceIdOffset ?? flags.instanceId,
       maxRestarts: stopsAtFailure ? 0 : flags.maxRestarts,
       ...(connectorsDir === undefined ? {} : { connectorsDir }),
     },

@@ -8,6 +8,7 @@ import { formatLogLine } from "../logging/text-format.ts";
 import { type BrokerFlags, resolveBrokerSettings, secretsOfBroker } from "./broker-settings.ts";
 import type { CliHost } from "./cli-host.ts";
 import type { DeduplicationFlags } from "./deduplication.ts";
+import { dryRun } from "./dry-run.ts";
 import type { HttpFlags } from "./http-options.ts";
 import type { InstanceJob } from "./instance-job.ts";
 import { localrunWarnings } from "./localrun-options.ts";
@@ -28,9 +29,13 @@ export interface RunFlags extends BrokerFlags, DeduplicationFlags, HttpFlags, Re
   readonly logFormat?: LogFormat | undefined;
   /** Absent: all of them. */
   readonly instanceId?: number | undefined;
+  /** The number of the first of them; default 0. */
+  readonly instanceIdOffset?: number | undefined;
   /** How long a stop waits for receipts, milliseconds. */
   readonly drainTimeout: number;
   readonly maxRestarts?: number | undefined;
+  /** How many records to show instead of running; `true`: as many as are usual. */
+  readonly dryRun?: number | true | undefined;
 }
 
 /**
@@ -49,10 +54,11 @@ export async function runCommand(flags: RunFlags & Flags, host: CliHost): Promis
     ...refusalProblems(flags, publisher),
   ];
   if (problems.length > 0) throw new InvalidConfigError(problems);
-  const topic = topicOf(requested, flags.output);
+  const topic = topicOf(requested, flags.dryRun === undefined ? flags.output : "console");
   const unused = [...localrunWarnings(flags), ...secretsWarnings(flags)];
   const broker = await resolveBrokerSettings(flags, host.env);
   host.terminal.hide(secretsOfBroker(broker));
+  if (flags.dryRun !== undefined) return await dryRun(requested, flags.dryRun, host);
   const logger = createSourceLogger(logSettings(requested, flags, flags.instanceId), logLines(flags, host));
   logProcessWarnings(host.process, logger);
   for (const problem of unused) logger.warn({ problem }, "odd setting");
@@ -93,9 +99,10 @@ export async function runCommand(flags: RunFlags & Flags, host: CliHost): Promis
 }
 
 /** The instances that run here: all of them, or the one that the user names. */
-function instanceIds({ settings }: RequestedSource, { instanceId }: RunFlags): readonly number[] {
+function instanceIds({ settings }: RequestedSource, flags: RunFlags): readonly number[] {
+  const { instanceId, instanceIdOffset = 0 } = flags;
   if (instanceId !== undefined) return [instanceId];
-  return Array.from({ length: settings.parallelism }, (_, index) => index);
+  return Array.from({ length: settings.parallelism }, (_, index) => instanceIdOffset + index);
 }
 
 /** Of all the flags only these: the others would travel with them. */

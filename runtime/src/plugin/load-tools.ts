@@ -3,12 +3,13 @@ import type { ConnectorPackage } from "./connector-package.ts";
 import { PluginContractError, PluginToolMissingError } from "./errors.ts";
 import { importModule } from "./import-module.ts";
 
-type ToolName = "check" | "partitions" | "reset";
+type ToolName = "check" | "partitions" | "peek" | "reset";
 
 /** What each of them does, in a user's words. */
 const deeds: Readonly<Record<ToolName, string>> = {
   check: "check what it needs",
   partitions: "list its partitions",
+  peek: "show records without taking them",
   reset: "move its partitions",
 };
 

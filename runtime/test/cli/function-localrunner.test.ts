@@ -83,6 +83,19 @@ describe("function-localrunner", loadingTime, () => {
     await runs(argv(sourceConfig({ archive: "builtin://good" })), { PULSAR_HOME: home });
   });
 
+  it("is the instance that the offset says", async () => {
+    const args = argv(
+      sourceConfig({ archive: "builtin://data-generator", configs: {} }),
+      "--instanceIdOffset",
+      "3",
+    );
+    const proc = new FakeProcess(args, { env: toConsole });
+    const run = runCli(proc, []);
+    await proc.shows("no partition for this instance");
+    proc.emit("SIGTERM");
+    await run;
+  });
+
   it("ends at the first failure when it is told to exit on errors", async () => {
     const args = argv(
       sourceConfig({ archive: fixture("failing-read"), configs: {} }),

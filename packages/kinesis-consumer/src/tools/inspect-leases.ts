@@ -52,8 +52,8 @@ function statusOf(
   };
 }
 
-/** Someone without the right to describe the table may have the right to read it. */
-async function tableExists(table: LeaseTable, signal: AbortSignal): Promise<boolean> {
+/** Whether there is a table. Someone without the right to describe it may have the right to read it. */
+export async function tableExists(table: LeaseTable, signal: AbortSignal): Promise<boolean> {
   try {
     return await table.ready(signal);
   } catch (error) {

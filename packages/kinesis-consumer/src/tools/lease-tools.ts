@@ -4,6 +4,7 @@ import { DynamoLeaseTable } from "../lease/dynamo-lease-table.ts";
 import { AwsKinesisStream } from "../shard/aws-kinesis-stream.ts";
 import type { ConsumerPorts } from "../stream-consumer.ts";
 import { inspectLeases } from "./inspect-leases.ts";
+import { type PeekedRecord, type PeekOptions, peekRecords } from "./peek-records.ts";
 import { resetLeases } from "./reset-leases.ts";
 
 export interface LeaseToolOptions {
@@ -34,6 +35,11 @@ export class LeaseTools {
   /** @see inspectLeases */
   async inspect(): Promise<readonly PartitionStatus[]> {
     return await inspectLeases(this.#ports, this.#context, this.#options);
+  }
+
+  /** @see peekRecords */
+  peek(options: Pick<PeekOptions, "aggregates" | "count">): AsyncIterable<PeekedRecord> {
+    return peekRecords(this.#ports, this.#context, { ...this.#options, ...options });
   }
 
   /** @see resetLeases */

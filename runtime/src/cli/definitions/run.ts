@@ -13,6 +13,7 @@ const examples = `
 Examples:
   pulsar-ts-io run -t <connector> --source-config-file config.yaml -o my-topic
   pulsar-ts-io run -t <connector> --source-config '{"name": "\${env:NAME}"}' --output console
+  pulsar-ts-io run -t <connector> --source-config-file config.yaml --dry-run
   pulsar-ts-io run --archive ./my-connector --source-config-file source.yaml    (a whole SourceConfig)
   pulsar-ts-io run -t <connector> --help                                        (lists the connector's settings)
 
@@ -49,6 +50,11 @@ export function addRunOptions(command: Command): Command {
         .default("fail"),
     )
     .option("--dead-letter-topic <topic>", "where --on-refused dead-letter publishes such records")
+    .option(
+      "--dry-run [count]",
+      "print so many records (default: 10) as --output console does, take nothing and write nothing",
+      parseCount,
+    )
     .option("--instance-id <number>", "run only this one of the source's instances, from 0", parseCount)
     .addOption(
       new Option("--drain-timeout <time>", "how long a stop waits for Pulsar's receipts, such as 45s or 2m")

@@ -1,0 +1,30 @@
+import { formatMessage } from "@pulsar-ts-io/pulsar";
+import { loadTool } from "../plugin/load-tools.ts";
+import type { CliHost } from "./cli-host.ts";
+import { type ToolSubject, useTool } from "./source-tool.ts";
+
+const usualCount = 10;
+
+/**
+ * `pulsar-ts-io run --dry-run`: prints what a run would read next, and takes nothing.
+ *
+ * @param count `true`: as many as are usual.
+ * @throws PluginToolMissingError (`PIO_PLUGIN_TOOL_MISSING`), and what {@link useTool} throws.
+ */
+export async function dryRun(subject: ToolSubject, count: number | true, host: CliHost): Promise<void> {
+  const tools = await loadTool(subject.connector, "peek");
+  const data = host.terminal.dataStream();
+  const wanted = count === true ? usualCount : count;
+  let shown = 0;
+  await useTool(subject, host, async (context) => {
+    if (wanted === 0) return;
+    for await (const record of tools.peek(subject.config, wanted, context)) {
+      data.write(formatMessage(record));
+      shown += 1;
+      // A connector that does not stop by itself is stopped.
+      if (shown === wanted) break;
+    }
+  });
+  const less = shown < wanted ? ", there are no more now" : "";
+  host.terminal.write(`dry run: ${shown} records shown${less}; nothing was taken and nothing written\n`);
+}
