@@ -56,7 +56,8 @@ export function exitCodeOf(error: unknown): number {
   if (code === "PIO_PARTITIONS_HELD") return exitCodes.held;
   if (code === undefined || !code.startsWith("PIO_")) return exitCodes.internal;
   if (usageCodes.has(code)) return exitCodes.usage;
-  if (code.startsWith("PIO_PLUGIN_") || code === "PIO_CONFIG_SCHEMA") return exitCodes.plugin;
+  if (code.startsWith("PIO_PLUGIN_") || code === "PIO_PACKAGE" || code === "PIO_CONFIG_SCHEMA")
+    return exitCodes.plugin;
   return exitCodes.run;
 }
 

@@ -3,6 +3,7 @@ import type { CliHost } from "./cli-host.ts";
 import { addCheck } from "./definitions/check.ts";
 import { addConnectors } from "./definitions/connectors.ts";
 import { addFunctionLocalrunner } from "./definitions/function-localrunner.ts";
+import { addPackage } from "./definitions/package.ts";
 import { addPartitions } from "./definitions/partitions.ts";
 import { prepare } from "./definitions/prepare.ts";
 import { addRun } from "./definitions/run.ts";
@@ -49,6 +50,7 @@ export function createProgram(host: CliHost, { version, connectorHelp = "" }: Pr
   addPartitions(program, host);
   addStatus(program, host);
   addConnectors(program, host);
+  addPackage(program, host);
   addFunctionLocalrunner(program, host);
   return program;
 }
