@@ -1,4 +1,5 @@
 export type { Environment } from "./conditions.ts";
+export { type ConfigFieldDefinition, configDefinition } from "./config-definition.ts";
 export { describeProperties, type PropertyDescription } from "./describe-properties.ts";
 export { ConfigSchemaError, ConfigSyntaxError, InvalidConfigError, PropertyTableError } from "./errors.ts";
 export { parseInstant } from "./instant.ts";

@@ -1,4 +1,4 @@
-import { describeProperties } from "@pulsar-ts-io/config";
+import { configDefinition, describeProperties } from "@pulsar-ts-io/config";
 import { codeOf, remedyOf } from "@pulsar-ts-io/core";
 import type { ConnectorPackage } from "../plugin/connector-package.ts";
 import type { ConnectorListing, PluginHost } from "../plugin/plugin-host.ts";
@@ -18,12 +18,13 @@ export async function listConnectors(flags: Flags, host: CliHost): Promise<void>
   host.process.stdout.write(text);
 }
 
-/** `pulsar-ts-io connectors describe NAME`: what it is and what can be set; `--json` is the JSON Schema. */
+/** `pulsar-ts-io connectors describe NAME`: what it is and what can be set; `--json` for programs. */
 export async function describeConnector(name: string, flags: Flags, host: CliHost): Promise<void> {
   const connector = await hostOf(flags, host).find(connectorReference(name));
   const { stdout } = host.process;
-  if (flags["json"] === true) {
-    stdout.write(`${JSON.stringify(connectorJson(connector), undefined, 2)}\n`);
+  const json = jsonOf(connector, flags);
+  if (json !== undefined) {
+    stdout.write(`${JSON.stringify(json, undefined, 2)}\n`);
     return;
   }
   const { manifest, directory, version } = connector;
@@ -52,6 +53,12 @@ function listingJson(listing: ConnectorListing): unknown {
   }
   const { error, origin } = listing;
   return { origin, broken: { code: codeOf(error), message: error.message, remedy: remedyOf(error) } };
+}
+
+function jsonOf(connector: ConnectorPackage, flags: Flags): unknown {
+  if (flags["schema"] === true) return connector.schema;
+  if (flags["configDefinition"] === true) return configDefinition(connector.schema);
+  return flags["json"] === true ? connectorJson(connector) : undefined;
 }
 
 function connectorJson(connector: ConnectorPackage): unknown {

@@ -1,6 +1,10 @@
+import { mkdtempSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { builtInPackages } from "../../src/plugin/built-ins.ts";
 import { cli, fixture, loadingTime } from "../support/fake-process.ts";
+import { connectorFiles, writeArchive } from "../support/tar-file.ts";
 
 const dir = ["--connectors-dir", fixture("")];
 
@@ -56,9 +60,81 @@ describe("pulsar-ts-io connectors describe", loadingTime, () => {
     });
   });
 
+  it("prints the JSON Schema alone, as it stands in the package", async () => {
+    const { stdout } = await cli(["connectors", "describe", fixture("good"), "--schema"]);
+    expect(JSON.parse(stdout)).toEqual(JSON.parse(readFileSync(fixture("good/schema.json"), "utf8")));
+  });
+
+  it("prints the settings as Pulsar's REST interface lists them", async () => {
+    const { stdout } = await cli(["connectors", "describe", fixture("good"), "--config-definition"]);
+    expect(JSON.parse(stdout)).toContainEqual({
+      fieldName: "count",
+      typeName: "long",
+      attributes: {
+        help: "Records to read before it waits.",
+        defaultValue: "3",
+        sensitive: "false",
+        required: "false",
+      },
+    });
+  });
+
   it("suggests the name that was probably meant", async () => {
     const outcome = await cli(["connectors", "describe", "goood", ...dir]);
     expect(outcome).toMatchObject({ code: 3, stderr: expect.stringContaining("did you mean good?") });
+  });
+});
+
+describe("pulsar-ts-io connectors verify", loadingTime, () => {
+  it.each([
+    ["good", "no tools"],
+    ["with-tools", "tools check, partitions, reset"],
+  ])("finds nothing wrong with %s", async (name, tools) => {
+    const { code, stdout } = await cli(["connectors", "verify", fixture(name)]);
+    expect(stdout).toContain(`ok      module            index.js exports FixtureSource, ${tools}`);
+    expect(code).toBe(0);
+  });
+
+  it.each([
+    ["throws-on-load", "it fails to load: this module cannot be loaded"],
+    ["no-source", "FixtureSource is no class with open, read, close"],
+    ["no-export", "it does not export FixtureSource"],
+  ])("says what is wrong with %s, without being harmed", async (name, why) => {
+    const { code, stdout, stderr } = await cli(["connectors", "verify", fixture(name)]);
+    expect(stdout).toContain(why);
+    expect(stderr).toContain("is not fit for use: module [PIO_PLUGIN_DEFECT]");
+    expect(code).toBe(3);
+  });
+
+  it.each([
+    ["process.exit(0);", "it ends its process when it is loaded"],
+    ["setInterval(() => {}, 1000);", "it keeps a timer, a socket or a handle"],
+    ["Promise.reject(new Error('aside')); await 0;", "it fails aside: aside"],
+    ["export const tools = { check: 1 };", "of its tools these are no functions: check"],
+  ])("contains code such as %s", async (code, why) => {
+    const folder = mkdtempSync(join(tmpdir(), "verify-"));
+    const source = "export class PackedSource { open() {} read() {} close() {} }";
+    const archive = writeArchive(folder, connectorFiles({ "index.js": `${source}\n${code}` }));
+    const env = { PULSAR_TS_IO_CACHE: folder };
+    const outcome = await cli(["connectors", "verify", archive, "--json"], { env });
+    expect(JSON.parse(outcome.stdout)).toContainEqual(
+      expect.objectContaining({ what: "module", outcome: "failed", detail: expect.stringContaining(why) }),
+    );
+    expect(outcome.code).toBe(3);
+  });
+
+  it("says that README.md and schema differ", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "verify-"));
+    const table = [
+      "| Name | Type | Required | Sensitive | Default | Description |",
+      "|---|---|---|---|---|---|",
+      "| `other` | String | false | false |  | Not in the schema. |",
+    ].join("\n");
+    const archive = writeArchive(folder, connectorFiles({ "README.md": table }));
+    const env = { PULSAR_TS_IO_CACHE: folder };
+    const { code, stdout } = await cli(["connectors", "verify", archive], { env });
+    expect(stdout).toContain("README.md says something else than the schema");
+    expect(code).toBe(3);
   });
 });
 

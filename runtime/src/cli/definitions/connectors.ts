@@ -34,7 +34,14 @@ export function addConnectors(program: Command, host: CliHost): void {
     .description("what a connector is, and what can be set")
     .addHelpText("after", describeExamples)
     .option("--json", "print it as JSON, its JSON Schema included")
+    .option("--schema", "print its JSON Schema alone")
+    .option("--config-definition", "print its settings as Pulsar's REST interface lists them")
     .action(async (name, flags) =>
       (await import("../connectors-command.ts")).describeConnector(name, flags, host),
     );
+  addConnectorsDir(prepare(connectors.command("verify"), host))
+    .argument("<connector>", "its name, its archive, or its directory")
+    .description("look at all of a connector that can be known without its service")
+    .option("--json", "print it as JSON")
+    .action(async (name, flags) => (await import("../verify-command.ts")).verifyCommand(name, flags, host));
 }
