@@ -5,6 +5,7 @@ import { main, prepareWorkspace, root, runTypeScript } from "./workspace.mjs";
 
 /** Each part has its own `--help`. */
 const parts = {
+  loop: "test/bench/loop/main.ts",
   pipeline: "test/bench/main.ts",
   publish: "test/bench/publish/main.ts",
   shards: "test/bench/shards.ts",
