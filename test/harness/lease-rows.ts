@@ -1,6 +1,7 @@
 import {
   type AttributeValue,
   CreateTableCommand,
+  DeleteTableCommand,
   DescribeTableCommand,
   DynamoDBClient,
   PutItemCommand,
@@ -40,6 +41,10 @@ export class LeaseRows implements Disposable {
   /** Who owns the leases of a table. */
   async owners(table: string): Promise<readonly string[]> {
     return (await this.of(table)).flatMap((row) => row["leaseOwner"]?.S ?? []);
+  }
+
+  async deleteTable(name: string): Promise<void> {
+    await this.#client.send(new DeleteTableCommand({ TableName: name }));
   }
 
   /** Creates a table with a text as its key, and a row in it. */
