@@ -1,5 +1,6 @@
 import { Instance } from "../instance/instance.ts";
 import type { InstanceOptions } from "../instance/instance-options.ts";
+import { traced } from "../observe/traced-transport.ts";
 import type { ConnectorPackage } from "../plugin/connector-package.ts";
 import { loadSource } from "../plugin/load-source.ts";
 import type { Attempt } from "../supervise/attempt.ts";
@@ -37,7 +38,7 @@ export async function openAttempt(job: InstanceJob, host: JobHost): Promise<Atte
   const { destination, broker } = job;
   const deduplication = createDeduplication(job.instance.guarantee, destination, broker, host);
   const source = await loadSource(job.connector);
-  const transport = await createTransport(destination, broker, host);
+  const transport = traced(await createTransport(destination, broker, host));
   const { clock, logger, meter, metrics } = host;
   const parts = { clock, logger, meter, deduplication };
   const instance = new Instance(source, transport, { ...job.instance, ...parts });
