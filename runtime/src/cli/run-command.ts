@@ -5,7 +5,12 @@ import { parseTopicName } from "@pulsar-ts-io/pulsar";
 import type { LogFormat, LogLevel } from "../logging/log-options.ts";
 import { logProcessWarnings } from "../logging/process-warnings.ts";
 import { formatLogLine } from "../logging/text-format.ts";
-import { type BrokerFlags, resolveBrokerSettings, secretsOfBroker } from "./broker-settings.ts";
+import {
+  type BrokerFlags,
+  type BrokerSettings,
+  resolveBrokerSettings,
+  secretsOfBroker,
+} from "./broker-settings.ts";
 import type { CliHost } from "./cli-host.ts";
 import type { DeduplicationFlags } from "./deduplication.ts";
 import { dryRun } from "./dry-run.ts";
@@ -38,15 +43,42 @@ export interface RunFlags extends BrokerFlags, DeduplicationFlags, HttpFlags, Re
   readonly dryRun?: number | true | undefined;
 }
 
+/** A run that was checked, and of which nothing is opened yet. */
+export interface RunPlan {
+  readonly flags: RunFlags & Flags;
+  readonly requested: RequestedSource;
+  readonly topic: string;
+  readonly broker: BrokerSettings;
+  readonly logger: Logger;
+}
+
+/** What ends a run. */
+export interface RunStop {
+  readonly signal: AbortSignal;
+  /** Called when there is no sense in going on. */
+  stop(reason: string): void;
+}
+
 /**
  * `pulsar-ts-io run`: runs one source until it is told to stop.
  *
- * @throws InvalidConfigError, UsageError, the errors of the plugin host, and InstanceFailedError.
+ * @throws what {@link planRun} and {@link executeRun} throw.
  */
 export async function runCommand(flags: RunFlags & Flags, host: CliHost): Promise<void> {
-  const requested = await readRequestedSource(flags, host);
+  const plan = await planRun(flags, host);
+  if (flags.dryRun !== undefined) return await dryRun(plan.requested, flags.dryRun, host);
   // Not before: who types a config in shall be able to end it.
   using stop = new StopSignals(host.process);
+  await executeRun(plan, stop, host);
+}
+
+/**
+ * Reads and checks all that a run needs to be told.
+ *
+ * @throws InvalidConfigError, UsageError, and the errors of the plugin host.
+ */
+export async function planRun(flags: RunFlags & Flags, host: CliHost): Promise<RunPlan> {
+  const requested = await readRequestedSource(flags, host);
   const { publisher } = requested.settings;
   const problems = [
     ...requested.problems,
@@ -58,14 +90,26 @@ export async function runCommand(flags: RunFlags & Flags, host: CliHost): Promis
   const unused = [...localrunWarnings(flags), ...secretsWarnings(flags)];
   const broker = await resolveBrokerSettings(flags, host.env);
   host.terminal.hide(secretsOfBroker(broker));
-  if (flags.dryRun !== undefined) return await dryRun(requested, flags.dryRun, host);
   const logger = createSourceLogger(logSettings(requested, flags, flags.instanceId), logLines(flags, host));
+  if (flags.dryRun === undefined) {
+    for (const problem of unused) logger.warn({ problem }, "odd setting");
+    warn(logger, requested, flags, host);
+  }
+  return { flags, requested, topic, broker, logger };
+}
+
+/**
+ * Runs until `stop` says so, then drains.
+ *
+ * @throws InstanceFailedError, and HttpPortError.
+ */
+export async function executeRun(plan: RunPlan, stop: RunStop, host: CliHost): Promise<void> {
+  const { flags, requested, topic, broker, logger } = plan;
   logProcessWarnings(host.process, logger);
-  for (const problem of unused) logger.warn({ problem }, "odd setting");
-  warn(logger, requested, flags, host);
   const parts = { clock: systemClock, logger };
   await using observer = await observeRun(requested, flags, { ...parts, topic });
-  host.process.stdout.on("error", () => stop.stop("standard output was closed"));
+  const readerLeft = () => stop.stop("standard output was closed");
+  host.process.stdout.on("error", readerLeft);
   const jobs = instanceIds(requested, flags).map((instanceId) => ({
     ...requested,
     instance: instanceOptions(requested, flags, { topic, instanceId }),
@@ -92,6 +136,7 @@ export async function runCommand(flags: RunFlags & Flags, host: CliHost): Promis
     // A reader that goes away, as `| head` does, has what it wanted; what it did not read is not acknowledged.
     if (!hasCode(error, "PIO_CONSOLE_CLOSED")) throw error;
   } finally {
+    host.process.stdout.off("error", readerLeft);
     ended.abort(new Error("the run has ended"));
     await Promise.all([progress, watching]);
     logger.info(progressFields(snapshot()), "run ended");

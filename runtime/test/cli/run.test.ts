@@ -116,6 +116,13 @@ describe("pulsar-ts-io run", loadingTime, () => {
       console_("good", "--source-config-file", "./nowhere.yaml"),
       "does not exist",
     ],
+    ["no file to watch", console_("good", "--watch"), "no file to watch"],
+    ["standard input to watch", console_("good", "--watch", "--source-config-file", "-"), "no file to watch"],
+    [
+      "watching what is not run",
+      console_("good", "--watch", "--dry-run", "--source-config-file", "x"),
+      "exclude each other",
+    ],
     [
       "two from standard input",
       console_("good", "--source-config", "-", "--source-config-file", "-"),

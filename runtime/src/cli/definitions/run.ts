@@ -14,6 +14,7 @@ Examples:
   pulsar-ts-io run -t <connector> --source-config-file config.yaml -o my-topic
   pulsar-ts-io run -t <connector> --source-config '{"name": "\${env:NAME}"}' --output console
   pulsar-ts-io run -t <connector> --source-config-file config.yaml --dry-run
+  pulsar-ts-io run -t <connector> --source-config-file config.yaml -o my-topic --watch
   pulsar-ts-io run --archive ./my-connector --source-config-file source.yaml    (a whole SourceConfig)
   pulsar-ts-io run -t <connector> --help                                        (lists the connector's settings)
 
@@ -28,7 +29,16 @@ export function addRun(program: Command, host: CliHost, connectorHelp: string): 
   const run = prepare(program.command("run").alias("localrun"), host)
     .description("run a source until it is told to stop")
     .addHelpText("after", examples + connectorHelp);
-  addRunOptions(run).action(async (flags) => (await import("../run-command.ts")).runCommand(flags, host));
+  addRunOptions(run)
+    .option(
+      "--watch",
+      "start anew whenever --source-config-file changes and is valid; else keep the run, and say why",
+    )
+    .action(async (flags) =>
+      flags.watch === true
+        ? (await import("../watch-run.ts")).watchRun(flags, host)
+        : (await import("../run-command.ts")).runCommand(flags, host),
+    );
 }
 
 /** Adds all that can be said about a run. */
