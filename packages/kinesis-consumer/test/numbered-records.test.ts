@@ -1,4 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
+import type { ReadPosition } from "../src/shard/kinesis-stream.ts";
 import { aggregateOf } from "./support/kpl-encoder.ts";
 import { NumberedRig, numbersOf, partitionOf } from "./support/numbered-rig.ts";
 import { idOf, textsOf, type Worker } from "./support/rig.ts";
@@ -81,8 +82,7 @@ describe("the records of a shard", () => {
     rig.put(5);
     await rig.pass(60_000);
     const options = { initialPosition: one.initialPosition(rig.clock.now()) };
-    const starting = rig.publishing(options, () => false);
-    const first = await starting;
+    const first = await rig.publishing(options, () => false);
     rig.put(5);
     const count = one.position === "TRIM_HORIZON" ? 10 : 5;
     await rig.until(() => first.records.length === count);
@@ -90,8 +90,11 @@ describe("the records of a shard", () => {
     first.kill();
     expect(rig.lease()?.checkpoint.kind).not.toBe("after");
     rig.put(1);
+    const opened = openingsOf(rig);
     const second = await rig.publishing(options);
     await rig.until(() => second.records.length === count + 1);
+    const { sequenceNumber } = first.records[0] ?? {};
+    expect(opened).toEqual([{ kind: "at-sequence", sequenceNumber }]);
     expect(numbersOf(second.records)).toEqual([...numbersOf(first.records), count]);
     expect(textsOf(second.records).slice(0, count)).toEqual(textsOf(first.records));
     partitionOf(first, second);
@@ -165,6 +168,22 @@ describe("the records of a shard", () => {
     await rig.close(second);
   });
 });
+
+/** Where shards are opened from now on. */
+function openingsOf(rig: NumberedRig): readonly ReadPosition[] {
+  const opened: ReadPosition[] = [];
+  rig.through = (stream) => ({
+    createdMs: (signal) => stream.createdMs(signal),
+    listShards: (from, signal) => stream.listShards(from, signal),
+    serviceTimeMs: () => stream.serviceTimeMs(),
+    getRecords: (...args) => stream.getRecords(...args),
+    openIterator: (id, position, signal) => {
+      opened.push(position);
+      return stream.openIterator(id, position, signal);
+    },
+  });
+  return opened;
+}
 
 function held(worker: Worker): number {
   return worker.consumer.status().length;

@@ -5,6 +5,7 @@ import { HeldLease } from "../../src/lease/held-lease.ts";
 import type { Lease } from "../../src/lease/lease.ts";
 import { asCreated } from "../../src/lease/lease-maker.ts";
 import type { LeaseChange, WriteOutcome } from "../../src/lease/lease-table.ts";
+import type { Numbering } from "../../src/lease/numbering.ts";
 import { shardId } from "../../src/shard/shard.ts";
 import { after, newLease } from "../support/lease-table-contract.ts";
 import { MemoryLeaseTable } from "../support/memory-lease-table.ts";
@@ -48,6 +49,11 @@ const causes: readonly (readonly [what: string, row: Partial<Lease> | undefined,
     "a possible duplicate of this worker's id wrote it",
   ],
   [
+    "another epoch was begun under our name",
+    { counter: 9, numbering: epoch("theirs") },
+    "a possible duplicate of this worker's id wrote it",
+  ],
+  [
     "another worker hands it to us, after it was taken from us",
     { counter: 9, checkpointOwner: "java" },
     "java hands it to me",
@@ -69,7 +75,18 @@ const changes: readonly (readonly [what: string, change: LeaseChange])[] = [
   ["a checkpoint", { checkpoint: after(6n, 2) }],
   ["a release", { release: true }],
   ["a last checkpoint with its release", { checkpoint: after(6n, 2), release: true }],
+  ["the beginning of an epoch", { numbering: epoch("ours") }],
+  ["a numbered checkpoint", { checkpoint: after(6n, 2), numbering: epoch("ours") }],
 ];
+
+function epoch(name: string): Numbering {
+  return {
+    epoch: name,
+    version: "whole",
+    belongsTo: { sequenceNumber: "6", subSequenceNumber: 2 },
+    base: { kind: "ordinal", ordinal: 3 },
+  };
+}
 
 /** A store whose answers go by what a test says. */
 class Store extends MemoryLeaseTable {
@@ -214,6 +231,15 @@ describe("a write that was done and whose answer got lost", () => {
     expect(await held.write(() => ({ release: true }), signal)).toEqual({ kind: "written" });
     expect(row()).toMatchObject({ owner: undefined, counter: 10 });
     expect(held.lost).toBe(false);
+  });
+
+  it("takes no numbers along with a checkpoint that is stored already", async () => {
+    const { held, row } = holding();
+    const change = { checkpoint: after(6n, 2), numbering: epoch("ours") };
+    expect(await held.write(() => change, signal)).toEqual({ kind: "written" });
+    const old = { checkpoint: after(5n, 1), numbering: epoch("old") };
+    expect(await held.write(() => old, signal)).toEqual({ kind: "written" });
+    expect(row()).toEqual({ ...mine, ...change, counter: 10 });
   });
 
   it("is followed by a hand-off that began before anyone noticed", async () => {
