@@ -1,11 +1,12 @@
 import { hasCode } from "@pulsar-ts-io/core";
-import { startDynamoDbLocal, startKinesisLocal, startPulsar } from "@pulsar-ts-io/testkit";
+import { startDynamoDbLocal, startKinesisLocal, startLocalStack, startPulsar } from "@pulsar-ts-io/testkit";
 import type { TestProject } from "vitest/node";
-import type { ProvidedStack } from "./stack.ts";
+import type { ProvidedStack, RunningStack } from "./stack.ts";
 
 /**
  * Starts one broker, one DynamoDB Local and one kinesis-local for the whole run, side by side. `PULSAR_SERVICE_URL` (with
- * `PULSAR_ADMIN_URL`) names a broker to be used instead of ours.
+ * `PULSAR_ADMIN_URL`) names a broker to be used instead of ours; `PULSAR_TS_IO_TEST_AWS` the address where all of AWS answers, or
+ * says `localstack` for one of our own.
  */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const started: AsyncDisposable[] = [];
@@ -30,9 +31,7 @@ interface StartOptions {
 /** The first part that fails stops the others, which may be at a long download; waits for all, so that none is left. */
 async function startAll(started: AsyncDisposable[]): Promise<ProvidedStack> {
   const failure = new AbortController();
-  const keep = async <T extends AsyncDisposable>(
-    start: (options: StartOptions) => Promise<T>,
-  ): Promise<T> => {
+  const keep: Keep = async (start) => {
     try {
       const part = await start({ report, signal: failure.signal });
       started.push(part);
@@ -42,16 +41,25 @@ async function startAll(started: AsyncDisposable[]): Promise<ProvidedStack> {
       throw error;
     }
   };
-  const parts = [keep(pulsar), keep(startDynamoDbLocal), keep(startKinesisLocal)] as const;
+  const parts = [keep(pulsar), aws(keep)] as const;
   await Promise.allSettled(parts);
   failure.signal.throwIfAborted();
-  const [broker, dynamo, kinesis] = await Promise.all(parts);
-  return {
-    pulsarServiceUrl: broker.serviceUrl,
-    pulsarAdminUrl: broker.adminUrl,
-    dynamoEndpoint: dynamo.endpoint,
-    kinesisEndpoint: kinesis.endpoint,
-  };
+  const [broker, endpoints] = await Promise.all(parts);
+  return { pulsarServiceUrl: broker.serviceUrl, pulsarAdminUrl: broker.adminUrl, ...endpoints };
+}
+
+type Keep = <T extends AsyncDisposable>(start: (options: StartOptions) => Promise<T>) => Promise<T>;
+
+async function aws(keep: Keep): Promise<Omit<RunningStack, "pulsarServiceUrl" | "pulsarAdminUrl">> {
+  const given = process.env["PULSAR_TS_IO_TEST_AWS"] ?? "";
+  if (given === "") {
+    const parts = [keep(startDynamoDbLocal), keep(startKinesisLocal)] as const;
+    await Promise.allSettled(parts);
+    const [dynamo, kinesis] = await Promise.all(parts);
+    return { dynamoEndpoint: dynamo.endpoint, kinesisEndpoint: kinesis.endpoint, awsGiven: false };
+  }
+  const endpoint = given === "localstack" ? (await keep(startLocalStack)).endpoint : given;
+  return { dynamoEndpoint: endpoint, kinesisEndpoint: endpoint, awsGiven: true };
 }
 
 interface Broker extends AsyncDisposable {

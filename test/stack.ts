@@ -8,6 +8,8 @@ export interface RunningStack {
   readonly dynamoEndpoint: string;
   /** kinesis-local: HTTP/1.1, any credentials, us-east-1. */
   readonly kinesisEndpoint: string;
+  /** Whether AWS is what the run was given: LocalStack, say, which takes a CPU second and more for a record of 1 MiB. */
+  readonly awsGiven: boolean;
 }
 
 /** What `test/stack-setup.ts` provides: the stack, or why this machine has none. */
@@ -44,6 +46,7 @@ export function describeWithStack(name: string, body: (stack: RunningStack) => v
     pulsarAdminUrl: nowhere,
     dynamoEndpoint: nowhere,
     kinesisEndpoint: nowhere,
+    awsGiven: false,
   };
   describe.skip(`${name} (skipped: ${stack.missing})`, () => body(none));
 }

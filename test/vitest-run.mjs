@@ -7,9 +7,9 @@ import { exitCodeOf } from "./workspace.mjs";
 
 /**
  * @param filters parts of the paths of test files; none: all of them
- * @param options tier (`quick` or `long`) and seed, which the tests read from the environment
+ * @param options tier (`quick` or `long`) and seed, which the tests read from the environment, as all that is given besides
  */
-export async function runVitest(filters, { tier, seed }) {
+export async function runVitest(filters, { tier, seed, ...env }) {
   const folder = await mkdtemp(join(tmpdir(), "pulsar-ts-io-test-"));
   const report = join(folder, "report.json");
   try {
@@ -23,7 +23,7 @@ export async function runVitest(filters, { tier, seed }) {
         "--reporter=json",
         `--outputFile.json=${report}`,
       ],
-      { ...process.env, PULSAR_TS_IO_TIER: tier, PULSAR_TS_IO_SEED: seed },
+      { ...process.env, ...env, PULSAR_TS_IO_TIER: tier, PULSAR_TS_IO_SEED: seed },
     );
     return count(JSON.parse(await readFile(report, "utf8")), code);
   } finally {
