@@ -18,6 +18,20 @@ describe("how to reach Pulsar", () => {
   const certificate = "tlsCertificateFilePath=/me.pem\ntlsKeyFilePath=/me.key\n";
   const conf = (text: string) => writeFile(env.PULSAR_CLIENT_CONF, text);
 
+  it.each([
+    ["of client.conf, with the broker of client.conf", {}, "http://conf:8080"],
+    ["of the flag, whatever client.conf says", { webServiceUrl: "http://flag:8080" }, "http://flag:8080"],
+    ["beside another broker than client.conf's", { brokerServiceUrl: "pulsar://flag:6650" }, undefined],
+    [
+      "of client.conf where the flags are empty",
+      { webServiceUrl: "", brokerServiceUrl: "" },
+      "http://conf:8080",
+    ],
+  ])("asks the admin API %s", async (_, flags, expected) => {
+    await conf("brokerServiceUrl=pulsar://conf:6650\nwebServiceUrl=http://conf:8080\n");
+    expect((await resolveBrokerSettings(flags, env)).webServiceUrl).toBe(expected);
+  });
+
   it("shows a TLS broker the certificate of client.conf", async () => {
     await conf(`brokerServiceUrl=pulsar+ssl://broker:6651\n${certificate}`);
     expect(await resolveBrokerSettings({}, env)).toMatchObject({

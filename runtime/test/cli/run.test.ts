@@ -243,6 +243,16 @@ describe("pulsar-ts-io run", loadingTime, () => {
     expect(proc.stderr.text.match(/has no effect/g)).toHaveLength(1);
   });
 
+  it("leaves acknowledging to a connector that says it does so, with MANUAL", async () => {
+    const proc = new FakeProcess(console_("self-acknowledging", "--processing-guarantees", "MANUAL"));
+    const run = runCli(proc, []);
+    await proc.shows("record 3");
+    proc.emit("SIGTERM");
+    await run;
+    expect(await proc.exited).toBe(0);
+    expect(proc.stderr.text).toContain('"written":3');
+  });
+
   it("ends with 1 when EFFECTIVELY_ONCE is asked of a connector that does not number its records", async () => {
     const outcome = await cli(console_("good", "--processing-guarantees", "EFFECTIVELY_ONCE"));
     expect(outcome).toMatchObject({ code: 1, stdout: "" });

@@ -1,3 +1,4 @@
+import type { SourceRecord } from "@pulsar-ts-io/core";
 import { MessageRefusedError, MessageTooLargeError, TopicTerminatedError } from "@pulsar-ts-io/pulsar";
 import { describe, expect, it } from "vitest";
 import type { InstanceOptions } from "../../src/instance/instance-options.ts";
@@ -172,18 +173,23 @@ describe("Instance with a dead-letter topic", () => {
   });
 
   it("reads no further than the dead-letter topic has room for", async () => {
+    class Slow extends ListSource {
+      override async read(): Promise<SourceRecord> {
+        await new Promise(setImmediate);
+        return await super.read();
+      }
+    }
     const records = Array.from({ length: 10 }, (_, index) => new TestRecord(`${index}`));
-    const transport = new StepTransport({ window: 2 });
-    const source = new ListSource(records);
+    const transport = new StepTransport({ windows: new Map([[letters, 2]]) });
+    const source = new Slow(records);
     const { clock, stop, ended } = startInstance(source, transport, deadLetter);
-    for (let rounds = 0; rounds < 10; rounds += 1) {
-      await clock.settle();
+    for (let rounds = 0; rounds < 200; rounds += 1) {
+      await new Promise(setImmediate);
       const refused = transport.unsettled.findIndex((sent) => sent.topic === topic);
       if (refused >= 0) transport.refuse(refused, tooLarge);
     }
-    await clock.settle();
-    // Two letters, what was on its way when the second one came, and the one that waits.
-    expect(source.reads).toBeLessThanOrEqual(5);
+    // Two letters, and what was on its way when the second one came.
+    expect(source.reads).toBeLessThanOrEqual(4);
     stop.abort();
     await clock.settle();
     for (let rounds = 0; rounds < 20; rounds += 1) {

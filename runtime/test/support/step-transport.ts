@@ -34,6 +34,8 @@ export const storedAs: MessageId = { ledgerId: 1n, entryId: 1n, partition: -1, b
 export interface StepTransportOptions {
   /** Unsettled messages at which a publisher is full; default: never. */
   readonly window?: number;
+  /** Where others hold for a topic. */
+  readonly windows?: ReadonlyMap<string, number>;
   /** Refuses to open these topics. */
   readonly refuse?: ReadonlyMap<string, Error>;
   /** Asked at each opening: an error refuses it, a promise holds it back. */
@@ -111,7 +113,8 @@ export class StepTransport implements Transport {
 
   #publisher(topic: string, producer: string | undefined, name: string): Publisher {
     const mine = () => this.unsettled.filter((sent) => sent.topic === topic && sent.producer === producer);
-    const window = this.#options.window ?? Number.POSITIVE_INFINITY;
+    const { window: usual = Number.POSITIVE_INFINITY, windows } = this.#options;
+    const window = windows?.get(topic) ?? usual;
     let closed = false;
     const close = async () => {
       closed = true;
