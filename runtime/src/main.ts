@@ -3,4 +3,5 @@ import { hideSecretArguments } from "./cli/process-title.ts";
 
 const hiddenFlags = hideSecretArguments(process);
 const { runCli } = await import("./cli/cli.ts");
-await runCli(process, hiddenFlags);
+const { watchLoop } = await import("./supervise/loop-watchdog.ts");
+await runCli(process, hiddenFlags, watchLoop);

@@ -1,7 +1,6 @@
 import type { WarningProcess } from "../logging/process-warnings.ts";
 import type { ExitProcess } from "../supervise/fork-child.ts";
 import type { Environment } from "./client-conf.ts";
-
 import type { CommandInput } from "./input.ts";
 import type { SignalProcess } from "./stop-signals.ts";
 import type { Terminal, TerminalStream } from "./terminal.ts";
@@ -26,4 +25,6 @@ export interface CliHost {
   readonly terminal: Terminal;
   /** Flags whose values were hidden from the process list. */
   readonly hiddenFlags: readonly string[];
+  /** Ends the process with a code when its event loop is blocked for so many milliseconds, a minute at most; absent: nobody watches it. */
+  readonly watchLoop?: ((stallTimeoutMs: number, exitCode: number) => Disposable) | undefined;
 }

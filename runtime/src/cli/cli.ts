@@ -23,8 +23,13 @@ export interface RootProcess extends CliProcess {
  * Runs the command line of `proc` and ends the process with the exit code of how it went.
  *
  * @param hiddenFlags flags whose values were hidden from the process list.
+ * @param watchLoop ends the process when its event loop is blocked; absent: nobody watches it.
  */
-export async function runCli(proc: RootProcess, hiddenFlags: readonly string[]): Promise<void> {
+export async function runCli(
+  proc: RootProcess,
+  hiddenFlags: readonly string[],
+  watchLoop?: CliHost["watchLoop"],
+): Promise<void> {
   const args = normaliseArguments(proc.argv.slice(2));
   const withStack = wantsStacks(args, proc.env);
   const terminal = new Terminal(proc.stdout, proc.stderr, styleOf(proc.stderr.isTTY === true, proc.env));
@@ -43,6 +48,7 @@ export async function runCli(proc: RootProcess, hiddenFlags: readonly string[]):
     input: new CommandInput(proc.stdin),
     terminal,
     hiddenFlags,
+    watchLoop,
   };
   // Exit rather than wait: whatever a connector left open must not keep the process alive.
   proc.exit(await runCommandLine(args, host, withStack));

@@ -17,6 +17,8 @@ export const exitCodes = {
   pulsar: 5,
   /** Nothing was moved: somebody reads the source. */
   held: 6,
+  /** The event loop was blocked for too long: the process ended itself. */
+  blocked: 7,
   /** A defect of this program. */
   internal: 70,
   /** A second SIGINT ended it at once, without a drain. */

@@ -4,7 +4,8 @@ import { readBoolean } from "./broker-settings.ts";
 import type { CliHost } from "./cli-host.ts";
 import type { Environment } from "./client-conf.ts";
 import type { Flags } from "./requested-source.ts";
-import { type RunFlags, runCommand } from "./run-command.ts";
+import { runCommand } from "./run-command.ts";
+import type { RunFlags } from "./run-jobs.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** Flags of Java's LocalRunner that `run` does not have. */

@@ -3,6 +3,7 @@ import { systemClock, toError } from "@pulsar-ts-io/core";
 import { logProcessWarnings, type WarningProcess } from "../logging/process-warnings.ts";
 import type { Attempt } from "../supervise/attempt.ts";
 import type { FromChild, ToChild } from "../supervise/child-messages.ts";
+import { watchLoop } from "../supervise/loop-watchdog.ts";
 import { type ParentLink, serveParent } from "../supervise/serve-parent.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { type InstanceJob, openAttempt } from "./instance-job.ts";
@@ -46,6 +47,7 @@ export async function runInstanceChild(proc: ChildProcess): Promise<void> {
     proc.title = `pulsar-ts-io instance ${job.instance.instanceId}`;
     const logger = createSourceLogger(job.log, write);
     logProcessWarnings(proc, logger);
+    watchLoop(job.limits.stallTimeoutMs, exitCodes.blocked);
     const measurements = measure(job.measured, systemClock);
     return openAttempt(job, { clock: systemClock, logger, data: proc.stdout, ...measurements });
   };

@@ -1,3 +1,4 @@
+import process from "node:process";
 import { Instance } from "../instance/instance.ts";
 import type { InstanceOptions } from "../instance/instance-options.ts";
 import { traced } from "../observe/traced-transport.ts";
@@ -6,6 +7,7 @@ import { loadSource } from "../plugin/load-source.ts";
 import type { Attempt } from "../supervise/attempt.ts";
 import type { MetricFamily } from "../supervise/instance-report.ts";
 import { OwnAttempt } from "../supervise/own-attempt.ts";
+import type { WatchLimits } from "../supervise/watch-attempt.ts";
 import type { BrokerSettings } from "./broker-settings.ts";
 import { createDeduplication, type DeduplicationFlags } from "./deduplication.ts";
 import type { LogSettings } from "./source-logger.ts";
@@ -22,6 +24,7 @@ export interface InstanceJob {
   readonly log: LogSettings;
   /** Whether anybody will look at what is measured. */
   readonly measured: boolean;
+  readonly limits: WatchLimits;
 }
 
 export interface JobHost extends TransportHost {
@@ -42,5 +45,10 @@ export async function openAttempt(job: InstanceJob, host: JobHost): Promise<Atte
   const { clock, logger, meter, metrics } = host;
   const parts = { clock, logger, meter, deduplication };
   const instance = new Instance(source, transport, { ...job.instance, ...parts });
-  return new OwnAttempt(instance, job.config, { clock, metrics });
+  const { limits } = job;
+  return new OwnAttempt(instance, job.config, { limits, clock, logger, residentBytes, metrics });
+}
+
+function residentBytes(): number {
+  return process.memoryUsage.rss();
 }

@@ -20,11 +20,16 @@ export interface FleetHost extends Omit<TransportHost, "meter"> {
   readonly maxRestarts: number | undefined;
 }
 
-/** Puts the instances of a source under supervision: one in this process, several in one of their own each. Starts nothing yet. */
+/**
+ * Puts the instances of a source under supervision. Starts nothing yet.
+ *
+ * One runs in this process, several in one of their own each; one with a memory ceiling, too: only a new process gives memory back.
+ */
 export function openFleet(jobs: readonly InstanceJob[], host: FleetHost): InstanceFleet {
   const [first, ...others] = jobs;
   if (first === undefined) throw new RangeError("a source has at least one instance");
-  const open = others.length === 0 ? openHere(first, host) : (job: InstanceJob) => openElsewhere(job, host);
+  const alone = others.length === 0 && first.limits.maxMemoryBytes === undefined;
+  const open = alone ? openHere(first, host) : (job: InstanceJob) => openElsewhere(job, host);
   return new InstanceFleet(jobs.map((job) => supervise(job, open, host)));
 }
 

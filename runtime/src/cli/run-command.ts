@@ -1,47 +1,22 @@
-import { hostname } from "node:os";
 import { describeProperties, formatProblem, InvalidConfigError } from "@pulsar-ts-io/config";
 import { hasCode, type Logger, systemClock } from "@pulsar-ts-io/core";
-import { parseTopicName } from "@pulsar-ts-io/pulsar";
-import type { LogFormat, LogLevel } from "../logging/log-options.ts";
 import { logProcessWarnings } from "../logging/process-warnings.ts";
 import { formatLogLine } from "../logging/text-format.ts";
-import {
-  type BrokerFlags,
-  type BrokerSettings,
-  resolveBrokerSettings,
-  secretsOfBroker,
-} from "./broker-settings.ts";
+import { type BrokerSettings, resolveBrokerSettings, secretsOfBroker } from "./broker-settings.ts";
 import type { CliHost } from "./cli-host.ts";
-import type { DeduplicationFlags } from "./deduplication.ts";
 import { dryRun } from "./dry-run.ts";
-import type { HttpFlags } from "./http-options.ts";
-import type { InstanceJob } from "./instance-job.ts";
+import { exitCodes } from "./exit-codes.ts";
 import { localrunWarnings } from "./localrun-options.ts";
 import { observeRun } from "./observe-run.ts";
 import { openFleet } from "./open-fleet.ts";
 import { progressFields, showProgress } from "./progress.ts";
-import { type RefusalFlags, refusalProblems, resolveRefusalPolicy } from "./refusal-options.ts";
+import { refusalProblems } from "./refusal-options.ts";
 import { type Flags, type RequestedSource, readRequestedSource } from "./requested-source.ts";
+import { instanceJobs, logSettings, type RunFlags, topicOf } from "./run-jobs.ts";
 import { secretsWarnings } from "./secrets-options.ts";
-import { createSourceLogger, type LogSettings, sensitiveNames } from "./source-logger.ts";
+import { createSourceLogger } from "./source-logger.ts";
 import { StopSignals } from "./stop-signals.ts";
-import { type Output, transportProblems } from "./transport.ts";
-import { UsageError } from "./usage-error.ts";
-
-/** The flags of `run` that are not part of a SourceConfig. */
-export interface RunFlags extends BrokerFlags, DeduplicationFlags, HttpFlags, RefusalFlags {
-  readonly logLevel: LogLevel;
-  readonly logFormat?: LogFormat | undefined;
-  /** Absent: all of them. */
-  readonly instanceId?: number | undefined;
-  /** The number of the first of them; default 0. */
-  readonly instanceIdOffset?: number | undefined;
-  /** How long a stop waits for receipts, milliseconds. */
-  readonly drainTimeout: number;
-  readonly maxRestarts?: number | undefined;
-  /** How many records to show instead of running; `true`: as many as are usual. */
-  readonly dryRun?: number | true | undefined;
-}
+import { transportProblems } from "./transport.ts";
 
 /** A run that was checked, and of which nothing is opened yet. */
 export interface RunPlan {
@@ -110,14 +85,8 @@ export async function executeRun(plan: RunPlan, stop: RunStop, host: CliHost): P
   await using observer = await observeRun(requested, flags, { ...parts, topic });
   const readerLeft = () => stop.stop("standard output was closed");
   host.process.stdout.on("error", readerLeft);
-  const jobs = instanceIds(requested, flags).map((instanceId) => ({
-    ...requested,
-    instance: instanceOptions(requested, flags, { topic, instanceId }),
-    destination: destinationOf(flags),
-    broker,
-    log: logSettings(requested, flags, instanceId),
-    measured: observer.watches,
-  }));
+  using _watchdog = host.watchLoop?.(flags.stallTimeout, exitCodes.blocked);
+  const jobs = instanceJobs(requested, flags, { topic, broker, measured: observer.watches });
   const fleet = openFleet(jobs, {
     ...parts,
     data: host.terminal.dataStream(),
@@ -141,80 +110,6 @@ export async function executeRun(plan: RunPlan, stop: RunStop, host: CliHost): P
     await Promise.all([progress, watching]);
     logger.info(progressFields(snapshot()), "run ended");
   }
-}
-
-/** The instances that run here: all of them, or the one that the user names. */
-function instanceIds({ settings }: RequestedSource, flags: RunFlags): readonly number[] {
-  const { instanceId, instanceIdOffset = 0 } = flags;
-  if (instanceId !== undefined) return [instanceId];
-  return Array.from({ length: settings.parallelism }, (_, index) => instanceIdOffset + index);
-}
-
-/** Of all the flags only these: the others would travel with them. */
-function destinationOf({ output, pulsarTransport, assumeDeduplication }: RunFlags): DeduplicationFlags {
-  return { output, pulsarTransport, assumeDeduplication };
-}
-
-function topicOf(requested: RequestedSource, output: Output): string {
-  const { topic } = requested.settings;
-  if (topic !== undefined) {
-    parseTopicName(topic); // a name that cannot be one is the user's mistake, not Pulsar's refusal
-    return topic;
-  }
-  if (output === "console") return "console";
-  throw new UsageError("no destination topic is given", {
-    remedy:
-      "name the topic to publish to with --destination-topic-name, or show records with --output console",
-  });
-}
-
-function instanceOptions(
-  { settings, connector, secrets }: RequestedSource,
-  flags: RunFlags,
-  { topic, instanceId }: { readonly topic: string; readonly instanceId: number },
-): InstanceJob["instance"] {
-  const { drainTimeout } = flags;
-  const { tenant, namespace, guarantee } = settings;
-  const name = settings.name ?? connector.manifest.name;
-  return {
-    tenant,
-    namespace,
-    name,
-    instanceId,
-    // Whoever starts instances one by one need not say how many there are.
-    numInstances: Math.max(settings.parallelism, instanceId + 1),
-    topic,
-    guarantee,
-    secrets,
-    onRefused: resolveRefusalPolicy(flags, topic),
-    drainTimeoutMs: drainTimeout,
-    publisher: {
-      ...settings.publisher,
-      // Java's names: topic stats and dashboards show them.
-      producerProperties: {
-        application: "pulsar-source",
-        id: `${tenant}/${namespace}/${name}`,
-        instance_id: String(instanceId),
-        instance_hostname: hostname(),
-      },
-    },
-  };
-}
-
-function logSettings(
-  { connector, settings }: RequestedSource,
-  flags: RunFlags,
-  instanceId: number | undefined,
-): LogSettings {
-  const { tenant, namespace, name = connector.manifest.name } = settings;
-  return {
-    level: flags.logLevel,
-    sensitive: sensitiveNames(connector),
-    fields: {
-      source: `${tenant}/${namespace}/${name}`,
-      ...(instanceId === undefined ? {} : { instanceId }),
-    },
-  };
 }
 
 /** Takes the lines of logs, ours and those of other processes, as JSON; shows them as the user wants them. */

@@ -4,7 +4,8 @@ import type { CliHost } from "./cli-host.ts";
 import { fileChanges } from "./file-changes.ts";
 import { readTextFile } from "./input.ts";
 import type { Flags } from "./requested-source.ts";
-import { executeRun, planRun, type RunFlags, type RunPlan } from "./run-command.ts";
+import { executeRun, planRun, type RunPlan } from "./run-command.ts";
+import type { RunFlags } from "./run-jobs.ts";
 import { StopSignals } from "./stop-signals.ts";
 import { UsageError } from "./usage-error.ts";
 

@@ -69,6 +69,8 @@ export class ChildAttempt implements Attempt {
       }
     }
     const end = await ended;
+    // Its group was told to stop, too, before it could listen: nothing was open yet.
+    if (signal.aborted && end.kind === "died" && end.signal === "SIGTERM") return;
     if (end.kind === "died") throw describeDeath(end.code, end.signal);
     if (end.failure !== undefined) throw end.failure;
     if (!signal.aborted) throw describeDeath(0, null);

@@ -1,15 +1,15 @@
-import type { Clock } from "@pulsar-ts-io/core";
 import type { Instance } from "../instance/instance.ts";
 import { Movement } from "../observe/movement.ts";
 import type { Attempt, AttemptView } from "./attempt.ts";
 import type { MetricFamily } from "./instance-report.ts";
+import { type WatchHost, type WatchLimits, watchAttempt } from "./watch-attempt.ts";
 
-export interface OwnAttemptOptions {
-  readonly clock: Clock;
+export interface OwnAttemptOptions extends WatchHost {
+  readonly limits: WatchLimits;
   readonly metrics: { families(): Promise<readonly MetricFamily[]> };
 }
 
-/** An instance that runs in this process. */
+/** An instance that runs in this process. It fails when it is stalled, or takes too much memory, for longer than it may. */
 export class OwnAttempt<C> implements Attempt {
   readonly #instance: Instance<C>;
   readonly #config: C;
@@ -24,7 +24,22 @@ export class OwnAttempt<C> implements Attempt {
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    await this.#instance.run(this.#config, signal);
+    const { limits } = this.#options;
+    const stop = new AbortController();
+    const onAbort = () => stop.abort(signal.reason);
+    signal.addEventListener("abort", onAbort);
+    if (signal.aborted) onAbort();
+    const watching = watchAttempt(() => this.view(), limits, this.#options, stop.signal).then((failure) => {
+      if (failure !== undefined) stop.abort(failure);
+      return failure;
+    });
+    const running = this.#instance.run(this.#config, stop.signal).finally(() => {
+      signal.removeEventListener("abort", onAbort);
+      stop.abort(new Error("the instance has ended"));
+    });
+    const [ended, failure] = await Promise.all([running.then(() => undefined, caught), watching]);
+    if (failure !== undefined) throw failure;
+    if (ended !== undefined) throw ended.error;
   }
 
   view(): AttemptView {
@@ -39,4 +54,8 @@ export class OwnAttempt<C> implements Attempt {
   async metrics(): Promise<readonly MetricFamily[]> {
     return await this.#options.metrics.families();
   }
+}
+
+function caught(error: unknown): { readonly error: unknown } {
+  return { error };
 }

@@ -136,6 +136,15 @@ describe("ChildAttempt", () => {
     expect(logger.messages("error")).toEqual(["instance did not stop in time, its process is killed"]);
   });
 
+  it("takes no harm from a process that was told to stop, too, before it could listen", async () => {
+    const { child, stop, ended, clock } = await start();
+    child.deaf = true;
+    stop.abort(new Error("stop"));
+    await clock.settle();
+    child.exit(null, "SIGTERM");
+    expect(await ended).toBeUndefined();
+  });
+
   it("lets the instance drain when its parent is gone", async () => {
     const { child, ended, clock } = await start();
     child.orphan();

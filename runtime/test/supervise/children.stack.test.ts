@@ -89,6 +89,24 @@ describe.runIf(process.platform === "linux")("instances in processes of their ow
     cli.kill("SIGKILL");
   });
 
+  it("end themselves when their event loop is blocked, and are started again", async () => {
+    await using cli = new RealCli(twoOf("busy", "--stall-timeout", "1s"));
+    await cli.shows("error: the event loop was blocked for 1000 ms, the process is ended [PIO_LOOP_BLOCKED]");
+    await cli.shows("ended with code 7 though nobody told it to");
+    await cli.shows("it is started again after a pause");
+    cli.kill("SIGKILL");
+  });
+
+  it("are started again when they take more memory than they may, one that is alone, too", async () => {
+    await using cli = new RealCli([
+      ...["run", "--archive", fixture("hungry"), "--output", "console", "--max-memory", "200m"],
+    ]);
+    await cli.shows("MB of --max-memory");
+    await cli.shows("it is started again after a pause");
+    expect(cli.stderr).toContain("reading stopped, waiting for receipts");
+    cli.kill("SIGKILL");
+  });
+
   it("are killed when they are deaf to the stop for the drain time-out and 15 s more", async () => {
     await using cli = new RealCli(twoOf("busy", "--drain-timeout", "1ms"));
     const pids = await twoOpen(cli);
@@ -140,4 +158,15 @@ describe.runIf(process.platform === "linux")("instances in processes of their ow
     expect(await cli.exited).toEqual({ code: 0, signal: null });
     expect(cli.stderr).toBe("");
   });
+});
+
+it("a process whose event loop is blocked ends with 7 and one error", async () => {
+  await using cli = new RealCli([
+    ...["run", "--archive", fixture("busy"), "--output", "console", "--stall-timeout", "1s"],
+  ]);
+  expect(await cli.exited).toEqual({ code: 7, signal: null });
+  expect(cli.stderr.trim().split("\n").slice(-2)).toEqual([
+    "error: the event loop was blocked for 1000 ms, the process is ended [PIO_LOOP_BLOCKED]",
+    expect.stringMatching(/^remedy: /),
+  ]);
 });

@@ -1,4 +1,4 @@
-import { type Source, silentMeter } from "@pulsar-ts-io/core";
+import { type Source, silentLogger, silentMeter, systemClock } from "@pulsar-ts-io/core";
 import { defaultPublisherOptions, type Transport } from "@pulsar-ts-io/pulsar";
 import { RecordingLogger, TestClock } from "@pulsar-ts-io/testkit";
 import { Instance } from "../../src/instance/instance.ts";
@@ -16,15 +16,13 @@ export interface StartedInstance {
 
 export const topic = "persistent://public/default/out";
 
-/** Runs `source` into `transport` until the test stops it. */
-export function startInstance(
+/** An instance that waits to be run; with the real clock and no log, unless `overrides` say otherwise. */
+export function makeInstance(
   source: Source<unknown>,
   transport: Transport,
-  overrides: Partial<InstanceOptions> = {},
-): StartedInstance {
-  const clock = new TestClock();
-  const logger = new RecordingLogger();
-  const instance = new Instance(source, transport, {
+  overrides: Partial<InstanceOptions>,
+): Instance<unknown> {
+  return new Instance(source, transport, {
     tenant: "public",
     namespace: "default",
     name: "test",
@@ -36,11 +34,22 @@ export function startInstance(
     onRefused: { kind: "fail" },
     secrets: new Map([["apiKey", "hidden"]]),
     drainTimeoutMs: 25_000,
-    clock,
-    logger,
+    clock: systemClock,
+    logger: silentLogger,
     meter: silentMeter,
     ...overrides,
   });
+}
+
+/** Runs `source` into `transport` until the test stops it. */
+export function startInstance(
+  source: Source<unknown>,
+  transport: Transport,
+  overrides: Partial<InstanceOptions> = {},
+): StartedInstance {
+  const clock = new TestClock();
+  const logger = new RecordingLogger();
+  const instance = makeInstance(source, transport, { clock, logger, ...overrides });
   const stop = new AbortController();
   const ended = instance.run({}, stop.signal).catch((error: unknown) => error);
   return { instance, clock, logger, stop, ended };

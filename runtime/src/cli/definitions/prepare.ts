@@ -41,3 +41,13 @@ export function parseDuration(value: string): number {
   if (ms > 0) return ms;
   throw new InvalidArgumentError("It must be a time above 0, such as 500ms, 30s or 2m.");
 }
+
+const sizes: Readonly<Record<string, number>> = { k: 1_024, m: 1_048_576, g: 1_073_741_824 };
+
+/** The value of an option that is an amount of memory, in bytes. */
+export function parseSize(value: string): number {
+  const [, digits, unit = ""] = /^(\d{1,9})([kmg])b?$/.exec(value.toLowerCase()) ?? [];
+  const bytes = Number(digits) * (sizes[unit] ?? 0);
+  if (bytes > 0) return bytes;
+  throw new InvalidArgumentError("It must be a size above 0 with its unit, such as 512m or 2g.");
+}

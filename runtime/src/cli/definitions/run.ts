@@ -7,7 +7,7 @@ import { addHttpOptions } from "../http-options.ts";
 import { addLocalrunOptions } from "../localrun-options.ts";
 import { addSourceOptions } from "../source-options.ts";
 import { outputs, pulsarTransports } from "../transport.ts";
-import { addConnectorsDir, parseCount, parseDuration, prepare } from "./prepare.ts";
+import { addConnectorsDir, parseCount, parseDuration, parseSize, prepare } from "./prepare.ts";
 
 const examples = `
 Examples:
@@ -75,6 +75,19 @@ export function addRunOptions(command: Command): Command {
       "--max-restarts <count>",
       "how often a source that fails is started again before the run ends (default: for ever)",
       parseCount,
+    )
+    .addOption(
+      new Option(
+        "--stall-timeout <time>",
+        "how long nothing may move although there is something to move, before the source is started again",
+      )
+        .argParser(parseDuration)
+        .default(300_000, "5m"),
+    )
+    .option(
+      "--max-memory <size>",
+      "how much memory an instance's process may have resident, such as 512m, before it drains and is started again",
+      parseSize,
     )
     .addOption(
       new Option("--log-level <level>", "the least important lines to log")
