@@ -40,7 +40,7 @@ export interface PartitionStatus {
   readonly position?: string | undefined;
   /** Milliseconds since the position was stored. */
   readonly checkpointAgeMs?: number | undefined;
-  /** What its reader is about, in the source's own words, such as `reading` or `idle`; absent when nobody reads it here. `stuck`: it gets no further, and the host may call the source so. */
+  /** What its reader is about, in the source's own words, such as `reading` or `idle`; absent when nobody reads it here. `stuck` (it gets no further) and `failing` (what it asks refuses) are understood by the host: when all are in trouble, so is the source. */
   readonly activity?: string | undefined;
   /** Records read from it since its reader was made; absent when unknown. */
   readonly received?: number | undefined;

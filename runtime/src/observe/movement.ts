@@ -9,11 +9,14 @@ export class Movement {
   #settled = 0;
   #received = 0;
   #lagMs = 0;
+  /** When some partition was last read here without trouble, or none was read at all. */
+  #wellAtMs: number;
   #receiptAtMs: number;
   #readAtMs: number;
 
   /** @param nowMs of a clock that never goes back, here and below. */
   constructor(nowMs: number) {
+    this.#wellAtMs = nowMs;
     this.#receiptAtMs = nowMs;
     this.#readAtMs = nowMs;
   }
@@ -34,11 +37,18 @@ export class Movement {
     if (unreadMs >= stallMs && inFlight === 0 && lagMs >= stallMs) {
       return `nothing was read for ${seconds(unreadMs)} s, and the source is ${seconds(lagMs)} s behind`;
     }
-    const readers = partitions.filter(({ activity }) => activity !== undefined);
-    if (readers.length > 0 && readers.every(({ activity }) => activity === "stuck")) {
+    return this.#trouble(partitions, nowMs);
+  }
+
+  /** A reader that says it is stuck has waited long enough before it says so; one that fails may be over it soon. */
+  #trouble(partitions: readonly PartitionStatus[], nowMs: number): string | undefined {
+    const activities = partitions.flatMap(({ activity = [] }) => activity);
+    if (activities.length === 0 || activities.some((activity) => !isTrouble(activity)))
+      this.#wellAtMs = nowMs;
+    else if (activities.every((activity) => activity === "stuck"))
       return "every partition that is read here is stuck";
-    }
-    return undefined;
+    const failingMs = nowMs - this.#wellAtMs;
+    return failingMs < stallMs ? undefined : `no partition could be read for ${seconds(failingMs)} s`;
   }
 
   #note({ written, failed, received, inFlight, lagMs = 0 }: InstanceSnapshot, nowMs: number): void {
@@ -49,6 +59,10 @@ export class Movement {
     this.#received = received;
     this.#lagMs = lagMs;
   }
+}
+
+function isTrouble(activity: string): boolean {
+  return activity === "stuck" || activity === "failing";
 }
 
 function seconds(ms: number): number {

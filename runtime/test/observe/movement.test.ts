@@ -22,6 +22,23 @@ describe("Movement", () => {
     }
   });
 
+  it("calls it a stall when no reader gets anything for a minute, not when it is over sooner", () => {
+    const movement = new Movement(0);
+    const { counts } = report();
+    const [failing, stuck, idle] = ["failing", "stuck", "idle"].map((activity) => [
+      { id: activity, activity },
+    ]);
+    const look = (partitions: typeof failing, nowMs: number) =>
+      movement.look(counts, partitions ?? [], nowMs);
+    expect(look(failing, 0)).toBeUndefined();
+    expect(look(failing, 59_000)).toBeUndefined();
+    expect(look(idle, 59_500)).toBeUndefined();
+    expect(look([...(failing ?? []), ...(stuck ?? [])], 119_000)).toBeUndefined();
+    expect(look(failing, 119_500)).toBe("no partition could be read for 60 s");
+    expect(look([], 119_600)).toBeUndefined();
+    expect(look(failing, 119_700)).toBeUndefined();
+  });
+
   it("calls it a stall when all readers say that they are stuck, not when one of them reads", () => {
     const movement = new Movement(0);
     const { counts } = report();
