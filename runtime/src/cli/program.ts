@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import type { CliHost } from "./cli-host.ts";
 import { addCheck } from "./definitions/check.ts";
+import { addCompletion } from "./definitions/completion.ts";
 import { addConnectors } from "./definitions/connectors.ts";
 import { addFunctionLocalrunner } from "./definitions/function-localrunner.ts";
 import { addPackage } from "./definitions/package.ts";
@@ -51,6 +52,7 @@ export function createProgram(host: CliHost, { version, connectorHelp = "" }: Pr
   addStatus(program, host);
   addConnectors(program, host);
   addPackage(program, host);
+  addCompletion(program, host);
   addFunctionLocalrunner(program, host);
   return program;
 }

@@ -20,6 +20,12 @@ Examples:
   pulsar-ts-io connectors describe ./my-connector --json
 `;
 
+const verifyExamples = `
+Examples:
+  pulsar-ts-io connectors verify <connector>
+  pulsar-ts-io connectors verify ./my-connector-1.0.0.tgz --json
+`;
+
 export function addConnectors(program: Command, host: CliHost): void {
   const connectors = prepare(program.command("connectors"), host)
     .description("show which connectors there are")
@@ -42,6 +48,7 @@ export function addConnectors(program: Command, host: CliHost): void {
   addConnectorsDir(prepare(connectors.command("verify"), host))
     .argument("<connector>", "its name, its archive, or its directory")
     .description("look at all of a connector that can be known without its service")
+    .addHelpText("after", verifyExamples)
     .option("--json", "print it as JSON")
     .action(async (name, flags) => (await import("../verify-command.ts")).verifyCommand(name, flags, host));
 }

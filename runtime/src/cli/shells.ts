@@ -1,0 +1,3 @@
+/** The shells whose completion is there. */
+export const shells = ["bash", "zsh", "fish"] as const;
+export type Shell = (typeof shells)[number];
