@@ -1,20 +1,19 @@
 import { Backoff, hasCode, type Logger, type StartPosition } from "@pulsar-ts-io/core";
-import type { UserRecord } from "../aggregate/deaggregate.ts";
 import type { AggregateMeter } from "../aggregate/deaggregator.ts";
 import type { AggregateHandling } from "../consumer-options.ts";
 import type { FetchedPage, ReadEnd, ReaderMeter } from "../fetch/polling.ts";
 import { readShard, type ShardReaderOptions } from "../fetch/shard-reader.ts";
 import { JoinedSignal, unlessAborted } from "../joined-signal.ts";
-import { KinesisRecord, type RecordPlace } from "../kinesis-record.ts";
 import type { HeldLease } from "../lease/held-lease.ts";
 import type { PageOwner, RecordQueue } from "../record-queue.ts";
 import type { AckWindow } from "./ack-window.ts";
-import type { KinesisStream, RawRecord } from "./kinesis-stream.ts";
+import type { KinesisStream } from "./kinesis-stream.ts";
 import type { ReaderHealth } from "./reader-health.ts";
 import { ShardCursor } from "./shard-cursor.ts";
 import type { Ending } from "./shard-end.ts";
 import type { Beginning, ShardNumbering } from "./shard-numbering.ts";
 import type { ShardThroughput } from "./shard-throughput.ts";
+import { takeIn } from "./take-in.ts";
 import { findUnpacking, type Unpacking } from "./unpacking.ts";
 import type { WaitingSigns } from "./waiting-signs.ts";
 
@@ -265,18 +264,7 @@ export class ShardConsumer implements PageOwner {
       window: this.#window,
       millisBehindLatest: page.millisBehindLatest,
     };
-    const records: KinesisRecord[] = [];
-    let unpacked = 0;
-    for (const raw of page.records) {
-      const sequenceNumber = raw.SequenceNumber ?? "";
-      const parts = unpack(raw);
-      unpacked += parts?.length ?? 1;
-      if (parts !== undefined) acceptParts(raw, parts, { place, cursor, records });
-      else if (cursor.isNew(sequenceNumber, 0)) {
-        records.push(new KinesisRecord(raw, place));
-        cursor.accept(sequenceNumber);
-      }
-    }
+    const { records, unpacked } = takeIn(page.records, { place, cursor, unpack });
     let newBytes = 0;
     for (const record of records) newBytes += record.data.byteLength;
     const came = { records: page.records.length, bytes };
@@ -296,24 +284,6 @@ export class ShardConsumer implements PageOwner {
 }
 
 type Pages = ReturnType<typeof readShard>;
-
-/** Takes in what of an aggregate the checkpoint does not cover: it may end in the middle. */
-function acceptParts(
-  raw: RawRecord,
-  parts: readonly UserRecord[],
-  to: { readonly place: RecordPlace; readonly cursor: ShardCursor; readonly records: KinesisRecord[] },
-): void {
-  const sequenceNumber = raw.SequenceNumber ?? "";
-  const last = parts.length - 1;
-  // An aggregate of which nothing is delivered need not be read again either.
-  if (!to.cursor.isNew(sequenceNumber, Math.max(0, last))) return;
-  for (const [subSequenceNumber, { partitionKey, data }] of parts.entries()) {
-    if (!to.cursor.isNew(sequenceNumber, subSequenceNumber)) continue;
-    const endsRecord = subSequenceNumber === last;
-    to.records.push(new KinesisRecord(raw, to.place, { partitionKey, data, subSequenceNumber, endsRecord }));
-  }
-  to.cursor.accept(sequenceNumber);
-}
 
 function isReason(error: unknown, signal: AbortSignal): boolean {
   return signal.aborted && error === signal.reason;

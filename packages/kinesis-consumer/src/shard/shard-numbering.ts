@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { StartPosition } from "@pulsar-ts-io/core";
+import { IllegalStateError, type StartPosition } from "@pulsar-ts-io/core";
 import type { Checkpoint } from "../checkpoint.ts";
 import type { AggregateHandling } from "../consumer-options.ts";
 import type { Lease } from "../lease/lease.ts";
@@ -42,8 +42,7 @@ export class ShardNumbering {
   readonly #shardId: ShardId;
   /** Of the epoch that begins here if one does: the same at each attempt to store it. */
   readonly #newEpoch = randomUUID();
-  #belongsTo: NumberedCheckpoint | undefined;
-  #stored: Numbering | undefined;
+  #row: { readonly belongsTo: NumberedCheckpoint; readonly stored: Numbering | undefined } | undefined;
   #current: { readonly epoch: string; readonly version: string; readonly first: number } | undefined;
 
   constructor(applicationName: string, shardId: ShardId) {
@@ -70,24 +69,25 @@ export class ShardNumbering {
   resume(lease: Lease, initial: StartPosition): string | undefined {
     const { checkpoint, numbering } = lease;
     const ofConfig = checkpoint.kind === "at-timestamp" && initial.kind === "at-timestamp";
-    this.#belongsTo = numberedCheckpoint(checkpoint, ofConfig ? initial.epochMs : undefined);
-    this.#stored = numbering;
-    if (!this.#continues(numbering) || numbering.base.kind === "ordinal") return undefined;
+    const belongsTo = numberedCheckpoint(checkpoint, ofConfig ? initial.epochMs : undefined);
+    this.#row = { belongsTo, stored: numbering };
+    if (numbering?.base.kind !== "anchor" || !sameCheckpoint(numbering.belongsTo, belongsTo))
+      return undefined;
     return numbering.base.sequenceNumber;
   }
 
   /** @param firstSequenceNumber of the first record that was fetched. @param version see {@link numberingVersion}. */
   begin(firstSequenceNumber: string, version: string): Beginning {
-    const stored = this.#stored;
-    const why = this.#whyNew(firstSequenceNumber, version);
-    if (why === undefined && stored !== undefined) {
+    if (this.#row === undefined) throw new IllegalStateError("the row was not looked at");
+    const { belongsTo, stored } = this.#row;
+    const why = whyNew(stored, { belongsTo, version, firstSequenceNumber });
+    if (stored !== undefined && why === undefined) {
       const first = stored.base.kind === "ordinal" ? stored.base.ordinal + 1 : 0;
       this.#current = { epoch: stored.epoch, version, first };
       return { kind: "continued" };
     }
     const epoch = this.#newEpoch;
     this.#current = { epoch, version, first: 0 };
-    const belongsTo = this.#belongsTo ?? { sequenceNumber: "", subSequenceNumber: 0 };
     const base = { kind: "anchor", sequenceNumber: firstSequenceNumber } as const;
     return { kind: "new", numbering: { epoch, version, belongsTo, base }, why: why ?? "none-stored" };
   }
@@ -99,20 +99,22 @@ export class ShardNumbering {
     const base = { kind: "ordinal", ordinal: first + delivery } as const;
     return { epoch, version, belongsTo: numberedCheckpoint(checkpoint), base };
   }
+}
 
-  #whyNew(firstSequenceNumber: string, version: string): NewEpochReason | undefined {
-    const stored = this.#stored;
-    if (stored === undefined) return "none-stored";
-    if (!this.#continues(stored)) return "checkpoint-moved";
-    if (stored.version !== version) return "aggregates-differ";
-    const at = stored.base.kind === "anchor" ? stored.base.sequenceNumber : stored.belongsTo.sequenceNumber;
-    return firstSequenceNumber === at ? undefined : "record-gone";
-  }
-
-  #continues(stored: Numbering | undefined): stored is Numbering {
-    if (stored === undefined || this.#belongsTo === undefined) return false;
-    return sameCheckpoint(stored.belongsTo, this.#belongsTo);
-  }
+/** What was found; `undefined` when the numbers of the row go on from there. */
+function whyNew(
+  stored: Numbering | undefined,
+  found: {
+    readonly belongsTo: NumberedCheckpoint;
+    readonly version: string;
+    readonly firstSequenceNumber: string;
+  },
+): NewEpochReason | undefined {
+  if (stored === undefined) return "none-stored";
+  if (!sameCheckpoint(stored.belongsTo, found.belongsTo)) return "checkpoint-moved";
+  if (stored.version !== found.version) return "aggregates-differ";
+  const at = stored.base.kind === "anchor" ? stored.base.sequenceNumber : stored.belongsTo.sequenceNumber;
+  return found.firstSequenceNumber === at ? undefined : "record-gone";
 }
 
 /** Tells apart what would give the same records other numbers. @param range of the shard, where an aggregate is held against it. */
