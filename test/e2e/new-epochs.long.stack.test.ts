@@ -5,7 +5,7 @@ import { runCli } from "../harness/cli.ts";
 import { exactlyAsPut } from "../harness/comparison.ts";
 import { cleanExit, Journey } from "../harness/journey.ts";
 import { LeaseRows } from "../harness/lease-rows.ts";
-import { type PipelineOptions, sourceConfig } from "../harness/pipeline.ts";
+import { sourceConfig } from "../harness/pipeline.ts";
 import { describeWithStack, type RunningStack } from "../stack.ts";
 
 /** What happens between a worker that was killed and the next one. */
@@ -14,8 +14,9 @@ interface Event {
   /** What of all that was published before may be in the topic once more, with EFFECTIVELY_ONCE. */
   readonly repeats: "nothing" | "what was not checkpointed" | "everything";
   happen(stage: Stage): Promise<void>;
-  /** What the next worker is told otherwise. */
-  readonly config?: Readonly<Record<string, unknown>>;
+  /** What both workers are told besides, and what only the next one. */
+  readonly both?: Readonly<Record<string, unknown>>;
+  readonly next?: Readonly<Record<string, unknown>>;
 }
 
 interface Stage {
@@ -27,7 +28,13 @@ interface Stage {
 }
 
 const events: readonly Event[] = [
-  { name: "nothing", repeats: "nothing", happen: () => Promise.resolve() },
+  { name: "nothing happens", repeats: "nothing", happen: () => Promise.resolve() },
+  {
+    name: "nothing happens, and both read by enhanced fan-out",
+    repeats: "nothing",
+    happen: () => Promise.resolve(),
+    both: { useEnhancedFanOut: true },
+  },
   {
     name: "the oldest records are trimmed, the checkpoint's among them",
     repeats: "nothing", // they are not there to be read again
@@ -43,7 +50,7 @@ const events: readonly Event[] = [
     name: "packed records are to be unpacked otherwise",
     repeats: "what was not checkpointed",
     happen: () => Promise.resolve(),
-    config: { kplHashRangeFilter: "off" },
+    next: { kplHashRangeFilter: "off" },
   },
 ];
 
@@ -81,7 +88,8 @@ describeWithStack("a worker that was killed, and its successor", (stack) => {
       using rows = new LeaseRows(stack.dynamoEndpoint);
       const args = ["--processing-guarantees", guarantee, "--web-service-url", broker.adminUrl];
 
-      await using first = journey.run({ args });
+      const { both = {}, next = {} } = event;
+      await using first = journey.run({ args, config: both });
       await journey.putTexts(400);
       await journey.arrived();
       const before = journey.follower.messages.length;
@@ -97,8 +105,7 @@ describeWithStack("a worker that was killed, and its successor", (stack) => {
         },
       });
       await journey.putTexts(200);
-      const changes: Partial<PipelineOptions> = event.config === undefined ? {} : { config: event.config };
-      await using second = journey.run({ args, ...changes });
+      await using second = journey.run({ args, config: { ...both, ...next } });
       await journey.arrived();
       expect(await second.stop(), second.output).toEqual(cleanExit);
 
