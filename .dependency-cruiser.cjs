@@ -18,10 +18,13 @@ module.exports = {
       to: { path: "^(packages|runtime|connectors|test)/", pathNot: "^packages/(core|$1)/" },
     },
     {
-      name: "testkit-sees-core-and-pulsar",
+      name: "testkit-sees-core-config-and-pulsar",
       severity: "error",
       from: { path: "^packages/testkit/src" },
-      to: { path: "^(packages|runtime|connectors|test)/", pathNot: "^packages/(core|pulsar|testkit)/" },
+      to: {
+        path: "^(packages|runtime|connectors|test)/",
+        pathNot: "^packages/(core|config|pulsar|testkit)/",
+      },
     },
     {
       name: "connectors-never-see-the-runtime",

@@ -5,7 +5,6 @@ export type { InstanceOptions } from "./instance/instance-options.ts";
 export type { ConnectorReference } from "./plugin/archive-reference.ts";
 export type { ConfigSchema, ConnectorPackage } from "./plugin/connector-package.ts";
 export { loadSource } from "./plugin/load-source.ts";
-export type { Manifest } from "./plugin/manifest.ts";
 export {
   type ConnectorListing,
   PluginHost,

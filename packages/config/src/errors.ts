@@ -35,6 +35,18 @@ export class PropertyTableError extends ConnectorError {
   readonly retryable = false;
 }
 
+/** A connector's package names no manifest, or its manifest cannot be read or lacks something. */
+export class PluginManifestError extends ConnectorError {
+  readonly code = "PIO_PLUGIN_MANIFEST";
+  readonly retryable = false;
+}
+
+/** The connector was written for another version of the contract. */
+export class PluginApiVersionError extends ConnectorError {
+  readonly code = "PIO_PLUGIN_API_VERSION";
+  readonly retryable = false;
+}
+
 /** One problem fits on the line of the error; several stand below it. */
 function describe(problems: readonly ConfigProblem[]): string {
   const [first] = problems;

@@ -1,9 +1,17 @@
 export type { Environment } from "./conditions.ts";
 export { type ConfigFieldDefinition, configDefinition } from "./config-definition.ts";
 export { describeProperties, type PropertyDescription } from "./describe-properties.ts";
-export { ConfigSchemaError, ConfigSyntaxError, InvalidConfigError, PropertyTableError } from "./errors.ts";
+export {
+  ConfigSchemaError,
+  ConfigSyntaxError,
+  InvalidConfigError,
+  PluginApiVersionError,
+  PluginManifestError,
+  PropertyTableError,
+} from "./errors.ts";
 export { parseInstant } from "./instant.ts";
 export type { Clause, Condition, Effect, JsonSchema } from "./json-schema.ts";
+export { type Manifest, parseManifest } from "./manifest.ts";
 export { parseConfigText } from "./parse-config-text.ts";
 export { type ConfigProblem, formatProblem } from "./problem.ts";
 export { type ReferenceSources, type ResolvedConfig, resolveReferences } from "./resolve-references.ts";

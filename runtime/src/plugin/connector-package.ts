@@ -1,8 +1,8 @@
 import { readFile, stat } from "node:fs/promises";
 import { basename, isAbsolute, join, relative, resolve, sep } from "node:path";
+import { type Manifest, PluginManifestError, parseManifest } from "@pulsar-ts-io/config";
 import { codeOf } from "@pulsar-ts-io/core";
-import { PluginManifestError, PluginNotFoundError, PluginSchemaError } from "./errors.ts";
-import { type Manifest, parseManifest } from "./manifest.ts";
+import { PluginNotFoundError, PluginSchemaError } from "./errors.ts";
 
 /** A connector as its files describe it. None of its code has run. */
 export interface ConnectorPackage {

@@ -12,18 +12,6 @@ export class PluginArchiveError extends ConnectorError {
   readonly retryable = false;
 }
 
-/** The package names no manifest, or its manifest cannot be read or lacks something. */
-export class PluginManifestError extends ConnectorError {
-  readonly code = "PIO_PLUGIN_MANIFEST";
-  readonly retryable = false;
-}
-
-/** The connector was written for another version of the contract. */
-export class PluginApiVersionError extends ConnectorError {
-  readonly code = "PIO_PLUGIN_API_VERSION";
-  readonly retryable = false;
-}
-
 /** The JSON Schema of the connector's configuration is missing or is no schema. */
 export class PluginSchemaError extends ConnectorError {
   readonly code = "PIO_PLUGIN_SCHEMA";

@@ -1,5 +1,5 @@
 import { realpath } from "node:fs/promises";
-import { nearest } from "@pulsar-ts-io/config";
+import { nearest, PluginManifestError } from "@pulsar-ts-io/config";
 import { toError } from "@pulsar-ts-io/core";
 import { ArchiveStore } from "../archive/archive-store.ts";
 import { defaultArchiveDirectory } from "../archive/default-archive-directory.ts";
@@ -9,7 +9,7 @@ import { builtInPackages } from "./built-ins.ts";
 import { checkSchema } from "./check-schema.ts";
 import { type ConnectorPackage, readConnectorPackage } from "./connector-package.ts";
 import { builtInPlaces, type ConnectorPlace, installedPlaces, placesIn } from "./connector-places.ts";
-import { PluginManifestError, PluginNotFoundError } from "./errors.ts";
+import { PluginNotFoundError } from "./errors.ts";
 
 /** One place where a connector is, or should be. */
 export type ConnectorListing =

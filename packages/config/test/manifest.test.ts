@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parseManifest } from "../../src/plugin/manifest.ts";
+import { parseManifest } from "../src/index.ts";
 
 const lines = {
   name: "name: mine",

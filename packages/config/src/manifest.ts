@@ -1,6 +1,6 @@
-import { parseConfigText } from "@pulsar-ts-io/config";
 import { toError } from "@pulsar-ts-io/core";
 import { PluginApiVersionError, PluginManifestError } from "./errors.ts";
+import { parseConfigText } from "./parse-config-text.ts";
 
 /** The version of the contract in `@pulsar-ts-io/core` that this runtime speaks. */
 const supportedApiVersion = "1";

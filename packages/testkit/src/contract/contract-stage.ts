@@ -1,0 +1,140 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { ConfigValidator, type JsonSchema, validConfig } from "@pulsar-ts-io/config";
+import type { Clock, ConnectorError, Source, SourceConstructor, SourceContext } from "@pulsar-ts-io/core";
+import { MemoryTransport, type StoredMessage } from "@pulsar-ts-io/pulsar";
+import { RecordingLogger } from "../recording-logger.ts";
+import { RecordingMeter } from "../recording-meter.ts";
+import { TestClock } from "../test-clock.ts";
+import { type ConnectorFiles, readConnectorFiles } from "./connector-files.ts";
+import type { ContractSettings, ProducedRecord, WrittenConfig } from "./contract-options.ts";
+import { MemoryStateStore } from "./memory-state-store.ts";
+
+/** Time skips at most that much at once: who wakes may have set up something before. */
+const stepMs = 100;
+const pollMs = 2;
+
+/** Everything that one sentence is tried with: a config of its own, a Pulsar in memory, a state that survives restarts. */
+export class ContractStage<C> {
+  readonly settings: ContractSettings;
+  readonly files: ConnectorFiles;
+  readonly written: WrittenConfig;
+  readonly clock: Clock;
+  readonly transport: MemoryTransport;
+  readonly logger: RecordingLogger = new RecordingLogger();
+  readonly #Source: SourceConstructor<C>;
+  readonly #state = new MemoryStateStore();
+  /** Asked before each message is stored. */
+  failSend: (value: Uint8Array) => ConnectorError | undefined = () => undefined;
+
+  private constructor(
+    Source: SourceConstructor<C>,
+    settings: ContractSettings,
+    files: ConnectorFiles,
+    written: WrittenConfig,
+  ) {
+    this.#Source = Source;
+    this.settings = settings;
+    this.files = files;
+    this.written = written;
+    this.clock = settings.clock();
+    this.transport = new MemoryTransport({ failWith: ({ value }) => this.failSend(value) });
+  }
+
+  static async open<C>(Source: SourceConstructor<C>, settings: ContractSettings): Promise<ContractStage<C>> {
+    const files = await readConnectorFiles(settings.directory);
+    const { config } = settings;
+    const written = typeof config === "function" ? await config() : config;
+    return new ContractStage(Source, settings, files, written);
+  }
+
+  get sourceName(): string {
+    return this.#Source.name;
+  }
+
+  get schema(): JsonSchema {
+    return this.files.schema;
+  }
+
+  /** The config as a host gives it to the source. */
+  config(): C {
+    return validConfig(new ConfigValidator<C>(this.schema, { environment: {} }).validate(this.written));
+  }
+
+  newSource(): Source<C> {
+    return new this.#Source();
+  }
+
+  context(signal: AbortSignal, fatal: (error: Error) => void): SourceContext {
+    return {
+      signal,
+      clock: this.clock,
+      logger: this.logger,
+      meter: new RecordingMeter(),
+      tenant: "public",
+      namespace: "default",
+      sourceName: "contract",
+      instanceId: 0,
+      numInstances: 1,
+      outputTopic: "contract",
+      guarantee: "ATLEAST_ONCE",
+      state: this.#state,
+      secret: () => undefined,
+      recordMetric: () => undefined,
+      releasePartition: () => Promise.resolve(),
+      fatal,
+    };
+  }
+
+  produce(records: readonly ProducedRecord[]): Promise<void> {
+    return this.settings.produce(records, this.written);
+  }
+
+  /** What Pulsar has, in the order in which it was published. */
+  stored(): readonly StoredMessage[] {
+    return this.transport.messages();
+  }
+
+  /**
+   * Lets time pass until `condition` holds.
+   *
+   * @returns whether it did, within the patience of the settings.
+   */
+  async until(condition: () => boolean): Promise<boolean> {
+    const giveUpAt = performance.now() + this.settings.patienceMs;
+    while (!condition()) {
+      if (performance.now() > giveUpAt) return false;
+      await this.pass();
+    }
+    return true;
+  }
+
+  /** Lets a little time pass: of the test's clock, or really. */
+  async pass(): Promise<void> {
+    if (this.clock instanceof TestClock)
+      await this.clock.advance(Math.min(this.clock.nextWakeMs ?? 0, stepMs));
+    else await delay(pollMs);
+  }
+
+  /** `promise`, unless it takes longer than the patience of the settings. */
+  async within<T>(promise: Promise<T>): Promise<{ readonly value: T } | undefined> {
+    let outcome: { readonly value: T } | undefined;
+    let failure: { readonly error: unknown } | undefined;
+    promise.then(
+      (value) => {
+        outcome = { value };
+      },
+      (error) => {
+        failure = { error };
+      },
+    );
+    await this.until(() => outcome !== undefined || failure !== undefined);
+    if (failure !== undefined) throw failure.error;
+    return outcome;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.transport.release();
+    await this.transport.close();
+    await this.settings.dispose(this.written);
+  }
+}
