@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 import type { AggregateHandling } from "../src/consumer-options.ts";
 import { resetLeases } from "../src/tools/reset-leases.ts";
+import { aggregateOf } from "./support/kpl-encoder.ts";
 import { NumberedRig, numbersOf, partitionOf } from "./support/numbered-rig.ts";
 import { idOf, textsOf, unavailable, type Worker } from "./support/rig.ts";
 import { portsOf } from "./support/tool-ports.ts";
@@ -26,6 +27,27 @@ describe("the records of a shard are numbered anew", () => {
     expect(rig.epochs()).toBe(2);
     const [, line] = rig.logger.linesOf("the records of a shard are numbered from 0");
     expect(line).toMatchObject({ level: "info", fields: { shardId: idOf(0), why: "checkpoint-moved" } });
+  });
+
+  it("when that checkpoint is another one inside of the same aggregate", async () => {
+    const rig = new NumberedRig();
+    const inner = ["0", "1", "2", "3", "4"].map((text) => ({
+      partitionKey: "inner",
+      explicitHashKey: 0n,
+      data: Buffer.from(text),
+    }));
+    rig.putBytes(aggregateOf(inner), "outer");
+    const first = await rig.publishing({}, (record) => record.subSequenceNumber < 2);
+    await rig.until(() => first.records.length === 5);
+    await rig.pass(75_000);
+    first.kill();
+    expect(rig.lease()?.checkpoint).toMatchObject({ subSequenceNumber: 1 });
+    const sequenceNumber = rig.placed[0]?.sequenceNumber ?? 0n;
+    rig.change({ checkpoint: { kind: "after", sequenceNumber, subSequenceNumber: 2 } });
+    const second = await rig.readOnce(2);
+    expect(textsOf(second.records)).toEqual(["3", "4"]);
+    expect(numbersOf(second.records)).toEqual([0, 1]);
+    expect(partitionOf(second)).not.toBe(partitionOf(first));
   });
 
   it("but not when it took the lease and stored none", async () => {
