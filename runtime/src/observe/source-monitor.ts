@@ -36,7 +36,7 @@ export class SourceMonitor {
       for (let ms = sampleMs; ; ms += sampleMs) {
         await this.#clock.sleep(sampleMs, signal);
         const reports = await this.#look();
-        if (ms % minuteMs === 0) this.#series.startMinute(reports);
+        if (ms % minuteMs === 0 && reports !== undefined) this.#series.startMinute(reports);
       }
     } catch (error) {
       if (!signal.aborted) throw error;
@@ -62,7 +62,8 @@ export class SourceMonitor {
     ]);
   }
 
-  async #look(): Promise<readonly InstanceReport[]> {
+  /** `undefined`: it failed. */
+  async #look(): Promise<readonly InstanceReport[] | undefined> {
     try {
       const reports = await this.reports();
       this.history.add(reports, this.#clock.now());
@@ -70,7 +71,7 @@ export class SourceMonitor {
     } catch (error) {
       // Whoever only watches a source must not end it.
       this.#logger.debug({ err: error }, "source cannot be looked at");
-      return [];
+      return undefined;
     }
   }
 }

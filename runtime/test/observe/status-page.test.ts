@@ -99,6 +99,7 @@ describeWithBrowser("the status page", (program) => {
     const served = await serve();
     const url = await served.open({
       configs: { endpoint: `https://${"very-long-".repeat(12)}.example` },
+      name: `orders${"-long".repeat(20)}${"long".repeat(20)}`,
       topic: `persistent://public/default/${"long".repeat(30)}`,
     });
     await anHour(served);
