@@ -95,6 +95,27 @@ describe("peekRecords", () => {
     expect(texts(seen.slice(5))).toEqual(late);
   });
 
+  it("shows a child with a lease of its own after its parent too, and nothing of a finished shard", async () => {
+    const rig = new Rig();
+    const early = rig.put(4);
+    rig.stream.split(idOf(0), 2n ** 127n, rig.clock.now());
+    const late = rig.put(4);
+    const worker = await rig.start();
+    await rig.until(() => worker.records.length === 8);
+    await rig.pass(10_000);
+    await rig.close(worker);
+    expect(rig.table.rows.get(idOf(0))?.checkpoint.kind).toBe("shard-end");
+    const later = rig.put(4);
+    expect(texts(await peek(rig))).toEqual([...later].sort());
+
+    for (const row of rig.table.rows.values()) {
+      rig.table.rows.set(row.shardId, { ...row, checkpoint: { kind: "trim-horizon" } });
+    }
+    const anew = await peek(rig);
+    expect(texts(anew.slice(0, 4))).toEqual(early);
+    expect(texts(anew.slice(4))).toEqual([...late, ...later].sort());
+  });
+
   it("unpacks aggregates, or does not, as a worker is told to", async () => {
     const rig = new Rig();
     const data = ["a", "b", "c"].map((text) => ({ partitionKey: text, data: Buffer.from(text) }));
