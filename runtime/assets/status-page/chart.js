@@ -66,7 +66,7 @@ function drawing(points, width, height, format) {
     svg.append(shape("path", { class: "area", d: `M${line}L${ends.join("L")}Z` }));
     svg.append(shape("path", { class: "curve", d: `M${line}` }));
   }
-  for (const share of [0.5, 1]) {
+  for (const share of sharesToName(points, top, format)) {
     svg.append(shape("text", { x: margin.left, y: y(top * share) - 3 }, format(top * share)));
   }
   const cursor = shape("line", {
@@ -108,6 +108,12 @@ function runs(points) {
     else found.at(-1).push(point);
   }
   return found.filter((run) => run.length > 1);
+}
+
+/** No height is named where there is nothing to read, nor twice by one name. */
+function sharesToName(points, top, format) {
+  if (points.every(({ value }) => value === null)) return [];
+  return format(top / 2) === format(top) ? [1] : [0.5, 1];
 }
 
 /** The next of 1, 2 and 5 times a power of ten. */

@@ -133,6 +133,22 @@ describeWithBrowser("the status page", (program) => {
     expect(await browser.evaluate(shown)).toMatch(/^13:(29|30):\d0 {2}\d+\/s$/);
   });
 
+  it("draws no curve, and names no height, of a lag that the source does not tell", {
+    timeout: 60_000,
+  }, async () => {
+    const served = await serve();
+    const url = await served.open();
+    served.reports = [report({ counts: { received: 5 } })];
+    await served.clock.advance(30_000);
+    const browser = await browse();
+    await browser.show(url, desktop);
+    await browser.until(loaded);
+    const heights = 'document.querySelectorAll("#lag text:not([text-anchor])").length';
+    expect(await browser.evaluate(heights)).toBe(0);
+    expect(await browser.evaluate('document.querySelectorAll("#lag path").length')).toBe(0);
+    expect(await browser.evaluate('document.querySelectorAll("#throughput path.curve").length')).toBe(1);
+  });
+
   it("takes names, errors and settings as texts, whatever markup they hold", {
     timeout: 60_000,
   }, async () => {
