@@ -4,16 +4,18 @@ import { eventually } from "../harness/eventually.ts";
 import { cleanExit } from "../harness/journey.ts";
 import { isReading, NumberedSource, partitionTexts } from "../harness/numbered-source.ts";
 import { SeededRandom } from "../harness/seeded-random.ts";
-import { runSeed } from "../harness/tier.ts";
+import { byTier, runSeed } from "../harness/tier.ts";
 import { describeWithStack } from "../stack.ts";
 
-const kills = 3;
+const kills = byTier({ quick: 2, long: 20 });
+/** Records of each partition. */
+const count = byTier({ quick: 2_000, long: 20_000 });
 
 describeWithStack("EFFECTIVELY_ONCE on a real broker", (stack) => {
   it("stores each record once and in order of its partition, however often the process is killed", async () => {
     const random = new SeededRandom(runSeed);
     const source = await NumberedSource.create(stack);
-    const config = { partitions: 3, count: 3_000 };
+    const config = { partitions: 3, count };
     for (let kill = 0; kill < kills; kill += 1) {
       await using cli = source.run(config);
       await isReading(cli);
@@ -21,14 +23,16 @@ describeWithStack("EFFECTIVELY_ONCE on a real broker", (stack) => {
       await cli.crash();
     }
     await using last = source.run(config);
-    await eventually("everything to be acknowledged", () => source.acknowledged() === 3 * 3_000);
+    await eventually("everything to be acknowledged", () => source.acknowledged() === 3 * count, {
+      timeoutMs: 300_000,
+    });
     expect(await last.stop(), last.output).toEqual(cleanExit);
     const texts = await source.texts();
-    expect(texts).toHaveLength(3 * 3_000);
+    expect(texts).toHaveLength(3 * count);
     for (const id of ["part-0", "part-1", "part-2"]) {
-      expect(texts.filter((text) => text.startsWith(`${id}/`))).toEqual(partitionTexts(id, 3_000));
+      expect(texts.filter((text) => text.startsWith(`${id}/`))).toEqual(partitionTexts(id, count));
     }
-  }, 120_000);
+  }, 600_000);
 
   it("does so in a topic of several partitions, whatever partition a key leads to", async () => {
     const source = await NumberedSource.create(stack);

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { type LocalPulsar, startPulsar } from "@pulsar-ts-io/testkit";
+import { type LocalPulsar, startKinesisDouble, startPulsar } from "@pulsar-ts-io/testkit";
 import { expect, it } from "vitest";
 import type { Cli } from "../harness/cli.ts";
 import { childrenBeforeParents, exactlyAsPut } from "../harness/comparison.ts";
@@ -22,7 +22,13 @@ describeWithStack("EFFECTIVELY_ONCE, with two workers that are killed again and 
   it(`stores each of ${recordCount} records once and in order, through ${kills} kills, a split and broker restarts`, async () => {
     const random = new SeededRandom(runSeed);
     await using broker = await startPulsar({ deduplication: true });
-    const own = { ...stack, pulsarServiceUrl: broker.serviceUrl, pulsarAdminUrl: broker.adminUrl };
+    await using kinesis = await startKinesisDouble(); // kinesis-local takes an hour for so many records
+    const own = {
+      ...stack,
+      kinesisEndpoint: kinesis.endpoint,
+      pulsarServiceUrl: broker.serviceUrl,
+      pulsarAdminUrl: broker.adminUrl,
+    };
     await using journey = await Journey.begin(own, "exactly-once", 4);
     await using workers = new Workers(journey, broker);
     const records = Array.from({ length: recordCount }, (_, index) => record(random, index));

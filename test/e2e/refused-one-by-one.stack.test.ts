@@ -2,12 +2,17 @@ import { expect, it } from "vitest";
 import { eventually } from "../harness/eventually.ts";
 import { cleanExit } from "../harness/journey.ts";
 import { NumberedSource, partitionTexts } from "../harness/numbered-source.ts";
+import { byTier } from "../harness/tier.ts";
 import { describeWithStack } from "../stack.ts";
 
 const count = 20;
 /** The one record of each partition that the topic does not take. */
 const large = 7;
 const limitBytes = 1_000_000;
+const guarantees = byTier({
+  quick: ["EFFECTIVELY_ONCE"],
+  long: ["EFFECTIVELY_ONCE", "ATLEAST_ONCE"],
+});
 const config = { partitions: 2, count, large };
 const uncompressed = ["--producer-config", '{"compressionType": "NONE"}'];
 
@@ -30,22 +35,19 @@ describeWithStack("records that a topic will never take", (stack) => {
     return { source, args: [...uncompressed, "--processing-guarantees", guarantee] };
   }
 
-  it.each(["EFFECTIVELY_ONCE", "ATLEAST_ONCE"])(
-    "are passed over with --on-refused skip, %s",
-    async (guarantee) => {
-      const { source, args } = await withLimit(guarantee, "records");
-      await using cli = source.run(config, [...args, "--on-refused", "skip"]);
-      await eventually("everything to be acknowledged", () => source.acknowledged() === 2 * count);
-      expect(await cli.stop(), cli.output).toEqual(cleanExit);
-      const texts = await source.texts();
-      expect(texts.filter((text) => text.startsWith("part-0/"))).toEqual(small("part-0"));
-      expect(texts).toHaveLength(2 * (count - 1));
-      expect(cli.output).toContain('"record refused, and passed over"');
-      expect(cli.stderr.find((line) => line.includes('"run ended"'))).toContain('"failed":2,"skipped":2');
-    },
-  );
+  it.each(guarantees)("are passed over with --on-refused skip, %s", async (guarantee) => {
+    const { source, args } = await withLimit(guarantee, "records");
+    await using cli = source.run(config, [...args, "--on-refused", "skip"]);
+    await eventually("everything to be acknowledged", () => source.acknowledged() === 2 * count);
+    expect(await cli.stop(), cli.output).toEqual(cleanExit);
+    const texts = await source.texts();
+    expect(texts.filter((text) => text.startsWith("part-0/"))).toEqual(small("part-0"));
+    expect(texts).toHaveLength(2 * (count - 1));
+    expect(cli.output).toContain('"record refused, and passed over"');
+    expect(cli.stderr.find((line) => line.includes('"run ended"'))).toContain('"failed":2,"skipped":2');
+  });
 
-  it.each(["EFFECTIVELY_ONCE", "ATLEAST_ONCE"])("are kept with the dead letters, %s", async (guarantee) => {
+  it.each(guarantees)("are kept with the dead letters, %s", async (guarantee) => {
     const { source, args } = await withLimit(guarantee, "records");
     const letters = source.topic("letters");
     const policy = ["--on-refused", "dead-letter", "--dead-letter-topic", letters];
