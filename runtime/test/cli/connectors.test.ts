@@ -88,7 +88,7 @@ describe("pulsar-ts-io connectors describe", loadingTime, () => {
 describe("pulsar-ts-io connectors verify", loadingTime, () => {
   it.each([
     ["good", "no tools"],
-    ["with-tools", "tools check, partitions, reset"],
+    ["with-tools", "tools check, partitions, peek, reset"],
   ])("finds nothing wrong with %s", async (name, tools) => {
     const { code, stdout } = await cli(["connectors", "verify", fixture(name)]);
     expect(stdout).toContain(`ok      module            index.js exports FixtureSource, ${tools}`);
