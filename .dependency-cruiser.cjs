@@ -14,7 +14,7 @@ module.exports = {
     {
       name: "packages-see-only-core",
       severity: "error",
-      from: { path: "^packages/(config|pulsar|kinesis-consumer)/src" },
+      from: { path: "^packages/(config|pulsar|kinesis-consumer|create-pulsar-ts-io)/src" },
       to: { path: "^(packages|runtime|connectors|test)/", pathNot: "^packages/(core|$1)/" },
     },
     {
@@ -36,7 +36,10 @@ module.exports = {
       name: "runtime-knows-no-connector",
       severity: "error",
       from: { path: "^runtime/src" },
-      to: { path: "^(connectors|test|packages)/", pathNot: "^packages/(core|config|pulsar)/" },
+      to: {
+        path: "^(connectors|test|packages)/",
+        pathNot: "^packages/(core|config|pulsar|create-pulsar-ts-io)/",
+      },
     },
     {
       name: "doors-only",

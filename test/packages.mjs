@@ -15,6 +15,7 @@ const published = [
   "packages/kinesis-consumer",
   "packages/pulsar",
   "packages/testkit",
+  "packages/create-pulsar-ts-io",
   "connectors/data-generator",
   "connectors/kinesis",
   "runtime",

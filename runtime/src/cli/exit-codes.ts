@@ -41,6 +41,7 @@ const usageCodes = new Set([
   "PIO_INVALID_CONFIG",
   "PIO_CONFIG_SYNTAX",
   "PIO_CONFIG_FILE",
+  "PIO_CREATE",
   "PIO_INVALID_TOPIC_NAME",
   "PIO_INVALID_SERVICE_URL",
   "PIO_INVALID_AUTHENTICATION",
@@ -48,6 +49,9 @@ const usageCodes = new Set([
   "PIO_UNSUPPORTED_OPTION",
   "PIO_NATIVE_CLIENT_MISSING",
 ]);
+
+/** What is wrong with a connector that somebody is writing. */
+const packagingCodes = new Set(["PIO_PACKAGE", "PIO_PROPERTY_TABLE", "PIO_SCHEMA_DRIFT"]);
 
 /** The exit code for an error that ended a command. What failed decides, not what the connector calls it. */
 export function exitCodeOf(error: unknown): number {
@@ -58,7 +62,7 @@ export function exitCodeOf(error: unknown): number {
   if (code === "PIO_PARTITIONS_HELD") return exitCodes.held;
   if (code === undefined || !code.startsWith("PIO_")) return exitCodes.internal;
   if (usageCodes.has(code)) return exitCodes.usage;
-  if (code.startsWith("PIO_PLUGIN_") || code === "PIO_PACKAGE" || code === "PIO_CONFIG_SCHEMA")
+  if (code.startsWith("PIO_PLUGIN_") || packagingCodes.has(code) || code === "PIO_CONFIG_SCHEMA")
     return exitCodes.plugin;
   return exitCodes.run;
 }

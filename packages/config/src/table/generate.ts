@@ -15,6 +15,13 @@ export interface GenerateOptions {
   readonly typeName: string;
   /** Where the Markdown comes from, for errors and the head of what is generated. */
   readonly origin: string;
+  /** What is run to generate again; default `pnpm schemas`. */
+  readonly command?: string;
+}
+
+/** As a comment in what is generated, for whoever opens it. */
+function notice({ origin, command = "pnpm schemas" }: GenerateOptions): string {
+  return `Generated from ${origin} by \`${command}\`. Edit the table there.`;
 }
 
 export interface GeneratedConfig {
@@ -55,7 +62,7 @@ export async function generateFromTables(
   return {
     schema: whole,
     schemaText: `${JSON.stringify(whole, undefined, 2)}\n`,
-    typeScript: writeTypeScript(whole, options.typeName, options.origin),
+    typeScript: writeTypeScript(whole, options.typeName, notice(options)),
   };
 }
 
@@ -88,7 +95,7 @@ function objectSchema(rows: readonly PropertyRow[], options: GenerateOptions): J
   return {
     $schema: "https://json-schema.org/draft/2020-12/schema",
     title: options.title,
-    description: `Generated from ${options.origin} by \`pnpm schemas\`. Edit the table there.`,
+    description: notice(options),
     ...mapping(outer, (row) => row.name, properties),
   };
 }

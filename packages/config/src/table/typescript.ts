@@ -2,17 +2,19 @@ import type { JsonSchema } from "../json-schema.ts";
 
 const lineWidth = 110;
 
-/** The TypeScript types of a config that the validator has passed, and of the settings inside its JSON texts. */
-export function writeTypeScript(schema: JsonSchema, typeName: string, origin: string): string {
+/**
+ * The TypeScript types of a config that the validator has passed, and of the settings inside its JSON texts.
+ *
+ * @param notice the first line, as a comment.
+ */
+export function writeTypeScript(schema: JsonSchema, typeName: string, notice: string): string {
   const inner = Object.entries(schema.properties ?? {}).flatMap(([name, property]) =>
     property.contentSchema === undefined
       ? []
       : [declaration(property.contentSchema, pascalCase(name), `What the JSON in \`${name}\` may hold.`)],
   );
   const outer = declaration(schema, typeName, "The config, validated and complete with its defaults.");
-  return [`// Generated from ${origin} by \`pnpm schemas\`. Edit the table there.`, outer, ...inner]
-    .join("\n\n")
-    .concat("\n");
+  return [`// ${notice}`, outer, ...inner].join("\n\n").concat("\n");
 }
 
 function declaration(schema: JsonSchema, name: string, doc: string): string {

@@ -11,7 +11,7 @@ import type { Sentence } from "./sentence.ts";
 
 const valueBytes = 64 * 1024;
 /** So much more than the budget is there to be read. */
-const excess = 2.5;
+const excess = 1.5;
 /** Looks at an unchanged number of records after which a source is full. */
 const quietLooks = 200;
 

@@ -1,0 +1,36 @@
+import { parseArgs } from "node:util";
+import { remedyOf, toError } from "@pulsar-ts-io/core";
+import { connectorKinds, createConnector } from "./create-connector.ts";
+import { CreateError } from "./errors.ts";
+import { nextSteps } from "./next-steps.ts";
+
+/** Where its words go. */
+interface Outputs {
+  readonly stdout: { write(text: string): unknown };
+  readonly stderr: { write(text: string): unknown };
+}
+
+/** `npm create pulsar-ts-io NAME`: what `pulsar-ts-io create NAME` does. @returns the exit code. */
+export async function main(args: readonly string[], { stdout, stderr }: Outputs): Promise<number> {
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: { kind: { type: "string", default: "pull" } },
+    });
+    const [directory] = positionals;
+    const kind = connectorKinds.find((candidate) => candidate === values.kind);
+    if (directory === undefined || kind === undefined) {
+      throw new CreateError("a name is needed, and a kind that is pull or push", {
+        remedy: "npm create pulsar-ts-io my-source -- --kind pull",
+      });
+    }
+    stdout.write(nextSteps(directory, await createConnector({ directory, kind })));
+    return 0;
+  } catch (error) {
+    stderr.write(`error: ${toError(error).message}\n`);
+    const remedy = remedyOf(error);
+    if (remedy !== undefined) stderr.write(`remedy: ${remedy}\n`);
+    return 2;
+  }
+}

@@ -1,0 +1,14 @@
+import type { Command } from "commander";
+import type { CliHost } from "../cli-host.ts";
+import { prepare } from "./prepare.ts";
+
+export function addDev(program: Command, host: CliHost): void {
+  prepare(program.command("dev"), host)
+    .argument("[directory]", "the connector's directory", ".")
+    .description("build and run a connector again after each change, its records on the console")
+    .option("--source-config <json>", "the connector's config as JSON or YAML")
+    .option("--source-config-file <file>", "a file with it; default dev-config.yaml of the directory")
+    .action(async (directory, flags) =>
+      (await import("../dev-command.ts")).devCommand(directory, flags, host),
+    );
+}
