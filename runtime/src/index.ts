@@ -15,3 +15,4 @@ export {
   type ConnectorConfigOutcome,
   resolveConnectorConfig,
 } from "./source-config/connector-config.ts";
+export { openState, type StatePlace } from "./state/open-state.ts";

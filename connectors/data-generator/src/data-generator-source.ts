@@ -1,4 +1,5 @@
 import {
+  hasCode,
   IllegalStateError,
   type PartitionStatus,
   type Source,
@@ -39,8 +40,8 @@ export class DataGeneratorSource implements Source<DataGeneratorSourceOptions> {
     const { instanceId, numInstances, clock, logger, state } = context;
     const own = partitionsOf({ partitions: all, count, instanceId, numInstances });
     if (own.length === 0) logger.warn({ partitions: all, numInstances }, "no partition for this instance");
-    const positions = state === undefined ? undefined : new Positions(state, own, context);
-    await positions?.load();
+    const positions =
+      state === undefined ? undefined : await loadPositions(new Positions(state, own, context));
     const stop = new AbortController();
     this.#opened = {
       context,
@@ -96,6 +97,17 @@ export class DataGeneratorSource implements Source<DataGeneratorSourceOptions> {
   #whenOpen(): Opened {
     if (this.#opened === undefined) throw new IllegalStateError("the data generator is not open");
     return this.#opened;
+  }
+}
+
+/** @returns `undefined` where the host has no store: then every start begins anew. */
+async function loadPositions(positions: Positions): Promise<Positions | undefined> {
+  try {
+    await positions.load();
+    return positions;
+  } catch (error) {
+    if (hasCode(error, "PIO_STATE_DISABLED")) return undefined;
+    throw error;
   }
 }
 

@@ -40,6 +40,14 @@ export class MemoryState implements StateStore {
     this.entries.delete(key);
     return Promise.resolve();
   }
+
+  incrCounter(key: string, amount: bigint): Promise<void> {
+    return this.put(key, Buffer.from(String(BigInt(this.entries.get(key) ?? 0) + amount)));
+  }
+
+  getCounter(key: string): Promise<bigint> {
+    return Promise.resolve(BigInt(this.entries.get(key) ?? 0));
+  }
 }
 
 export interface HostOptions {

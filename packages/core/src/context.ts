@@ -34,7 +34,10 @@ export interface SourceContext extends ToolContext {
   secret(name: string): string | undefined;
   /** Observes a metric of the connector's own, kept as a summary. */
   recordMetric(name: string, value: number): void;
-  /** Durable key-value state. `undefined` unless the host has a store. */
+  /**
+   * Durable key-value state. Where the host has no store every call fails with `PIO_STATE_DISABLED`, in Pulsar's own words;
+   * `undefined`: the host knows no state at all.
+   */
   readonly state: StateStore | undefined;
   /**
    * Closes the producers of a partition, after its last record was settled or given up.
@@ -48,9 +51,18 @@ export interface SourceContext extends ToolContext {
   fatal(error: Error): void;
 }
 
-/** Small durable state of a source. */
+/**
+ * Small durable state of a source, shared by its instances. Mirrors the state of `org.apache.pulsar.functions.api.BaseContext`.
+ *
+ * What a call has stored when it resolves is there after a crash. Calls for one key take effect in their order.
+ */
 export interface StateStore {
   get(key: string): Promise<Uint8Array | undefined>;
   put(key: string, value: Uint8Array): Promise<void>;
+  /** Deleting what there is not is no failure. */
   delete(key: string): Promise<void>;
+  /** Adds `amount`, which may be negative; a counter begins at 0. 64 bits. */
+  incrCounter(key: string, amount: bigint): Promise<void>;
+  /** 0 where there is none. */
+  getCounter(key: string): Promise<bigint>;
 }

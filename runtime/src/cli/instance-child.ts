@@ -1,6 +1,7 @@
 import type { Writable } from "node:stream";
 import { systemClock, toError } from "@pulsar-ts-io/core";
 import { logProcessWarnings, type WarningProcess } from "../logging/process-warnings.ts";
+import { openState } from "../state/open-state.ts";
 import type { Attempt } from "../supervise/attempt.ts";
 import type { FromChild, ToChild } from "../supervise/child-messages.ts";
 import { watchLoop } from "../supervise/loop-watchdog.ts";
@@ -48,8 +49,8 @@ export async function runInstanceChild(proc: ChildProcess): Promise<void> {
     const logger = createSourceLogger(job.log, write);
     logProcessWarnings(proc, logger);
     watchLoop(job.limits.stallTimeoutMs, exitCodes.blocked);
-    const measurements = measure(job.measured, systemClock);
-    return openAttempt(job, { clock: systemClock, logger, data: proc.stdout, ...measurements });
+    const parts = { ...measure(job.measured, systemClock), state: openState(job.state, job.instance) };
+    return openAttempt(job, { clock: systemClock, logger, data: proc.stdout, ...parts });
   };
   await serveParent(linkOf(proc), { open, clock: systemClock, signal: stop.signal });
   proc.exit(exitCodes.ok);

@@ -1,9 +1,11 @@
 import process from "node:process";
+import type { StateStore } from "@pulsar-ts-io/core";
 import { Instance } from "../instance/instance.ts";
 import type { InstanceOptions } from "../instance/instance-options.ts";
 import { traced } from "../observe/traced-transport.ts";
 import type { ConnectorPackage } from "../plugin/connector-package.ts";
 import { loadSource } from "../plugin/load-source.ts";
+import type { StatePlace } from "../state/open-state.ts";
 import type { Attempt } from "../supervise/attempt.ts";
 import type { MetricFamily } from "../supervise/instance-report.ts";
 import { OwnAttempt } from "../supervise/own-attempt.ts";
@@ -18,18 +20,20 @@ export interface InstanceJob {
   readonly connector: ConnectorPackage;
   /** The connector's config, complete. */
   readonly config: unknown;
-  readonly instance: Omit<InstanceOptions, "clock" | "logger" | "meter" | "deduplication">;
+  readonly instance: Omit<InstanceOptions, "clock" | "logger" | "meter" | "deduplication" | "state">;
   readonly destination: DeduplicationFlags;
   readonly broker: BrokerSettings;
   readonly log: LogSettings;
   /** Whether anybody will look at what is measured. */
   readonly measured: boolean;
   readonly limits: WatchLimits;
+  readonly state: StatePlace;
 }
 
 export interface JobHost extends TransportHost {
   /** What `meter` has measured so far. */
   readonly metrics: { families(): Promise<readonly MetricFamily[]> };
+  readonly state: StateStore;
 }
 
 /**
@@ -42,8 +46,8 @@ export async function openAttempt(job: InstanceJob, host: JobHost): Promise<Atte
   const deduplication = createDeduplication(job.instance.guarantee, destination, broker, host);
   const source = await loadSource(job.connector);
   const transport = traced(await createTransport(destination, broker, host));
-  const { clock, logger, meter, metrics } = host;
-  const parts = { clock, logger, meter, deduplication };
+  const { clock, logger, meter, metrics, state } = host;
+  const parts = { clock, logger, meter, deduplication, state };
   const instance = new Instance(source, transport, { ...job.instance, ...parts });
   const { limits } = job;
   return new OwnAttempt(instance, job.config, { limits, clock, logger, residentBytes, metrics });

@@ -2,7 +2,10 @@ import { type Command, Option } from "commander";
 
 /** Options of `pulsar-admin sources localrun` that are accepted, so that its command lines work, and have no effect here. */
 const withoutEffect = [
-  { flags: "--state-storage-service-url <url>", why: "there is no state store yet" },
+  {
+    flags: "--state-storage-service-url <url>",
+    why: "BookKeeper keeps no state here; use --state-store file:/directory",
+  },
 ] as const;
 
 /** Adds them, hidden. */

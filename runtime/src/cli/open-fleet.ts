@@ -1,4 +1,5 @@
 import { fileURLToPath } from "node:url";
+import { openState } from "../state/open-state.ts";
 import type { Attempt } from "../supervise/attempt.ts";
 import { ChildAttempt } from "../supervise/child-attempt.ts";
 import { type ForkChildOptions, forkChild } from "../supervise/fork-child.ts";
@@ -33,9 +34,13 @@ export function openFleet(jobs: readonly InstanceJob[], host: FleetHost): Instan
   return new InstanceFleet(jobs.map((job) => supervise(job, open, host)));
 }
 
-function openHere({ measured }: InstanceJob, host: FleetHost): (job: InstanceJob) => Promise<Attempt> {
-  const measurements = measure(measured, host.clock); // for all starts: what is counted goes on
-  return (job) => openAttempt(job, { ...host, ...measurements });
+/** What it measures and remembers is one for all its starts: it goes on. */
+function openHere(
+  { measured, state: place, instance }: InstanceJob,
+  host: FleetHost,
+): (job: InstanceJob) => Promise<Attempt> {
+  const parts = { ...host, ...measure(measured, host.clock), state: openState(place, instance) };
+  return (job) => openAttempt(job, parts);
 }
 
 function supervise(

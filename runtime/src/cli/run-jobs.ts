@@ -1,6 +1,7 @@
 import { hostname } from "node:os";
 import { parseTopicName } from "@pulsar-ts-io/pulsar";
 import type { LogFormat, LogLevel } from "../logging/log-options.ts";
+import type { StatePlace } from "../state/open-state.ts";
 import type { BrokerFlags, BrokerSettings } from "./broker-settings.ts";
 import type { DeduplicationFlags } from "./deduplication.ts";
 import type { HttpFlags } from "./http-options.ts";
@@ -26,6 +27,7 @@ export interface RunFlags extends BrokerFlags, DeduplicationFlags, HttpFlags, Re
   readonly stallTimeout: number;
   /** Bytes that the process of an instance may have resident. */
   readonly maxMemory?: number | undefined;
+  readonly stateStore: StatePlace;
   /** How many records to show instead of running; `true`: as many as are usual. */
   readonly dryRun?: number | true | undefined;
 }
@@ -54,6 +56,7 @@ export function instanceJobs(
     log: logSettings(requested, flags, instanceId),
     measured,
     limits,
+    state: flags.stateStore,
   }));
 }
 

@@ -31,8 +31,7 @@ export class InstanceContext implements SourceContext {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly meter: Meter;
-  /** There is no store yet. */
-  readonly state: StateStore | undefined = undefined;
+  readonly state: StateStore;
   readonly #host: ContextHost;
   readonly #secrets: ReadonlyMap<string, string>;
   /** By name: a connector may measure each record. */
@@ -52,6 +51,7 @@ export class InstanceContext implements SourceContext {
     this.clock = options.clock;
     this.logger = options.logger;
     this.meter = options.meter;
+    this.state = options.state;
   }
 
   secret(name: string): string | undefined {

@@ -1,4 +1,4 @@
-import type { Clock, Guarantee, Logger, Meter } from "@pulsar-ts-io/core";
+import type { Clock, Guarantee, Logger, Meter, StateStore } from "@pulsar-ts-io/core";
 import type { PublisherOptions } from "@pulsar-ts-io/pulsar";
 import type { Deduplication } from "./partition-publishers.ts";
 import type { RefusalPolicy } from "./refusal-policy.ts";
@@ -19,6 +19,7 @@ export interface InstanceOptions {
   readonly publisher: PublisherOptions;
   readonly onRefused: RefusalPolicy;
   readonly secrets: ReadonlyMap<string, string>;
+  readonly state: StateStore;
   /** How long a stop waits for receipts, milliseconds. */
   readonly drainTimeoutMs: number;
   readonly clock: Clock;

@@ -2,6 +2,7 @@ import { PushSource, type SourceContext, type SourceRecord } from "@pulsar-ts-io
 import { PulsarUnreachableError } from "@pulsar-ts-io/pulsar";
 import { describe, expect, it } from "vitest";
 import { InstanceFailedError } from "../../src/instance/errors.ts";
+import { MemoryState } from "../../src/state/memory-state.ts";
 import { ListSource, RecordWithoutFail, stopped, TestRecord } from "../support/list-source.ts";
 import { startInstance, topic } from "../support/start-instance.ts";
 import { StepTransport, TestPublishError } from "../support/step-transport.ts";
@@ -378,7 +379,7 @@ describe("Instance", () => {
     });
     expect(context?.secret("apiKey")).toBe("hidden");
     expect(context?.secret("other")).toBeUndefined();
-    expect(context?.state).toBeUndefined();
+    expect(context?.state).toBeInstanceOf(MemoryState);
     stop.abort();
     await ended;
   });

@@ -3,6 +3,7 @@ import { defaultPublisherOptions, type Transport } from "@pulsar-ts-io/pulsar";
 import { RecordingLogger, TestClock } from "@pulsar-ts-io/testkit";
 import { Instance } from "../../src/instance/instance.ts";
 import type { InstanceOptions } from "../../src/instance/instance-options.ts";
+import { MemoryState } from "../../src/state/memory-state.ts";
 
 /** An instance under way, and the hands to steer it. */
 export interface StartedInstance {
@@ -33,6 +34,7 @@ export function makeInstance(
     publisher: defaultPublisherOptions,
     onRefused: { kind: "fail" },
     secrets: new Map([["apiKey", "hidden"]]),
+    state: new MemoryState(),
     drainTimeoutMs: 25_000,
     clock: systemClock,
     logger: silentLogger,

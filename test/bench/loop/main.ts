@@ -1,7 +1,7 @@
 import process from "node:process";
 import { type Guarantee, silentLogger, silentMeter, systemClock } from "@pulsar-ts-io/core";
 import { defaultPublisherOptions } from "@pulsar-ts-io/pulsar";
-import { Instance } from "pulsar-ts-io";
+import { Instance, openState } from "pulsar-ts-io";
 import { runBenchmark } from "../benchmark.ts";
 import { type LoopBenchOptions, readLoopOptions, usage } from "./loop-options.ts";
 import { excesses, type LoopRound, summarise, table } from "./loop-report.ts";
@@ -54,6 +54,7 @@ async function runInstance(records: number, guarantee: Guarantee): Promise<numbe
     publisher: defaultPublisherOptions,
     onRefused: { kind: "fail" },
     secrets: new Map(),
+    state: openState({ kind: "none" }, { tenant: "public", namespace: "default", name: "loop" }),
     drainTimeoutMs: 30_000,
     clock: systemClock,
     logger: silentLogger,

@@ -17,4 +17,23 @@ export class MemoryStateStore implements StateStore {
     this.#values.delete(key);
     return Promise.resolve();
   }
+
+  incrCounter(key: string, amount: bigint): Promise<void> {
+    return this.put(key, bytesOf(counterOf(this.#values.get(key)) + amount));
+  }
+
+  getCounter(key: string): Promise<bigint> {
+    return Promise.resolve(counterOf(this.#values.get(key)));
+  }
+}
+
+/** As Pulsar keeps counters: 64 bits, big endian. */
+function bytesOf(counter: bigint): Uint8Array {
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigInt64BE(counter);
+  return bytes;
+}
+
+function counterOf(bytes: Uint8Array | undefined): bigint {
+  return bytes === undefined ? 0n : Buffer.from(bytes).readBigInt64BE();
 }

@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { refusalActions } from "../../instance/refusal-policy.ts";
 import { type LogFormat, logFormats, logLevels } from "../../logging/log-options.ts";
+import { parseStatePlace, type StatePlace } from "../../state/open-state.ts";
 import { addBrokerOptions } from "../broker-options.ts";
 import type { CliHost } from "../cli-host.ts";
 import { addHttpOptions } from "../http-options.ts";
@@ -84,6 +85,14 @@ export function addRunOptions(command: Command): Command {
         .argParser(parseDuration)
         .default(300_000, "5m"),
     )
+    .addOption(
+      new Option(
+        "--state-store <place>",
+        "where the source's state is kept: file:/directory, memory, or none, and then it has no state",
+      )
+        .argParser(parseState)
+        .default({ kind: "none" }, "none"),
+    )
     .option(
       "--max-memory <size>",
       "how much memory an instance's process may have resident, such as 512m, before it drains and is started again",
@@ -106,4 +115,10 @@ function parseLogFormat(value: string): LogFormat {
   const format = logFormats.find((known) => known === (value === "text" ? "pretty" : value));
   if (format === undefined) throw new InvalidArgumentError(`Allowed choices are ${logFormats.join(", ")}.`);
   return format;
+}
+
+function parseState(value: string): StatePlace {
+  const place = value === "none" ? ({ kind: "none" } as const) : parseStatePlace(value);
+  if (place === undefined) throw new InvalidArgumentError("It must be file:/directory, memory or none.");
+  return place;
 }
