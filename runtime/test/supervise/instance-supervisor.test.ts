@@ -223,4 +223,13 @@ describe("InstanceSupervisor", () => {
     await fail(failure("the well is dry"));
     expect((await supervisor.report()).metrics).toEqual(families);
   });
+
+  it("is not led astray by a wall clock that jumps", async () => {
+    const { clock, failAndRestart } = supervise();
+    await clock.settle();
+    clock.setWallClock(clock.now() - 86_400_000);
+    expect(await failAndRestart()).toBe(750);
+    clock.setWallClock(clock.now() + 86_400_000);
+    expect(await failAndRestart()).toBe(1_500);
+  });
 });

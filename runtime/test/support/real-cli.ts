@@ -10,6 +10,12 @@ export interface ProcessExit {
   readonly signal: NodeJS.Signals | null;
 }
 
+/** What its system lets it do. */
+export interface RealCliLimits {
+  /** Blocks of 512 bytes that a file may have. */
+  readonly fileBlocks?: number;
+}
+
 /** The built CLI in a process of its own. Disposing kills it. */
 export class RealCli implements AsyncDisposable {
   readonly exited: Promise<ProcessExit>;
@@ -18,9 +24,19 @@ export class RealCli implements AsyncDisposable {
   stderr = "";
   #hasExited = false;
 
-  constructor(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  constructor(
+    args: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+    { fileBlocks }: RealCliLimits = {},
+  ) {
     const { PATH = "" } = process.env;
-    this.child = spawn(process.execPath, [bin, ...args], {
+    const command = [process.execPath, bin, ...args];
+    const limited =
+      fileBlocks === undefined
+        ? command
+        : ["sh", "-c", `ulimit -f ${fileBlocks}; exec "$@"`, "sh", ...command];
+    const [program = "", ...rest] = limited;
+    this.child = spawn(program, rest, {
       env: { PATH, ...env },
       stdio: ["pipe", "pipe", "pipe"],
     });
