@@ -50,7 +50,7 @@ export async function runInstanceChild(proc: ChildProcess): Promise<void> {
     logProcessWarnings(proc, logger);
     watchLoop(job.limits.stallTimeoutMs, exitCodes.blocked);
     const parts = { ...measure(job.measured, systemClock), state: openState(job.state, job.instance) };
-    return openAttempt(job, { clock: systemClock, logger, data: proc.stdout, ...parts });
+    return openAttempt(job, { clock: systemClock, logger, write, data: proc.stdout, ...parts });
   };
   await serveParent(linkOf(proc), { open, clock: systemClock, signal: stop.signal });
   proc.exit(exitCodes.ok);

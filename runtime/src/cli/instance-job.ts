@@ -12,6 +12,7 @@ import { OwnAttempt } from "../supervise/own-attempt.ts";
 import type { WatchLimits } from "../supervise/watch-attempt.ts";
 import type { BrokerSettings } from "./broker-settings.ts";
 import { createDeduplication, type DeduplicationFlags } from "./deduplication.ts";
+import { openInstanceLog } from "./instance-log.ts";
 import type { LogSettings } from "./source-logger.ts";
 import { createTransport, type TransportHost } from "./transport.ts";
 
@@ -28,12 +29,18 @@ export interface InstanceJob {
   readonly measured: boolean;
   readonly limits: WatchLimits;
   readonly state: StatePlace;
+  /** Where its log goes, too; `undefined`: nowhere else. */
+  readonly logTopic: string | undefined;
+  /** Texts that no log shows. */
+  readonly secrets: readonly string[];
 }
 
 export interface JobHost extends TransportHost {
   /** What `meter` has measured so far. */
   readonly metrics: { families(): Promise<readonly MetricFamily[]> };
   readonly state: StateStore;
+  /** Takes whole lines of its log, as JSON. */
+  readonly write: (line: string) => void;
 }
 
 /**
@@ -46,11 +53,18 @@ export async function openAttempt(job: InstanceJob, host: JobHost): Promise<Atte
   const deduplication = createDeduplication(job.instance.guarantee, destination, broker, host);
   const source = await loadSource(job.connector);
   const transport = traced(await createTransport(destination, broker, host));
-  const { clock, logger, meter, metrics, state } = host;
+  const { clock, meter, metrics, state } = host;
+  const log = openInstanceLog(job, host);
+  const { logger } = log;
   const parts = { clock, logger, meter, deduplication, state };
   const instance = new Instance(source, transport, { ...job.instance, ...parts });
   const { limits } = job;
-  return new OwnAttempt(instance, job.config, { limits, clock, logger, residentBytes, metrics });
+  const attempt = new OwnAttempt(instance, job.config, { limits, clock, logger, residentBytes, metrics });
+  return {
+    run: (signal) => log.around(() => attempt.run(signal)),
+    view: () => attempt.view(),
+    metrics: () => attempt.metrics(),
+  };
 }
 
 function residentBytes(): number {

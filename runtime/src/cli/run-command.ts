@@ -86,7 +86,12 @@ export async function executeRun(plan: RunPlan, stop: RunStop, host: CliHost): P
   const readerLeft = () => stop.stop("standard output was closed");
   host.process.stdout.on("error", readerLeft);
   using _watchdog = host.watchLoop?.(flags.stallTimeout, exitCodes.blocked);
-  const jobs = instanceJobs(requested, flags, { topic, broker, measured: observer.watches });
+  const jobs = instanceJobs(requested, flags, {
+    topic,
+    broker,
+    measured: observer.watches,
+    hidden: host.terminal.hidden,
+  });
   const fleet = openFleet(jobs, {
     ...parts,
     data: host.terminal.dataStream(),

@@ -37,13 +37,15 @@ interface RunParts {
   readonly topic: string;
   readonly broker: BrokerSettings;
   readonly measured: boolean;
+  /** Texts that no log shows. */
+  readonly hidden: readonly string[];
 }
 
 /** The instances that run here: all of them, or the one that the user names. */
 export function instanceJobs(
   requested: RequestedSource,
   flags: RunFlags,
-  { topic, broker, measured }: RunParts,
+  { topic, broker, measured, hidden }: RunParts,
 ): readonly InstanceJob[] {
   const { connector, config } = requested;
   const limits = { stallTimeoutMs: flags.stallTimeout, maxMemoryBytes: flags.maxMemory };
@@ -57,6 +59,8 @@ export function instanceJobs(
     measured,
     limits,
     state: flags.stateStore,
+    logTopic: requested.settings.logTopic,
+    secrets: hidden,
   }));
 }
 
@@ -73,7 +77,8 @@ function destinationOf({ output, pulsarTransport, assumeDeduplication }: RunFlag
 
 /** @throws UsageError (`PIO_USAGE`) when records would go nowhere; InvalidTopicNameError. */
 export function topicOf(requested: RequestedSource, output: Output): string {
-  const { topic } = requested.settings;
+  const { topic, logTopic } = requested.settings;
+  if (logTopic !== undefined) parseTopicName(logTopic);
   if (topic !== undefined) {
     parseTopicName(topic); // a name that cannot be one is the user's mistake, not Pulsar's refusal
     return topic;

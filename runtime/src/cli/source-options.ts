@@ -72,7 +72,11 @@ const options: readonly SourceOption[] = [
   { flags: "--schema-type <type>", field: "schemaType", description: "bytes", hidden: true },
   { flags: "--classname <class>", field: "className", description: "", hidden: true },
   { flags: "--deserialization-classname <class>", field: "serdeClassName", description: "", hidden: true },
-  { flags: "--log-topic <topic>", field: "logTopic", description: "", hidden: true },
+  {
+    flags: "--log-topic <topic>",
+    field: "logTopic",
+    description: "a topic that the source's log lines are published to as well",
+  },
   { flags: "--runtime-flags <flags>", field: "runtimeFlags", description: "", hidden: true },
   { flags: "--custom-runtime-options <json>", field: "customRuntimeOptions", description: "", hidden: true },
   {

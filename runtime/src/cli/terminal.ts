@@ -50,6 +50,11 @@ export class Terminal {
     this.#mask = secretMask(this.#secrets);
   }
 
+  /** What is to be hidden so far. */
+  get hidden(): readonly string[] {
+    return [...this.#secrets];
+  }
+
   /** `text` without what is to be hidden. */
   masked(text: string): string {
     return this.#mask(text);

@@ -10,10 +10,24 @@ export function formatLogLine(json: string, style: Style = plainStyle): string {
   // Of 2026-11-22T10:15:00.123Z the time of day: who reads along knows the date.
   const clock = String(line["time"]).slice(11, 23);
   const level = styledLevel(String(line["level"]), style);
+  return `${style.faint(clock)} ${level} ${sentence(line)}\n`;
+}
+
+/** Of one JSON log line its level, by Java's names, and what it says; `undefined` when it is none. */
+export function formatLogMessage(
+  json: string,
+): { readonly level: string; readonly text: string } | undefined {
+  const line = parse(json);
+  return line === undefined
+    ? undefined
+    : { level: String(line["level"]).toUpperCase(), text: sentence(line) };
+}
+
+function sentence(line: Readonly<Record<string, unknown>>): string {
   const fields = Object.entries(line)
     .filter(([key]) => !shownElsewhere.has(key))
     .map(([key, value]) => `  ${key}=${shown(value)}`);
-  return `${style.faint(clock)} ${level} ${String(line["msg"] ?? "")}${fields.join("")}${errorText(line["err"])}\n`;
+  return `${String(line["msg"] ?? "")}${fields.join("")}${errorText(line["err"])}`;
 }
 
 function parse(json: string): Record<string, unknown> | undefined {

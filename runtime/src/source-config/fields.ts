@@ -30,7 +30,7 @@ export const sourceConfigFields: Readonly<Record<string, FieldTreatment>> = {
   resources: { kind: "unused", why: "limit the process or its container instead" },
   runtimeFlags: { kind: "unused", why: "flags of a Java machine mean nothing here; use NODE_OPTIONS" },
   customRuntimeOptions: { kind: "unused", why: "there is no Kubernetes runtime that would read them" },
-  logTopic: { kind: "unused", why: "logs go to stderr only" },
+  logTopic: honoured,
   serdeClassName: {
     kind: "refused",
     why: "a Java class cannot serialise here",

@@ -18,6 +18,8 @@ export interface SourceSettings {
   readonly topic: string | undefined;
   readonly sourceType: string | undefined;
   readonly archive: string | undefined;
+  /** Where its log goes beside standard error; `undefined`: nowhere. */
+  readonly logTopic: string | undefined;
   /** Instances of the source; at least 1. */
   readonly parallelism: number;
   readonly guarantee: Guarantee;
@@ -59,6 +61,7 @@ export function readSourceConfig(sourceConfig: Fields, problems: ProblemList): S
     topic,
     sourceType,
     archive,
+    logTopic: fields.text("logTopic"),
     parallelism: fields.integer("parallelism", 1) ?? 1,
     guarantee,
     publisher,

@@ -139,6 +139,33 @@ describeWithStack("the process pulsar-ts-io with a broker", ({ pulsarServiceUrl:
     expect(cli.stderr).toContain('"acknowledged":3');
   });
 
+  it("publishes the log of the source to its log topic, too, with Pulsar's properties and no secret", async () => {
+    const logTopic = uniqueTopic("log");
+    await using cli = new RealCli([
+      ...["run", "--archive", fixture("good"), "--output", "console", "--broker-service-url", serviceUrl],
+      ...[
+        "--log-topic",
+        logTopic,
+        "--name",
+        "logging",
+        "--source-config",
+        '{"label": "canary-in-a-mine", "apiKey": "canary-in-a-mine"}',
+      ],
+    ]);
+    await cli.shows("canary-in-a-mine 3");
+    cli.kill("SIGTERM");
+    expect(await cli.exited).toEqual({ code: 0, signal: null });
+    const lines = await readTopicToEnd({ serviceUrl, topic: logTopic, count: 4, idleMs: 30_000 });
+    const texts = lines.map(({ value }) => value?.toString() ?? "");
+    expect(texts[0]).toContain("a sensitive field is logged");
+    expect(texts[1]).toContain("source opened, reading  source=public/default/logging");
+    expect(texts.at(-1)).toContain("fixture closed");
+    expect(texts.join("\n")).not.toContain("canary");
+    expect(lines.map(({ properties }) => properties)).toEqual(
+      lines.map(() => ({ loglevel: "INFO", instance: "0", fqn: "public/default/logging" })),
+    );
+  });
+
   it("ends with 5 when the topic's tenant does not exist", async () => {
     await using cli = new RealCli([
       ...["run", "--archive", fixture("good"), "-o", "persistent://nobody/nothing/t"],

@@ -67,7 +67,7 @@ describe("readSourceConfig", () => {
     const spokenOf = new Set([...problems, ...warnings].map(({ path }) => path));
     expect([...spokenOf].sort()).toEqual(
       expect.arrayContaining(
-        ["className", "resources", "runtimeFlags", "customRuntimeOptions", "logTopic"].concat(
+        ["className", "resources", "runtimeFlags", "customRuntimeOptions"].concat(
           [
             "serdeClassName",
             "batchSourceConfig",
