@@ -10,37 +10,27 @@ import type { Attempt } from "../supervise/attempt.ts";
 import type { MetricFamily } from "../supervise/instance-report.ts";
 import { OwnAttempt } from "../supervise/own-attempt.ts";
 import type { WatchLimits } from "../supervise/watch-attempt.ts";
-import type { BrokerSettings } from "./broker-settings.ts";
 import { createDeduplication, type DeduplicationFlags } from "./deduplication.ts";
-import { openInstanceLog } from "./instance-log.ts";
-import type { LogSettings } from "./source-logger.ts";
-import { createTransport, type TransportHost } from "./transport.ts";
+import { type LogHost, type LogJob, openInstanceLog } from "./instance-log.ts";
+import { createTransport } from "./transport.ts";
 
 /** All that it takes to run an instance: plain data, for it may travel to another process. Holds secrets. */
-export interface InstanceJob {
+export interface InstanceJob extends LogJob {
   readonly connector: ConnectorPackage;
   /** The connector's config, complete. */
   readonly config: unknown;
   readonly instance: Omit<InstanceOptions, "clock" | "logger" | "meter" | "deduplication" | "state">;
   readonly destination: DeduplicationFlags;
-  readonly broker: BrokerSettings;
-  readonly log: LogSettings;
   /** Whether anybody will look at what is measured. */
   readonly measured: boolean;
   readonly limits: WatchLimits;
   readonly state: StatePlace;
-  /** Where its log goes, too; `undefined`: nowhere else. */
-  readonly logTopic: string | undefined;
-  /** Texts that no log shows. */
-  readonly secrets: readonly string[];
 }
 
-export interface JobHost extends TransportHost {
+export interface JobHost extends LogHost {
   /** What `meter` has measured so far. */
   readonly metrics: { families(): Promise<readonly MetricFamily[]> };
   readonly state: StateStore;
-  /** Takes whole lines of its log, as JSON. */
-  readonly write: (line: string) => void;
 }
 
 /**

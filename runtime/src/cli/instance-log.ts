@@ -1,9 +1,31 @@
 import { type Logger, silentMeter } from "@pulsar-ts-io/core";
 import { TopicLog } from "../logging/topic-log.ts";
 import { secretMask } from "../observe/secret-mask.ts";
-import type { InstanceJob, JobHost } from "./instance-job.ts";
-import { createSourceLogger } from "./source-logger.ts";
-import { createTransport } from "./transport.ts";
+import type { BrokerSettings } from "./broker-settings.ts";
+import { createSourceLogger, type LogSettings } from "./source-logger.ts";
+import { createTransport, type Destination, type TransportHost } from "./transport.ts";
+
+/** What a log needs to know of its instance: plain data. */
+export interface LogJob {
+  readonly instance: {
+    readonly instanceId: number;
+    readonly tenant: string;
+    readonly namespace: string;
+    readonly name: string;
+  };
+  readonly destination: Destination;
+  readonly broker: BrokerSettings;
+  readonly log: LogSettings;
+  /** Where its log goes, too; `undefined`: nowhere else. */
+  readonly logTopic: string | undefined;
+  /** Texts that no log shows. */
+  readonly secrets: readonly string[];
+}
+
+export interface LogHost extends TransportHost {
+  /** Takes whole lines of its log, as JSON. */
+  readonly write: (line: string) => void;
+}
 
 /** The log of one start of an instance. */
 interface InstanceLog {
@@ -13,7 +35,7 @@ interface InstanceLog {
 }
 
 /** The host's log, and where the source asks for one a log topic beside it. Connects to nothing yet. */
-export function openInstanceLog(job: InstanceJob, host: JobHost): InstanceLog {
+export function openInstanceLog(job: LogJob, host: LogHost): InstanceLog {
   const { logTopic, instance, destination, broker, secrets } = job;
   if (logTopic === undefined) return { logger: host.logger, around: (work) => work() };
   const { clock, write } = host;

@@ -156,6 +156,8 @@ describe("InstanceSupervisor", () => {
     Object.assign(attempts[1] ?? {}, { counts: counts(3, { failed: 1, lagMs: 9 }) });
     expect(supervisor.counts()).toMatchObject({ received: 8, written: 8, failed: 1, writtenBytes: 80 });
     expect(supervisor.counts()).toMatchObject({ inFlight: 0, lagMs: 9, lastReceivedTime: 5 });
+    await failAndRestart();
+    expect(supervisor.counts()).toMatchObject({ received: 8, failed: 1, lagMs: undefined });
   });
 
   it("says why and when it starts again", async () => {
