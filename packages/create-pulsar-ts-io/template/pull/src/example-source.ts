@@ -1,11 +1,13 @@
 import { readFile } from "node:fs/promises";
 import {
   codeOf,
+  hasCode,
   IllegalStateError,
   type PartitionStatus,
   type Source,
   type SourceContext,
   type SourceRecord,
+  type StateStore,
 } from "@pulsar-ts-io/core";
 import { AckWindow } from "./ack-window.ts";
 import type { ExampleSourceOptions } from "./generated/options.ts";
@@ -18,6 +20,8 @@ interface Opened {
   readonly options: ExampleSourceOptions;
   readonly context: SourceContext;
   readonly window: AckWindow;
+  /** Where the position is kept; `undefined`: nowhere. */
+  readonly state: StateStore | undefined;
 }
 
 /** Follows a file, line by line. A position never passes a line that was not acknowledged. */
@@ -29,9 +33,10 @@ export class ExampleSource implements Source<ExampleSourceOptions> {
 
   async open(options: ExampleSourceOptions, context: SourceContext): Promise<void> {
     context.signal.throwIfAborted();
-    const stored = await context.state?.get(stateKey);
+    const state = await usableState(context);
+    const stored = await state?.get(stateKey);
     this.#next = stored === undefined ? 0 : Number(new TextDecoder().decode(stored));
-    this.#opened = { options, context, window: new AckWindow(this.#next) };
+    this.#opened = { options, context, window: new AckWindow(this.#next), state };
   }
 
   async read(): Promise<SourceRecord> {
@@ -52,9 +57,9 @@ export class ExampleSource implements Source<ExampleSourceOptions> {
 
   /** Acknowledgements have all arrived: the position is stored for the next start. */
   async close(): Promise<void> {
-    const { context, window } = this.#opened ?? {};
-    if (window === undefined) return;
-    await context?.state?.put(stateKey, new TextEncoder().encode(String(window.safe)));
+    if (this.#opened === undefined) return;
+    const { state, window } = this.#opened;
+    await state?.put(stateKey, new TextEncoder().encode(String(window.safe)));
   }
 
   status(): readonly PartitionStatus[] {
@@ -93,6 +98,18 @@ class LineRecord implements SourceRecord {
 
   ack(): void {
     this.#window.acknowledge(this.#position);
+  }
+}
+
+/** The state store, where the host was given one with `--state-store`. */
+async function usableState({ state, logger }: SourceContext): Promise<StateStore | undefined> {
+  try {
+    await state?.get(stateKey);
+    return state;
+  } catch (error) {
+    if (!hasCode(error, "PIO_STATE_DISABLED")) throw error;
+    logger.warn({}, "no state store, every start begins with the first line");
+    return undefined;
   }
 }
 
