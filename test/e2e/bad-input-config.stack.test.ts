@@ -237,6 +237,6 @@ describeWithStack("a start with a wrong flag, file or setting", (stack) => {
 
 /** `validate` connects to nothing: it has no flags for it. */
 function withoutBroker(flags: readonly string[]): readonly string[] {
-  const at = flags.indexOf("--broker-service-url");
-  return [...flags.slice(0, at), ...flags.slice(at + 2)];
+  const ofRun = ["--broker-service-url", "--max-restarts"];
+  return flags.filter((flag, at) => !ofRun.includes(flag) && !ofRun.includes(flags[at - 1] ?? ""));
 }

@@ -27,7 +27,7 @@ describeWithStack("a start with a connector that cannot be used", (stack) => {
     expect(failure).toMatchObject({
       exitCode: 3,
       code: "PIO_PLUGIN_NOT_FOUND",
-      error: "invalid source type 'kinessis' -- available sources are: [kinesis]",
+      error: "invalid source type 'kinessis' -- available sources are: [data-generator, kinesis]",
       remedy: expect.stringMatching(/^did you mean kinesis\? .*--archive/),
       log: [],
     });

@@ -42,6 +42,8 @@ export class Attempt {
       ...["--source-type", "kinesis"],
       ...["--broker-service-url", changes.serviceUrl ?? pulsarServiceUrl],
       ...["--destination-topic-name", changes.topic ?? this.topic],
+      // Whatever it fails with is to be seen, not started again.
+      ...["--max-restarts", "0"],
       ...["--source-config", changes.configText ?? JSON.stringify(config)],
       ...(changes.args ?? []),
     ];

@@ -95,6 +95,7 @@ const pointer = /^(file:|env:|tls(Cert|Key)File:)/;
 
 /** The texts of the authentication's parameters that nobody may see. */
 export function secretsOfBroker({ authParams = "" }: BrokerSettings): readonly string[] {
+  if (pointer.test(authParams)) return []; // where the secret is, which is no secret
   const texts = authParams.trimStart().startsWith("{")
     ? secretsInJson(authParams)
     : [authParams, authParams.replace(/^[^:]*:/, "")];

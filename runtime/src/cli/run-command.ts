@@ -5,7 +5,7 @@ import { formatLogLine } from "../logging/text-format.ts";
 import { type BrokerSettings, resolveBrokerSettings, secretsOfBroker } from "./broker-settings.ts";
 import type { CliHost } from "./cli-host.ts";
 import { dryRun } from "./dry-run.ts";
-import { exitCodes } from "./exit-codes.ts";
+import { exitCodeOf, exitCodes } from "./exit-codes.ts";
 import { localrunWarnings } from "./localrun-options.ts";
 import { observeRun } from "./observe-run.ts";
 import { openFleet } from "./open-fleet.ts";
@@ -17,6 +17,9 @@ import { secretsWarnings } from "./secrets-options.ts";
 import { createSourceLogger } from "./source-logger.ts";
 import { StopSignals } from "./stop-signals.ts";
 import { transportProblems } from "./transport.ts";
+
+/** Exit codes of a run that did nothing of which could be told. */
+const nothingOpened: ReadonlySet<number> = new Set([exitCodes.usage, exitCodes.plugin]);
 
 /** A run that was checked, and of which nothing is opened yet. */
 export interface RunPlan {
@@ -104,16 +107,18 @@ export async function executeRun(plan: RunPlan, stop: RunStop, host: CliHost): P
   const snapshot = () => fleet.counts();
   const progress = showProgress({ ...parts, terminal: host.terminal, snapshot }, ended.signal);
   const watching = observer.watch(fleet, ended.signal);
+  let started = true;
   try {
     await fleet.run(stop.signal);
   } catch (error) {
+    started = !nothingOpened.has(exitCodeOf(error));
     // A reader that goes away, as `| head` does, has what it wanted; what it did not read is not acknowledged.
     if (!hasCode(error, "PIO_CONSOLE_CLOSED")) throw error;
   } finally {
     host.process.stdout.off("error", readerLeft);
     ended.abort(new Error("the run has ended"));
     await Promise.all([progress, watching]);
-    logger.info(progressFields(snapshot()), "run ended");
+    if (started) logger.info(progressFields(snapshot()), "run ended");
   }
 }
 

@@ -35,7 +35,7 @@ describe("completeWords", () => {
         .map(({ long }) => long);
       expect(await complete(...words, "--")).toEqual(shown);
     }
-    expect(await complete("run", "--log-")).toEqual(["--log-level", "--log-format"]);
+    expect(await complete("run", "--log-")).toEqual(["--log-topic", "--log-level", "--log-format"]);
   });
 
   it.each([

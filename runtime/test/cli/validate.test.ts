@@ -70,10 +70,13 @@ describe("pulsar-ts-io validate", loadingTime, () => {
   });
 
   it("warns about what has no effect, and goes on", async () => {
-    const { code, stderr } = await validate("--source-config-file", file("className: a.B\nlogTopic: logs\n"));
+    const { code, stderr } = await validate(
+      "--source-config-file",
+      file("className: a.B\nruntimeFlags: -Xmx1g\n"),
+    );
     expect(code).toBe(0);
     expect(stderr).toContain("warning: className: has no effect");
-    expect(stderr).toContain("warning: logTopic: has no effect");
+    expect(stderr).toContain("warning: runtimeFlags: has no effect");
   });
 
   it("says which reference leads nowhere, and never what one led to", async () => {

@@ -3,6 +3,13 @@ import type { CliHost } from "../cli-host.ts";
 import { prepare } from "./prepare.ts";
 
 const kinds = ["pull", "push"];
+const examples = `
+Examples:
+  pulsar-ts-io create my-source
+  pulsar-ts-io create my-source --kind push
+
+What it makes builds, passes its tests and runs as it is: its README.md says what to change first.
+`;
 
 export function addCreate(program: Command, host: CliHost): void {
   prepare(program.command("create"), host)
@@ -13,5 +20,6 @@ export function addCreate(program: Command, host: CliHost): void {
         .choices(kinds)
         .default("pull"),
     )
+    .addHelpText("after", examples)
     .action(async (name, flags) => (await import("../create-command.ts")).createCommand(name, flags, host));
 }

@@ -2,12 +2,21 @@ import type { Command } from "commander";
 import type { CliHost } from "../cli-host.ts";
 import { prepare } from "./prepare.ts";
 
+const examples = `
+Examples:
+  pulsar-ts-io dev
+  pulsar-ts-io dev ./my-source --source-config '{"count": 10}'
+
+Nothing is published: records are shown as --output console shows them. A build that fails leaves the last one running.
+`;
+
 export function addDev(program: Command, host: CliHost): void {
   prepare(program.command("dev"), host)
     .argument("[directory]", "the connector's directory", ".")
     .description("build and run a connector again after each change, its records on the console")
     .option("--source-config <json>", "the connector's config as JSON or YAML")
     .option("--source-config-file <file>", "a file with it; default dev-config.yaml of the directory")
+    .addHelpText("after", examples)
     .action(async (directory, flags) =>
       (await import("../dev-command.ts")).devCommand(directory, flags, host),
     );
