@@ -1,4 +1,5 @@
 import type { InstanceReport } from "../../src/supervise/instance-report.ts";
+import { noCounts } from "../../src/supervise/total-counts.ts";
 
 /** The report of an instance that has just begun to run, but for `changes`. */
 export function report(
@@ -18,20 +19,7 @@ export function report(
     metrics: [],
     ...changes,
     counts: {
-      received: 0,
-      written: 0,
-      duplicates: 0,
-      failed: 0,
-      skipped: 0,
-      deadLettered: 0,
-      inFlight: 0,
-      inFlightBytes: 0,
-      writtenBytes: 0,
-      lastReceivedTime: 0,
-      lastWrittenTime: 0,
-      systemExceptions: 0,
-      sourceExceptions: 0,
-      lagMs: undefined,
+      ...noCounts,
       ...changes.counts,
     },
   };
