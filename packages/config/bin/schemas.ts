@@ -6,7 +6,8 @@
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { codeOf, remedyOf, toError } from "@pulsar-ts-io/core";
-import { generateSchemaFiles, writeSchemaFiles } from "./schema-files.ts";
+import { writeGeneratedFiles } from "../src/index.ts";
+import { generateSchemaFiles } from "./schema-files.ts";
 
 const { values } = parseArgs({
   options: {
@@ -26,7 +27,7 @@ try {
 
 async function write(root: string): Promise<number> {
   const files = await generateSchemaFiles(root);
-  const written = await writeSchemaFiles(root, files);
+  const written = await writeGeneratedFiles(root, files);
   for (const path of written) process.stdout.write(`wrote ${path}\n`);
   process.stdout.write(`${files.length - written.length} of ${files.length} files were up to date\n`);
   return 0;

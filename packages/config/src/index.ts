@@ -17,6 +17,12 @@ export { type ConfigProblem, formatProblem } from "./problem.ts";
 export { type ReferenceSources, type ResolvedConfig, resolveReferences } from "./resolve-references.ts";
 export { nearest } from "./suggest.ts";
 export { type GeneratedConfig, type GenerateOptions, generateFromTables } from "./table/generate.ts";
+export {
+  compareGeneratedFiles,
+  type GeneratedFile,
+  textIfThere,
+  writeGeneratedFiles,
+} from "./table/generated-files.ts";
 export { unwrapConfigs } from "./unwrap-configs.ts";
 export {
   ConfigValidator,

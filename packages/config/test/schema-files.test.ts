@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { generateSchemaFiles, writeSchemaFiles } from "../bin/schema-files.ts";
+import { generateSchemaFiles } from "../bin/schema-files.ts";
+import { writeGeneratedFiles } from "../src/index.ts";
 import { exampleTable } from "./example-table.ts";
 
 let root: string;
@@ -36,9 +37,9 @@ describe("the generated files", () => {
   });
 
   it("are written once, and then only when the table has changed", async () => {
-    expect(await writeSchemaFiles(root, await generateSchemaFiles(root))).toEqual(paths);
+    expect(await writeGeneratedFiles(root, await generateSchemaFiles(root))).toEqual(paths);
     expect(await stale()).toEqual([]);
-    expect(await writeSchemaFiles(root, await generateSchemaFiles(root))).toEqual([]);
+    expect(await writeGeneratedFiles(root, await generateSchemaFiles(root))).toEqual([]);
     await writeFile(
       join(root, "connectors/old-files/README.md"),
       exampleTable.replace("How often", "How many times"),
@@ -47,7 +48,7 @@ describe("the generated files", () => {
   });
 
   it("are named one by one when someone has edited them", async () => {
-    await writeSchemaFiles(root, await generateSchemaFiles(root));
+    await writeGeneratedFiles(root, await generateSchemaFiles(root));
     const [edited = ""] = paths;
     await writeFile(join(root, edited), `${await readFile(join(root, edited), "utf8")}\n`);
     expect(await stale()).toEqual([edited]);

@@ -1,5 +1,6 @@
+import { writeGeneratedFiles } from "@pulsar-ts-io/config";
 import { ConnectorError } from "@pulsar-ts-io/core";
-import { schemaFiles, writeSchemaFiles } from "../author/schema-files.ts";
+import { schemaFiles } from "../author/schema-files.ts";
 import type { CliHost } from "./cli-host.ts";
 
 export interface SchemaFlags {
@@ -26,7 +27,7 @@ export async function schemaCommand(directory: string, flags: SchemaFlags, host:
       remedy: "run `pulsar-ts-io schema`, and commit what it writes",
     });
   }
-  for (const path of flags.check === true ? [] : await writeSchemaFiles(directory, files)) {
+  for (const path of flags.check === true ? [] : await writeGeneratedFiles(directory, files)) {
     stdout.write(`wrote ${path}\n`);
   }
   stdout.write(`${files.length - stale.length} of ${files.length} files were up to date\n`);
