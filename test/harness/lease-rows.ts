@@ -38,6 +38,18 @@ export class LeaseRows implements Disposable {
     return Items.sort((one, other) => (one["leaseKey"]?.S ?? "").localeCompare(other["leaseKey"]?.S ?? ""));
   }
 
+  /** As {@link of}; none where there is no such table. */
+  async ofAny(table: string): Promise<readonly LeaseRow[]> {
+    return (await this.tableExists(table)) ? await this.of(table) : [];
+  }
+
+  /** Who holds the lock of KCL 3's leaders, in a table of its own until 3.4. */
+  async leaderOfKcl3(application: string): Promise<string | undefined> {
+    const own = await this.ofAny(`${application}-CoordinatorState`);
+    const rows = [...own, ...(await this.ofAny(application))];
+    return rows.find((row) => [row["key"]?.S, row["leaseKey"]?.S].includes("Leader"))?.["ownerName"]?.S;
+  }
+
   /** Who owns the leases of a table. */
   async owners(table: string): Promise<readonly string[]> {
     return (await this.of(table)).flatMap((row) => row["leaseOwner"]?.S ?? []);

@@ -4,6 +4,7 @@ import { KinesisStream, type PutRecord, type StoredRecord } from "../harness/kin
 import { type LeaseRow, LeaseRows } from "../harness/lease-rows.ts";
 import { type RunningStack, uniqueName } from "../stack.ts";
 import { JavaWorker, type JavaWorkerOptions } from "./java-worker.ts";
+import { behindCheckpoints } from "./lease-contents.ts";
 import { OurWorker, type OurWorkerOptions } from "./our-worker.ts";
 import { byShard, type Sighting } from "./sighting.ts";
 import { TableWatch } from "./table-watch.ts";
@@ -96,14 +97,11 @@ export class Crossing implements AsyncDisposable {
 
   /** The rows of the lease table, by their key. */
   async rows(table: string = this.applicationName): Promise<readonly LeaseRow[]> {
-    return (await this.#rows.tableExists(table)) ? await this.#rows.of(table) : [];
+    return await this.#rows.ofAny(table);
   }
 
-  /** Who holds the lock of KCL 3's leaders, in a table of its own until 3.4. */
   async leaderOfKcl3(): Promise<string | undefined> {
-    const own = await this.rows(`${this.applicationName}-CoordinatorState`);
-    const rows = [...own, ...(await this.rows())];
-    return rows.find((row) => [row["key"]?.S, row["leaseKey"]?.S].includes("Leader"))?.["ownerName"]?.S;
+    return await this.#rows.leaderOfKcl3(this.applicationName);
   }
 
   /** Waits until the rows of the lease table are as `look` wants them. */
@@ -124,12 +122,7 @@ export class Crossing implements AsyncDisposable {
 
   /** What was put behind the checkpoints of `rows`: what a successor reads. */
   behind(rows: readonly LeaseRow[]): readonly StoredRecord[] {
-    const checkpoints = new Map(rows.map((row) => [row["leaseKey"]?.S, row["checkpoint"]?.S ?? ""]));
-    return this.stored.filter(({ shardId, sequenceNumber }) => {
-      const checkpoint = checkpoints.get(shardId) ?? "";
-      if (checkpoint === "SHARD_END") return false;
-      return !/^\d+$/.test(checkpoint) || BigInt(sequenceNumber) > BigInt(checkpoint);
-    });
+    return behindCheckpoints(this.stored, rows);
   }
 
   async #feed(everyMs: number, signal: AbortSignal): Promise<void> {

@@ -1,3 +1,4 @@
+import type { StoredRecord } from "../harness/kinesis-stream.ts";
 import type { LeaseRow } from "../harness/lease-rows.ts";
 
 /** Who renewed how often is told by no record. */
@@ -21,6 +22,19 @@ export function contentsOf(rows: readonly LeaseRow[]): readonly unknown[] {
 /** The attributes of each lease with their types. */
 export function typesOf(rows: readonly LeaseRow[]): readonly unknown[] {
   return leasesOf(rows).map((row) => shared(row).map(([name, value]) => [name, Object.keys(value)]));
+}
+
+/** Those of `stored` that are behind the checkpoints of `rows`: what a successor reads. */
+export function behindCheckpoints(
+  stored: readonly StoredRecord[],
+  rows: readonly LeaseRow[],
+): readonly StoredRecord[] {
+  const checkpoints = new Map(rows.map((row) => [row["leaseKey"]?.S, row["checkpoint"]?.S ?? ""]));
+  return stored.filter(({ shardId, sequenceNumber }) => {
+    const checkpoint = checkpoints.get(shardId) ?? "";
+    if (checkpoint === "SHARD_END") return false;
+    return !/^\d+$/.test(checkpoint) || BigInt(sequenceNumber) > BigInt(checkpoint);
+  });
 }
 
 /** Without what only we write, and what only KCL 3 writes; ordered by name. */

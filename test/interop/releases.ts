@@ -1,7 +1,7 @@
 import { byTier } from "../harness/tier.ts";
 import type { KclVersion } from "./java-worker.ts";
 
-interface Release {
+export interface Release {
   readonly name: string;
   readonly kcl: KclVersion;
   /** A ClientVersionConfig of KCL 3. */
@@ -23,3 +23,9 @@ export const releases: readonly Release[] = byTier({
     { name: "3.5.1 in 2.x mode", kcl: "3.5.1", clientVersion },
   ],
 });
+
+/** As KCL 3 is without that: its leader hands the leases out. */
+export const nativeReleases: readonly Release[] = [
+  { name: "3.1.2, native", kcl: "3.1.2" },
+  { name: "3.5.1, native", kcl: "3.5.1" },
+];
