@@ -49,7 +49,7 @@ describeWithStack("the commands about a source", (stack) => {
     await using first = journey.run(endpoints);
     await journey.putTexts(50);
     await journey.arrived();
-    await journey.stream.split((await journey.stream.openShards())[0]?.ShardId ?? "");
+    await journey.stream.split((await journey.stream.openShardIds())[0] ?? "");
     await journey.putTexts(50);
     await journey.arrived();
     const shown = await tool(journey, ["leases", "--json"], endpoints);

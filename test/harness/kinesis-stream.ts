@@ -102,6 +102,10 @@ export class KinesisStream implements AsyncDisposable {
       .sort((one, other) => (startOf(one) < startOf(other) ? -1 : 1));
   }
 
+  async openShardIds(): Promise<readonly string[]> {
+    return (await this.openShards()).map((shard) => shard.ShardId ?? "");
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#client.send(new DeleteStreamCommand({ StreamName: this.name })).catch(() => undefined);
     this.#client.destroy();

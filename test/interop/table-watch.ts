@@ -16,6 +16,8 @@ export interface Move {
 }
 
 const lookMs = 50;
+/** A worker of ours learns within a renewal that a lease is another's. */
+export const silentWithinMs = 3_400;
 
 /** Looks at a lease table again and again, and remembers who got what and whether a checkpoint ever moved backwards. */
 export class TableWatch implements AsyncDisposable {
@@ -72,16 +74,13 @@ export class TableWatch implements AsyncDisposable {
     return this.moves.filter((move) => move.atMs > atMs);
   }
 
-  /** Records that `worker` handed out more than `graceMs` after it had lost their shard, and before it had it again. */
-  late(worker: OurWorker, graceMs: number): readonly Sighting[] {
-    const isMe = (owner: string | undefined) => owner !== undefined && worker.isMe(owner);
-    return worker.records.filter(({ shardId, atMs }) => {
-      const moves = this.moves.filter((move) => move.shardId === shardId);
-      const last = moves.findLast((move) => move.atMs <= atMs);
-      if (!isMe(last?.from) || isMe(last?.to) || atMs <= (last?.atMs ?? 0) + graceMs) return false;
-      // A worker reads in the moment in which it takes a lease: sooner than anybody can see in the table that it did.
-      return !moves.some((move) => isMe(move.to) && move.afterMs <= atMs && atMs < move.atMs);
-    });
+  /** What must never be: checkpoints that moved backwards; of `workers`, records of shards they had lost, and errors in their logs. */
+  faults(workers: readonly OurWorker[]): readonly unknown[] {
+    const ofWorkers = workers.flatMap((worker) => [
+      ...this.#late(worker),
+      ...worker.logger.messages("error"),
+    ]);
+    return [...this.setbacks, ...ofWorkers];
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -104,6 +103,18 @@ export class TableWatch implements AsyncDisposable {
       this.#last = seen;
       await delay(lookMs);
     }
+  }
+
+  /** Records that `worker` handed out when it must have known that it had lost their shard, and before it had it again. */
+  #late(worker: OurWorker): readonly Sighting[] {
+    const isMe = (owner: string | undefined) => owner !== undefined && worker.isMe(owner);
+    return worker.records.filter(({ shardId, atMs }) => {
+      const moves = this.moves.filter((move) => move.shardId === shardId);
+      const last = moves.findLast((move) => move.atMs <= atMs);
+      if (!isMe(last?.from) || isMe(last?.to) || atMs <= (last?.atMs ?? 0) + silentWithinMs) return false;
+      // A worker reads in the moment in which it takes a lease: sooner than anybody can see in the table that it did.
+      return !moves.some((move) => isMe(move.to) && move.afterMs <= atMs && atMs < move.atMs);
+    });
   }
 
   #compare(

@@ -13,7 +13,7 @@ import { JavaWorker, type KclVersion, prepareKcl } from "./java-worker.ts";
 import { leasesOf } from "./lease-contents.ts";
 import { fetchMs, releases } from "./releases.ts";
 import { byShard } from "./sighting.ts";
-import { TableWatch } from "./table-watch.ts";
+import { silentWithinMs, TableWatch } from "./table-watch.ts";
 
 /** KCL looks for leases every 20 s. */
 const takeIntervalMs = 20_050;
@@ -27,8 +27,6 @@ const natives: readonly Native[] = [
   { kcl: "3.1.2", end: "stop", silenceMs: 40_000 },
   { kcl: "3.5.1", end: "crash", silenceMs: 40_000 },
 ];
-/** A worker of ours learns within a renewal that a lease is another's. */
-const silentWithinMs = 3_400;
 
 describeWithStack("workers of ours beside those of the Java KCL", (stack) => {
   describe.each(releases)("KCL $name", (release) => {
@@ -65,9 +63,7 @@ describeWithStack("workers of ours beside those of the Java KCL", (stack) => {
       await delay(2 * silentWithinMs);
       await feed[Symbol.asyncDispose]();
       await crossing.delivered([maker, java, ours, second]);
-      expect(watch.late(ours, silentWithinMs)).toEqual([]);
-      expect(watch.setbacks).toEqual([]);
-      expect(ours.logger.messages("error")).toEqual([]);
+      expect(watch.faults([ours])).toEqual([]);
     });
 
     it.each(byTier({ quick: [], long: [300] }))(
@@ -90,11 +86,7 @@ describeWithStack("workers of ours beside those of the Java KCL", (stack) => {
         await feed[Symbol.asyncDispose]();
         await crossing.delivered([...company.java, ...company.ours]);
         process.stdout.write(`seed ${runSeed}: ${changes.join(", ")}; ${watch.moves.length} moves\n`);
-        for (const ours of company.ours) {
-          expect(watch.late(ours, silentWithinMs)).toEqual([]);
-          expect(ours.logger.messages("error")).toEqual([]);
-        }
-        expect(watch.setbacks).toEqual([]);
+        expect(watch.faults(company.ours)).toEqual([]);
       },
       900_000,
     );
