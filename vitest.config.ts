@@ -19,6 +19,7 @@ export default defineConfig({
           name: "unit",
           env,
           setupFiles: ["test/property-setup.ts"],
+          maxWorkers: "100%",
           include: everywhere.map((folder) => `${folder}/*.test.ts`),
           exclude: ["**/*.stack.test.ts", "**/node_modules/**", "**/dist/**"],
         },
@@ -28,11 +29,12 @@ export default defineConfig({
         test: {
           name: "stack",
           env,
-          // One broker and two cores for all: side by side they would only measure each other.
-          fileParallelism: false,
+          // One broker for all; most of a test's time is waiting. More of them side by side would only measure each other.
+          maxWorkers: 2,
           include: everywhere.map((folder) => `${folder}/*.stack.test.ts`),
           exclude: [...longOnly, "**/node_modules/**", "**/dist/**"],
           globalSetup: ["test/stack-setup.ts"],
+          sequence: { groupOrder: 1 },
           testTimeout: 120_000,
           hookTimeout: 180_000,
         },

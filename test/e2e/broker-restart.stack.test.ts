@@ -1,4 +1,3 @@
-import { setTimeout as delay } from "node:timers/promises";
 import { startPulsar } from "@pulsar-ts-io/testkit";
 import { expect, it } from "vitest";
 import { exactlyAsPut } from "../harness/comparison.ts";
@@ -7,8 +6,6 @@ import { peakResidentBytes } from "../harness/process-usage.ts";
 import { describeWithStack } from "../stack.ts";
 
 const mostResidentBytes = 300 * 1_048_576;
-/** A checkpoint that is there to be stored is stored with the next renewal of the lease, 3.3 s apart. */
-const twoRenewalsMs = 7_000;
 
 describeWithStack("a broker that is killed and restarted in the middle of a run", (stack) => {
   it("costs no record, bounded memory and one log line per change of state", async () => {
@@ -30,28 +27,6 @@ describeWithStack("a broker that is killed and restarted in the middle of a run"
     expect(comparison).toEqual({ ...exactlyAsPut, repeated: comparison.repeated });
     expect(residentBytes).toBeLessThan(mostResidentBytes);
     expect(repeatedLines(cli.stderr)).toEqual([]);
-  }, 400_000);
-});
-
-describeWithStack("a CLI that is killed while the broker is down", (stack) => {
-  it("has stored no checkpoint past what the broker confirmed", async () => {
-    await using broker = await startPulsar();
-    const own = { ...stack, pulsarServiceUrl: broker.serviceUrl, pulsarAdminUrl: broker.adminUrl };
-    await using journey = await Journey.begin(own, "both-killed", 2);
-    await using first = journey.run();
-    await journey.putTexts(500);
-    await journey.arrived();
-
-    await broker.kill();
-    await journey.putTexts(3_000);
-    await delay(twoRenewalsMs);
-    await first.crash();
-    await broker.restart();
-    await using second = journey.run();
-    await journey.arrived(180_000);
-    expect(await second.stop(), second.output).toEqual(cleanExit);
-    const comparison = journey.comparison();
-    expect(comparison).toEqual({ ...exactlyAsPut, repeated: comparison.repeated });
   }, 400_000);
 });
 

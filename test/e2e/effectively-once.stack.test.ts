@@ -52,21 +52,6 @@ describeWithStack("EFFECTIVELY_ONCE on a real broker", (stack) => {
     }
   }, 120_000);
 
-  it("takes a partition over from a process that has fallen silent, and goes on without a gap", async () => {
-    const source = await NumberedSource.create(stack);
-    const config = { partitions: 1, count: 2_000, pauseMs: 1 };
-    await using silent = source.run(config);
-    await eventually("the first records to be acknowledged", () => source.acknowledged() > 50);
-    silent.kill("SIGSTOP");
-    await using heir = source.run(config);
-    await eventually("everything to be acknowledged", () => source.acknowledged() === 2_000);
-    expect(await heir.stop(), heir.output).toEqual(cleanExit);
-    silent.kill("SIGCONT"); // it wakes up, and sends what it had
-    await delay(2_000);
-    await silent.crash();
-    expect(await source.texts()).toEqual(partitionTexts("part-0", 2_000));
-  }, 120_000);
-
   it("refuses a topic that does not deduplicate with the command for it, until that was done", async () => {
     const source = await NumberedSource.create(stack, false);
     await using refused = source.run({});

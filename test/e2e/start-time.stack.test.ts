@@ -4,23 +4,24 @@ import { describeWithStack, type RunningStack } from "../stack.ts";
 
 const recordsPerStart = 40;
 /** Other work on the machine only ever adds to a start: the quickest of these is what the start itself takes. */
-const rounds = 3;
+const mostRounds = 5;
+const bounds = { fresh: 4_000, clean: 2_000, killed: 8_000 };
+const places = ["fresh", "clean", "killed"] as const;
 
 describeWithStack("the first record of a start", (stack) => {
   it("is in Pulsar within 4 s on a fresh table, 2 s after a clean stop and 8 s after a kill", async () => {
     await warmUp(stack);
     const times = { fresh: [] as number[], clean: [] as number[], killed: [] as number[] };
-    for (let round = 0; round < rounds; round++) {
+    const isQuick = () => places.every((place) => Math.min(...times[place]) < bounds[place]);
+    for (let round = 0; round < mostRounds && !isQuick(); round++) {
       await using journey = await Journey.begin(stack, "first-record", 4);
       times.fresh.push(await firstRecordMs(journey, "stop"));
       times.clean.push(await firstRecordMs(journey, "crash"));
       times.killed.push(await firstRecordMs(journey, "stop"));
     }
     process.stdout.write(`first record, ms after the start: ${JSON.stringify(times)}\n`);
-    expect(Math.min(...times.fresh)).toBeLessThan(4_000);
-    expect(Math.min(...times.clean)).toBeLessThan(2_000);
-    expect(Math.min(...times.killed)).toBeLessThan(8_000);
-  });
+    for (const place of places) expect(Math.min(...times[place]), place).toBeLessThan(bounds[place]);
+  }, 400_000);
 });
 
 /** The emulators take seconds over their own first answers, which are not what is measured. */
