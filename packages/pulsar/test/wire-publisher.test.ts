@@ -83,22 +83,34 @@ describe("a publisher over the wire", () => {
       expect(broker.of("producer")[0]).not.toHaveProperty("producerName");
     });
 
-    it("counts on from its own last id, whatever last id the broker tells of now", async () => {
-      const publisher = await open(batched);
-      send(publisher, 0, 1);
-      await publisher.flush(never);
-      broker.answer("producer", ({ requestId }, connection) =>
-        connection.tell("producerSuccess", { requestId, producerName: "n", lastSequenceId: 40 }),
-      );
-      broker.last.socket.destroy();
-      await until(() => wire.logger.linesOf("producer ready").length === 2, clock);
-      send(publisher, 2, 3);
-      await publisher.flush(never);
-      expect(broker.sends.map((one) => [one.sequenceId, one.messages.length])).toEqual([
-        [0, 2],
-        [2, 2],
-      ]);
-    });
+    it.each([
+      { first: -1, later: 40, sent: 0 },
+      { first: -1, later: 40, sent: 2 },
+      { first: 11, later: -1, sent: 0 },
+      { first: 11, later: 11, sent: 2 },
+      { first: 11, later: undefined, sent: 2 },
+    ])(
+      "counts on from the first last id it was told, $first, and $sent messages since, though it is told $later now",
+      async ({ first, later, sent }) => {
+        let lastSequenceId: number | undefined = first;
+        broker.answer("producer", ({ requestId }, connection) =>
+          connection.tell("producerSuccess", { requestId, producerName: "n", lastSequenceId }),
+        );
+        const publisher = await open(batched);
+        send(publisher, ...Array(sent).keys());
+        await publisher.flush(never);
+        lastSequenceId = later;
+        for (const sessions of [2, 3]) {
+          broker.last.socket.destroy();
+          await until(() => wire.logger.linesOf("producer ready").length === sessions, clock);
+        }
+        send(publisher, 2, 3);
+        await publisher.flush(never);
+        const ids = broker.sends.map((one) => [one.sequenceId, one.messages.length]);
+        const begun = sent === 0 ? [] : [[first + 1, sent]];
+        expect(ids).toEqual([...begun, [first + 1 + sent, 2]]);
+      },
+    );
 
     /** The next session begins with the broker's last id of the name: `last`. */
     function othersWrote(last: number): void {
