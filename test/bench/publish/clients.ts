@@ -58,10 +58,9 @@ async function commandOf(name: ClientName, report: (line: string) => void): Prom
   }
 }
 
-/** From source, as everything of the repository runs: the compiled package differs in nothing that costs CPU time. */
+/** On the compiled packages, as users run them. */
 function wireClient(nodeArgs: readonly string[]): Command {
-  const source = ["--import", "tsx", "--conditions=@pulsar-ts-io/source"];
-  return [process.execPath, ...nodeArgs, ...source, file("wire-client.ts")];
+  return [process.execPath, ...nodeArgs, file("wire-client.mjs")];
 }
 
 /** Memory and garbage collector as the JVM chooses them; the rest makes it quiet. */
