@@ -164,7 +164,12 @@ export class FrameFormer {
       payload,
     );
     const { deliveries, valueBytes, chosenIds } = batch;
-    this.#emit(encoded, { sequenceId, highestSequenceId, deliveries, valueBytes, chosenIds });
+    const content = { sequenceId, highestSequenceId, deliveries, valueBytes, chosenIds };
+    if (compressed === undefined) this.#emit(encoded, { ...content, lender: batch.payload });
+    else {
+      batch.payload.release();
+      this.#emit(encoded, content);
+    }
   }
 
   #emit(encoded: EncodedSend, content: FrameContent): void {

@@ -181,6 +181,7 @@ export class PartitionProducer implements SessionOwner {
     if (match.kind === "confirmed") {
       this.#backoff.reset();
       this.#settlement.confirm(match.frame, receipt, this.#window.firstId);
+      match.frame.release();
     } else if (match.kind === "gap") {
       const { name } = session.connection;
       const error = new ProtocolError(

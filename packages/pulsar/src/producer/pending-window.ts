@@ -1,6 +1,11 @@
 import type { Delivery } from "../publisher.ts";
 import type { EncodedSend } from "../wire/send-frame.ts";
 
+/** What lent the buffers that a frame's pieces lie in. */
+interface Lender {
+  release(): void;
+}
+
 /** What is in a frame, as its sender sees it. */
 export interface FrameContent {
   readonly sequenceId: number;
@@ -11,6 +16,8 @@ export interface FrameContent {
   readonly valueBytes: number;
   /** Whether the caller chose one of the ids. */
   readonly chosenIds: boolean;
+  /** `undefined`: the buffers are the frame's own, or the caller's. */
+  readonly lender?: Lender | undefined;
 }
 
 /** One SEND that the broker has not confirmed, exactly as it was and will be written. */
@@ -25,6 +32,7 @@ export class PendingFrame {
   readonly chosenIds: boolean;
   /** When it was formed, by the monotonic clock. */
   readonly formedAt: number;
+  readonly #lender: Lender | undefined;
   /** How often it was written to a socket. */
   writes = 0;
 
@@ -36,7 +44,16 @@ export class PendingFrame {
     this.deliveries = content.deliveries;
     this.valueBytes = content.valueBytes;
     this.chosenIds = content.chosenIds;
+    this.#lender = content.lender;
     this.formedAt = formedAt;
+  }
+
+  /**
+   * Has the buffers used again. To be called once the broker answered the frame: it has read all of it then, so that no socket
+   * holds it any more. Of a frame that was written again another copy may still be on its way.
+   */
+  release(): void {
+    if (this.writes === 1) this.#lender?.release();
   }
 }
 

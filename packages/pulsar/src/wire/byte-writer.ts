@@ -1,15 +1,18 @@
+import type { BufferPool } from "./buffer-pool.ts";
 import { varintSize } from "./varint.ts";
 
 const asciiLoopLength = 48;
 
 /** A growing buffer that protobuf fields are written to. */
 export class ByteWriter {
+  readonly #pool: BufferPool | undefined;
   #buffer: Buffer;
   #length = 0;
 
-  /** @param capacity bytes to start with. */
-  constructor(capacity: number) {
-    this.#buffer = Buffer.allocUnsafe(capacity);
+  /** @param capacity bytes to start with. @param pool lends the buffer. */
+  constructor(capacity: number, pool?: BufferPool) {
+    this.#pool = pool;
+    this.#buffer = this.#allocate(capacity);
   }
 
   /** Bytes written so far. */
@@ -26,9 +29,15 @@ export class ByteWriter {
   reserve(count: number): void {
     const needed = this.#length + count;
     if (needed <= this.#buffer.length) return;
-    const grown = Buffer.allocUnsafe(Math.max(needed, this.#buffer.length * 2));
+    const grown = this.#allocate(Math.max(needed, this.#buffer.length * 2));
     this.#buffer.copy(grown, 0, 0, this.#length);
+    this.release();
     this.#buffer = grown;
+  }
+
+  /** Gives the buffer back to its pool: whatever was written is gone. */
+  release(): void {
+    this.#pool?.give(this.#buffer);
   }
 
   byte(value: number): void {
@@ -116,6 +125,10 @@ export class ByteWriter {
     this.reserve(size);
     this.#buffer.write(value, this.#length, size, "utf8");
     this.#length += size;
+  }
+
+  #allocate(capacity: number): Buffer {
+    return this.#pool?.take(capacity) ?? Buffer.allocUnsafe(capacity);
   }
 
   #shortAscii(value: string): boolean {

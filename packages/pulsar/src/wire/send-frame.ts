@@ -1,5 +1,6 @@
 import { keyText } from "../message-key.ts";
 import type { OutgoingMessage } from "../publisher.ts";
+import { BufferPool } from "./buffer-pool.ts";
 import { ByteWriter } from "./byte-writer.ts";
 import { crc32c } from "./crc32c.ts";
 import { varintSize } from "./varint.ts";
@@ -8,6 +9,9 @@ import { varintSize } from "./varint.ts";
 const checksumMagic = 0x0e01;
 /** Values up to this size are copied next to their metadata: cheaper than one more piece for the socket to write. */
 const gatherBelowBytes = 4_096;
+
+/** Shared by all producers of the process: what one has settled, another one fills. */
+const gatherBuffers = new BufferPool(4 * 1_048_576);
 
 /** How a payload is compressed: the number of its CompressionType, and the size it had. */
 export interface CompressedAs {
@@ -80,12 +84,13 @@ export function encodeBatch(header: BatchHeader, payload: readonly Uint8Array[])
 /** The messages of one batch, each behind its SingleMessageMetadata. Large values are referred to, small ones gathered. */
 export class BatchPayload {
   readonly #pieces: Uint8Array[] = [];
+  readonly #closed: ByteWriter[] = [];
   #writer: ByteWriter;
   #closedBytes = 0;
 
   /** @param capacity bytes that the batch will probably take. */
   constructor(capacity: number) {
-    this.#writer = new ByteWriter(capacity);
+    this.#writer = new ByteWriter(capacity, gatherBuffers);
   }
 
   /** Bytes so far, metadata included. */
@@ -124,6 +129,11 @@ export class BatchPayload {
     return this.#pieces;
   }
 
+  /** Lets others write over what was gathered: nobody reads {@link pieces} any more. Once. */
+  release(): void {
+    for (const writer of this.#closed.splice(0)) writer.release();
+  }
+
   #refer(value: Uint8Array): void {
     this.#closeWriter();
     this.#pieces.push(value);
@@ -133,7 +143,8 @@ export class BatchPayload {
   #closeWriter(): void {
     this.#pieces.push(this.#writer.bytes());
     this.#closedBytes += this.#writer.length;
-    this.#writer = new ByteWriter(1_024);
+    this.#closed.push(this.#writer);
+    this.#writer = new ByteWriter(1_024, gatherBuffers);
   }
 }
 

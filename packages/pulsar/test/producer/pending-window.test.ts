@@ -1,9 +1,9 @@
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { PendingFrame, PendingWindow } from "../../src/producer/pending-window.ts";
 
-function frame(sequenceId: number, highestSequenceId: number): PendingFrame {
-  const content = { sequenceId, highestSequenceId, deliveries: [], valueBytes: 0, chosenIds: false };
+function frame(sequenceId: number, highestSequenceId: number, lender?: { release(): void }): PendingFrame {
+  const content = { sequenceId, highestSequenceId, deliveries: [], valueBytes: 0, chosenIds: false, lender };
   return new PendingFrame({ pieces: [], messageBytes: 0 }, content, 0);
 }
 
@@ -60,4 +60,20 @@ describe("PendingWindow", () => {
     if (middle !== undefined) window.remove(middle);
     expect(window.match(3, 5)).toEqual({ kind: "confirmed", frame: found });
   });
+});
+
+describe("a frame that the broker answered", () => {
+  it.each([
+    { writes: 1, releases: 1 },
+    { writes: 2, releases: 0 },
+  ])(
+    "has its buffers used again unless a second copy may still be on its way: $writes writes",
+    (expected) => {
+      const release = vi.fn();
+      const one = frame(0, 9, { release });
+      one.writes = expected.writes;
+      one.release();
+      expect(release).toHaveBeenCalledTimes(expected.releases);
+    },
+  );
 });
