@@ -1,5 +1,5 @@
-import { setTimeout as delay } from "node:timers/promises";
 import { eventually } from "../harness/eventually.ts";
+import { feeding } from "../harness/feeding.ts";
 import { KinesisStream, type PutRecord, type StoredRecord } from "../harness/kinesis-stream.ts";
 import { type LeaseRow, LeaseRows } from "../harness/lease-rows.ts";
 import { type RunningStack, uniqueName } from "../stack.ts";
@@ -70,14 +70,7 @@ export class Crossing implements AsyncDisposable {
 
   /** Puts a few records every `everyMs` until it is disposed of. */
   feed(everyMs = 200): AsyncDisposable {
-    const stop = new AbortController();
-    const feeding = this.#feed(everyMs, stop.signal);
-    return {
-      [Symbol.asyncDispose]: async () => {
-        stop.abort();
-        await feeding;
-      },
-    };
+    return feeding(() => this.put(6), everyMs);
   }
 
   watch(): TableWatch {
@@ -123,10 +116,6 @@ export class Crossing implements AsyncDisposable {
   /** What was put behind the checkpoints of `rows`: what a successor reads. */
   behind(rows: readonly LeaseRow[]): readonly StoredRecord[] {
     return behindCheckpoints(this.stored, rows);
-  }
-
-  async #feed(everyMs: number, signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) await Promise.all([this.put(6), delay(everyMs)]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
