@@ -1,0 +1,61 @@
+import { expect } from "vitest";
+import type { Cli } from "./cli.ts";
+import type { Journey } from "./journey.ts";
+import { isReading } from "./numbered-source.ts";
+
+/** Two workers of one application, and those that were there before them. */
+export class WorkerPair implements AsyncDisposable {
+  readonly #journey: Journey;
+  readonly #args: readonly string[];
+  readonly #alive: Cli[] = [];
+  readonly #gone: Cli[] = [];
+
+  /** @param args of the CLI, besides the usual ones. */
+  constructor(journey: Journey, args: readonly string[]) {
+    this.#journey = journey;
+    this.#args = [...args, "--log-format", "json"];
+  }
+
+  /** The one that has lived longest. */
+  get elder(): Cli | undefined {
+    return this.#alive[0];
+  }
+
+  /** Starts as many as there are missing. */
+  complete(): void {
+    while (this.#alive.length < 2) this.#alive.push(this.#journey.run({ args: this.#args }));
+  }
+
+  async crash(index: number): Promise<void> {
+    for (const cli of this.#alive.splice(index, 1)) {
+      this.#gone.push(cli);
+      expect(cli.running, cli.output).toBe(true);
+      await cli.crash();
+    }
+  }
+
+  /** Waits until both read: one that is only just loading ends when there is no broker, and does not hear that it shall stop. */
+  async reading(): Promise<void> {
+    await Promise.all(this.#alive.map(isReading));
+  }
+
+  async stop(): Promise<readonly unknown[]> {
+    return await Promise.all(this.#alive.map((cli) => cli.stop()));
+  }
+
+  /** Messages that Pulsar was sent and had already, as far as those tell that ended in order. */
+  get duplicates(): number {
+    return this.#alive
+      .flatMap((cli) => cli.stderr)
+      .filter((line) => line.includes('"run ended"'))
+      .reduce((sum, line) => sum + (JSON.parse(line) as { readonly duplicates: number }).duplicates, 0);
+  }
+
+  get output(): string {
+    return [...this.#gone, ...this.#alive].map((cli) => cli.output.slice(-20_000)).join("\n---\n");
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#alive.map((cli) => cli[Symbol.asyncDispose]()));
+  }
+}
