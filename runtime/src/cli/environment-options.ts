@@ -52,10 +52,19 @@ A flag wins over the environment, and that over a file.
 `;
 }
 
+/**
+ * The value of an option that is given as a text, as on the command line; `true` or `false` for one without a value.
+ *
+ * @throws InvalidArgumentError of commander, whose message says what the option takes.
+ */
+export function parseOption(option: Option, text: string): unknown {
+  if (isSwitch(option, text)) return parseSwitch(text);
+  return option.parseArg === undefined ? text : option.parseArg<unknown>(text, undefined);
+}
+
 function read(option: Option, variable: string, text: string): unknown {
-  if (isSwitch(option, text)) return readSwitch(variable, text);
   try {
-    return option.parseArg === undefined ? text : option.parseArg<unknown>(text, undefined);
+    return parseOption(option, text);
   } catch (error) {
     if (!(error instanceof InvalidArgumentError)) throw error;
     throw new UsageError(`${variable} in the environment is not what ${option.long} takes`, {
@@ -71,10 +80,8 @@ function isSwitch({ required, optional, parseArg }: Option, text: string): boole
   return !optional || (parseArg !== undefined && /^(true|false)$/i.test(text));
 }
 
-function readSwitch(variable: string, text: string): true | undefined {
+function parseSwitch(text: string): true | undefined {
   if (text.toLowerCase() === "true") return true;
   if (text.toLowerCase() === "false") return undefined;
-  throw new UsageError(`${variable} in the environment must be true or false, got ${text}`, {
-    remedy: "write true or false, or unset it",
-  });
+  throw new InvalidArgumentError("It must be true or false.");
 }

@@ -3,9 +3,7 @@ import { join } from "node:path";
 import { readBoolean } from "./broker-settings.ts";
 import type { CliHost } from "./cli-host.ts";
 import type { Environment } from "./client-conf.ts";
-import type { Flags } from "./requested-source.ts";
-import { runCommand } from "./run-command.ts";
-import type { RunFlags } from "./run-jobs.ts";
+import { type RunRequest, runCommand } from "./run-command.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** Flags of Java's LocalRunner that `run` does not have. */
@@ -25,7 +23,7 @@ interface LocalrunnerFlags {
  * @throws UsageError (`PIO_USAGE`) for a function or a sink, and what {@link runCommand} throws.
  */
 export async function functionLocalrunner(
-  flags: LocalrunnerFlags & RunFlags & Flags,
+  { flags, command }: RunRequest & { readonly flags: LocalrunnerFlags },
   host: CliHost,
 ): Promise<void> {
   const { sourceConfig, ...others } = flags;
@@ -37,16 +35,12 @@ export async function functionLocalrunner(
     );
   }
   const connectorsDir = flags["connectorsDir"] ?? connectorsOfHome(host.env);
-  const stopsAtFailure = readBoolean("--exitOnError", flags.exitOnError) === true;
-  await runCommand(
-    {
-      ...others,
-      wholeSourceConfig: sourceConfig,
-      maxRestarts: stopsAtFailure ? 0 : flags.maxRestarts,
-      ...(connectorsDir === undefined ? {} : { connectorsDir }),
-    },
-    host,
-  );
+  const whole = { ...others, wholeSourceConfig: sourceConfig };
+  const placed = connectorsDir === undefined ? whole : { ...whole, connectorsDir };
+  if (readBoolean("--exitOnError", flags.exitOnError) !== true)
+    return await runCommand({ flags: placed, command }, host);
+  command.setOptionValueWithSource("maxRestarts", 0, "cli");
+  await runCommand({ flags: { ...placed, maxRestarts: 0 }, command }, host);
 }
 
 /** Where Java's LocalRunner looks for built-in connectors. */

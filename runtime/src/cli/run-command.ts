@@ -1,9 +1,11 @@
 import { describeProperties, formatProblem, InvalidConfigError } from "@pulsar-ts-io/config";
 import { hasCode, type Logger, systemClock } from "@pulsar-ts-io/core";
+import type { Command } from "commander";
 import { logProcessWarnings } from "../logging/process-warnings.ts";
 import { formatLogLine } from "../logging/text-format.ts";
 import { type BrokerSettings, resolveBrokerSettings, secretsOfBroker } from "./broker-settings.ts";
 import type { CliHost } from "./cli-host.ts";
+import { completeFlags, readConfigOptions } from "./config-options.ts";
 import { dryRun } from "./dry-run.ts";
 import { exitCodeOf, exitCodes } from "./exit-codes.ts";
 import { localrunWarnings } from "./localrun-options.ts";
@@ -21,8 +23,17 @@ import { transportProblems } from "./transport.ts";
 /** Exit codes of a run that did nothing of which could be told. */
 const nothingOpened: ReadonlySet<number> = new Set([exitCodes.usage, exitCodes.plugin]);
 
+/** What a run was asked for with. */
+export interface RunRequest {
+  readonly flags: RunFlags & Flags;
+  /** Knows which of them were given. */
+  readonly command: Command;
+}
+
 /** A run that was checked, and of which nothing is opened yet. */
 export interface RunPlan {
+  readonly request: RunRequest;
+  /** Completed by what the SourceConfig says. */
   readonly flags: RunFlags & Flags;
   readonly requested: RequestedSource;
   readonly topic: string;
@@ -42,9 +53,10 @@ export interface RunStop {
  *
  * @throws what {@link planRun} and {@link executeRun} throw.
  */
-export async function runCommand(flags: RunFlags & Flags, host: CliHost): Promise<void> {
-  const plan = await planRun(flags, host);
-  if (flags.dryRun !== undefined) return await dryRun(plan.requested, flags.dryRun, host);
+export async function runCommand(request: RunRequest, host: CliHost): Promise<void> {
+  const plan = await planRun(request, host);
+  const { dryRun: count } = plan.flags;
+  if (count !== undefined) return await dryRun(plan.requested, count, host);
   // Not before: who types a config in shall be able to end it.
   using stop = new StopSignals(host.process);
   await executeRun(plan, stop, host);
@@ -55,11 +67,14 @@ export async function runCommand(flags: RunFlags & Flags, host: CliHost): Promis
  *
  * @throws InvalidConfigError, UsageError, and the errors of the plugin host.
  */
-export async function planRun(flags: RunFlags & Flags, host: CliHost): Promise<RunPlan> {
-  const requested = await readRequestedSource(flags, host);
-  const { publisher } = requested.settings;
+export async function planRun(request: RunRequest, host: CliHost): Promise<RunPlan> {
+  const requested = await readRequestedSource(request.flags, host);
+  const { publisher, runtimeOptions } = requested.settings;
+  const configOptions = readConfigOptions(request.command, runtimeOptions);
+  const flags = completeFlags(request.command, request.flags, configOptions);
   const problems = [
     ...requested.problems,
+    ...configOptions.problems,
     ...transportProblems(flags, publisher),
     ...refusalProblems(flags, publisher),
   ];
@@ -73,7 +88,7 @@ export async function planRun(flags: RunFlags & Flags, host: CliHost): Promise<R
     for (const problem of unused) logger.warn({ problem }, "odd setting");
     warn(logger, requested, flags, host);
   }
-  return { flags, requested, topic, broker, logger };
+  return { request, flags, requested, topic, broker, logger };
 }
 
 /**

@@ -1,5 +1,8 @@
 import { type ConfigProblem, formatProblem, InvalidConfigError } from "@pulsar-ts-io/config";
+import { Command } from "commander";
 import type { CliHost } from "./cli-host.ts";
+import { readConfigOptions } from "./config-options.ts";
+import { addRunOptions } from "./definitions/run.ts";
 import { type Flags, readRequestedSource } from "./requested-source.ts";
 
 /**
@@ -10,7 +13,9 @@ import { type Flags, readRequestedSource } from "./requested-source.ts";
  * @throws InvalidConfigError (`PIO_INVALID_CONFIG`) with all problems.
  */
 export async function validateCommand(flags: Flags, host: CliHost): Promise<void> {
-  const { connector, problems, warnings } = await readRequestedSource(flags, host);
+  const { connector, settings, warnings, ...requested } = await readRequestedSource(flags, host);
+  const options = readConfigOptions(addRunOptions(new Command()), settings.runtimeOptions);
+  const problems = [...requested.problems, ...options.problems];
   const { name } = connector.manifest;
   const write = (text: string) => host.process.stdout.write(text);
   if (flags["json"] === true) {

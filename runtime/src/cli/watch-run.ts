@@ -4,7 +4,7 @@ import type { CliHost } from "./cli-host.ts";
 import { fileChanges } from "./file-changes.ts";
 import { readTextFile } from "./input.ts";
 import type { Flags } from "./requested-source.ts";
-import { executeRun, planRun, type RunPlan } from "./run-command.ts";
+import { executeRun, planRun, type RunPlan, type RunRequest } from "./run-command.ts";
 import type { RunFlags } from "./run-jobs.ts";
 import { StopSignals } from "./stop-signals.ts";
 import { UsageError } from "./usage-error.ts";
@@ -27,14 +27,14 @@ interface WatchedPlan {
  * @throws UsageError (`PIO_USAGE`) when there is no file to watch, and what a run without `--watch` throws.
  */
 export async function watchRun(
-  flags: RunFlags & Flags,
+  request: RunRequest,
   host: CliHost,
   clock: Clock = systemClock,
 ): Promise<void> {
-  const path = watchedFile(flags);
+  const path = watchedFile(request.flags);
   // Before the plan is made of it: what is written in between is a change.
   const text = await readTextFile(path);
-  let next: WatchedPlan | undefined = { text, plan: await planRun(flags, host) };
+  let next: WatchedPlan | undefined = { text, plan: await planRun(request, host) };
   using stop = new StopSignals(host.process);
   while (next !== undefined) next = await runUntilChanged(next, path, { stop, host, clock });
 }
@@ -93,12 +93,12 @@ async function runUntilChanged(
 
 /** @returns `undefined` when the changed file cannot be run: the log has said why. */
 async function planAgain(
-  { flags, logger }: RunPlan,
+  { request, logger }: RunPlan,
   text: string,
   host: CliHost,
 ): Promise<WatchedPlan | undefined> {
   try {
-    return { text, plan: await planRun(flags, host) };
+    return { text, plan: await planRun(request, host) };
   } catch (error) {
     logger.error(
       { err: toError(error), remedy: remedyOf(error) },

@@ -29,7 +29,7 @@ export const sourceConfigFields: Readonly<Record<string, FieldTreatment>> = {
   className: { kind: "unused", why: "the class is the one that the connector's manifest names" },
   resources: { kind: "unused", why: "limit the process or its container instead" },
   runtimeFlags: { kind: "unused", why: "flags of a Java machine mean nothing here; use NODE_OPTIONS" },
-  customRuntimeOptions: { kind: "unused", why: "there is no Kubernetes runtime that would read them" },
+  customRuntimeOptions: honoured,
   logTopic: honoured,
   serdeClassName: {
     kind: "refused",

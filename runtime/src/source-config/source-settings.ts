@@ -6,6 +6,7 @@ import { FieldReader, type Fields } from "./field-reader.ts";
 import { isUnset, sourceConfigFieldNames, sourceConfigFields } from "./fields.ts";
 import type { ProblemList } from "./problem-list.ts";
 import { readProducerConfig } from "./producer-config.ts";
+import { readRuntimeOptions } from "./runtime-options.ts";
 
 /** A SourceConfig as this runtime uses it: checked, complete, with our names. */
 export interface SourceSettings {
@@ -26,6 +27,8 @@ export interface SourceSettings {
   /** How topics are published to; the producer's name and properties are the instance's. */
   readonly publisher: PublisherOptions;
   readonly secrets: Readonly<Record<string, SecretEntry>>;
+  /** Options of `run` that Pulsar has no field for, as written. */
+  readonly runtimeOptions: Fields;
   /** The connector's own config, as written: references not yet resolved. */
   readonly configs: Readonly<Record<string, unknown>>;
 }
@@ -66,6 +69,7 @@ export function readSourceConfig(sourceConfig: Fields, problems: ProblemList): S
     guarantee,
     publisher,
     secrets: readSecrets(fields.mapping("secrets") ?? {}, problems),
+    runtimeOptions: readRuntimeOptions(sourceConfig["customRuntimeOptions"], problems),
     configs: fields.mapping("configs") ?? {},
   };
 }

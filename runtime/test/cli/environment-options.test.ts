@@ -84,11 +84,8 @@ describe("an option in the environment", loadingTime, () => {
   });
 
   it.each([
-    [
-      ["validate"],
-      { PULSAR_TS_IO_JSON: "yes" },
-      "PULSAR_TS_IO_JSON in the environment must be true or false",
-    ],
+    [["validate"], { PULSAR_TS_IO_JSON: "yes" }, "PULSAR_TS_IO_JSON in the environment is not what --json"],
+    [["validate"], { PULSAR_TS_IO_JSON: "yes" }, "It must be true or false."],
     [["run"], { PULSAR_TS_IO_LOG_LEVEL: "loud" }, "Allowed choices are debug, info, warn, error."],
     [["run"], { PULSAR_TS_IO_INSTANCE_ID: "-1" }, "PULSAR_TS_IO_INSTANCE_ID in the environment is not what"],
     [["run"], { PULSAR_TS_IO_LOG_FORMAT: "xml" }, "Allowed choices are json, pretty."],

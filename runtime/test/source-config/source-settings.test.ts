@@ -51,6 +51,7 @@ describe("readSourceConfig", () => {
       guarantee: "ATLEAST_ONCE",
       publisher: defaultPublisherOptions,
       secrets: {},
+      runtimeOptions: {},
       configs: {},
     });
   });

@@ -25,6 +25,6 @@ export function addFunctionLocalrunner(program: Command, host: CliHost): void {
   addRunOptions(command);
   for (const option of further) command.addOption(option.hideHelp());
   command.action(async (flags) =>
-    (await import("../function-localrunner.ts")).functionLocalrunner(flags, host),
+    (await import("../function-localrunner.ts")).functionLocalrunner({ flags, command }, host),
   );
 }

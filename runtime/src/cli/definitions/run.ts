@@ -37,8 +37,8 @@ export function addRun(program: Command, host: CliHost, connectorHelp: string): 
     )
     .action(async (flags) =>
       flags.watch === true
-        ? (await import("../watch-run.ts")).watchRun(flags, host)
-        : (await import("../run-command.ts")).runCommand(flags, host),
+        ? (await import("../watch-run.ts")).watchRun({ flags, command: run }, host)
+        : (await import("../run-command.ts")).runCommand({ flags, command: run }, host),
     );
 }
 
