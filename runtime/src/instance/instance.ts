@@ -44,7 +44,7 @@ export class Instance<C> {
     this.#transport = transport;
     this.#options = options;
     const { clock, guarantee } = options;
-    this.#outlets = new Outlets(transport, options);
+    this.#outlets = new Outlets(transport, options, (error) => this.#fail("pulsar", error));
     this.#systemErrors = new RecentErrors(clock);
     this.#sourceErrors = new RecentErrors(clock);
     this.#host = {

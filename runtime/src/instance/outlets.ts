@@ -12,12 +12,13 @@ export class Outlets {
   readonly letters: DeadLetters | undefined;
   readonly #topic: string | undefined;
 
-  constructor(transport: Transport, options: InstanceOptions) {
+  /** @param onFailed called when nothing can be published any more, and nobody waits for it. */
+  constructor(transport: Transport, options: InstanceOptions, onFailed: (error: unknown) => void) {
     const { publisher, clock, logger, topic, guarantee, deduplication, onRefused } = options;
     this.#topic = topic;
     this.publishers =
       guarantee === "EFFECTIVELY_ONCE"
-        ? new PartitionPublishers(transport, { publisher, clock, logger, deduplication })
+        ? new PartitionPublishers(transport, { publisher, clock, logger, deduplication, onFailed })
         : new TopicPublishers(transport, { publisher, clock, logger, keep: topic });
     if (onRefused.kind === "dead-letter")
       this.letters = new DeadLetters(transport, onRefused.topic, publisher);

@@ -1,10 +1,13 @@
 import { type Clock, IllegalStateError, type Logger, type SourceRecord } from "@pulsar-ts-io/core";
-import type { PublisherOptions, Transport } from "@pulsar-ts-io/pulsar";
+import type { Publisher, PublisherOptions, Transport } from "@pulsar-ts-io/pulsar";
 import { openPatiently } from "./open-patiently.ts";
+import { OpeningPublisher, WaitingRoom } from "./opening-publisher.ts";
 import type { OpenPublisher, Publishers } from "./publishers.ts";
 
 /** Java's PRODUCER_CACHE_MAX_SIZE. */
 const defaultMaxPublishers = 10_000;
+/** What waits for names that others still have, of all partitions. When it is full, reading stops at the next record for one of them. */
+const waitingLimits = { messages: 10_000, bytes: 16 * 1_048_576 };
 
 /** Whether a topic keeps a repeated message from being stored twice. */
 export interface Deduplication {
@@ -20,10 +23,13 @@ export interface PartitionPublishersOptions {
   readonly logger: Logger;
   /** Publishers open at one time; beyond it the longest unused one is closed. Default 10 000. */
   readonly maxPublishers?: number | undefined;
+  /** Called with what keeps a publisher from being opened, when waiting does not change it. */
+  readonly onFailed: (error: unknown) => void;
 }
 
 interface Entry extends OpenPublisher {
   readonly partition: Partition;
+  publisher: Publisher;
   released: boolean;
   /** Rises with each use: the lowest is the longest unused one. */
   usedAt: number;
@@ -33,7 +39,7 @@ interface Entry extends OpenPublisher {
 interface Partition {
   readonly id: string;
   readonly entries: Map<string, Entry>;
-  /** Aborted when the partition is released, or reading stops: whoever opens a publisher for it gives up. */
+  /** Aborted when the partition is released, or reading stops: its publishers that are not open yet never will be. */
   readonly leaving: AbortController;
 }
 
@@ -42,6 +48,8 @@ interface Partition {
  * by the producer's name and the message's sequence id.
  *
  * None is closed for being idle: Pulsar forgets a name's last sequence id some hours after its producer has gone.
+ *
+ * A name may be another worker's for some seconds yet. Only the records of its partition wait for that.
  */
 export class PartitionPublishers implements Publishers {
   readonly #transport: Transport;
@@ -51,6 +59,7 @@ export class PartitionPublishers implements Publishers {
   /** Partitions being released: their names are free only afterwards. */
   readonly #releasing = new Map<string, Promise<void>>();
   readonly #ensured = new Set<string>();
+  readonly #waiting = new WaitingRoom(waitingLimits);
   #count = 0;
   #reached = false;
   #uses = 0;
@@ -77,24 +86,38 @@ export class PartitionPublishers implements Publishers {
     return entry;
   }
 
+  /** Does not wait until it is open: {@link OpeningPublisher} stands for it until then. */
   async open(
     topic: string,
     { partitionId = "" }: SourceRecord,
     signal: AbortSignal,
   ): Promise<OpenPublisher | undefined> {
     const partition = this.#partition(partitionId);
+    if (this.#count >= this.#maxPublishers) await this.#makeRoom(signal);
+    // Released while room was made.
+    if (this.#partitions.get(partitionId) !== partition) return undefined;
     const { leaving } = partition;
     const stop = () => leaving.abort(signal.reason);
     signal.addEventListener("abort", stop, { once: true });
-    try {
-      return await this.#open(topic, partition, leaving.signal);
-    } catch (error) {
-      signal.throwIfAborted();
-      if (leaving.signal.aborted) return undefined;
-      throw error;
-    } finally {
-      signal.removeEventListener("abort", stop);
-    }
+    this.#uses += 1;
+    const open = async () => {
+      try {
+        return await this.#open(topic, partition);
+      } catch (error) {
+        this.#forget(entry);
+        if (!leaving.signal.aborted) this.#options.onFailed(error);
+        return undefined;
+      } finally {
+        signal.removeEventListener("abort", stop);
+      }
+    };
+    const publisher = new OpeningPublisher(this.#waiting, open, (opened) => {
+      entry.publisher = opened;
+    });
+    const entry: Entry = { topic, publisher, partition, released: false, inFlight: 0, usedAt: this.#uses };
+    partition.entries.set(topic, entry);
+    this.#count += 1;
+    return entry;
   }
 
   release(partitionId: string): Promise<void> {
@@ -123,12 +146,10 @@ export class PartitionPublishers implements Publishers {
     await closeAll(entries);
   }
 
-  async #open(topic: string, partition: Partition, signal: AbortSignal): Promise<OpenPublisher> {
+  async #open(topic: string, { id, leaving: { signal } }: Partition): Promise<Publisher> {
     const { publisher: options, clock, logger } = this.#options;
-    const { id } = partition;
     await this.#releasing.get(id)?.catch(() => undefined); // whoever released it learns of it
     await this.#ensureDeduplication(topic, signal);
-    if (this.#count >= this.#maxPublishers) await this.#makeRoom(signal);
     signal.throwIfAborted();
     const named = { ...options, producerName: id };
     const opening = { topic, publisher: named, reached: this.#reached, clock, logger };
@@ -136,11 +157,14 @@ export class PartitionPublishers implements Publishers {
     if (signal.aborted) await publisher.close();
     signal.throwIfAborted();
     this.#reached = true;
-    this.#uses += 1;
-    const entry: Entry = { topic, publisher, partition, released: false, inFlight: 0, usedAt: this.#uses };
-    partition.entries.set(topic, entry);
-    this.#count += 1;
-    return entry;
+    return publisher;
+  }
+
+  /** @returns whether it was not forgotten before. */
+  #forget({ topic, partition, released }: Entry): boolean {
+    if (!partition.entries.delete(topic) || released) return false;
+    this.#count -= 1;
+    return true;
   }
 
   #partition(id: string): Partition {
@@ -172,9 +196,7 @@ export class PartitionPublishers implements Publishers {
     if (oldest === undefined) return;
     if (oldest.inFlight > 0) await oldest.publisher.flush(signal);
     // Released while its records were awaited: then it is closed already.
-    if (!oldest.partition.entries.delete(oldest.topic) || oldest.released) return;
-    this.#count -= 1;
-    await oldest.publisher.close();
+    if (this.#forget(oldest)) await oldest.publisher.close();
   }
 
   #entries(): readonly Entry[] {
