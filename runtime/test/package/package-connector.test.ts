@@ -64,10 +64,10 @@ const library = (name: string, version: string, needs: string, code: string): Tr
 });
 /** a needs c of version 1, b needs c of version 2, and both c need the one d, which needs c again. */
 const libraries = {
-  a: library("a", "1.0.0", "c", 'import { c } from "c"; export const a = `a with ${c()}`;'),
-  b: library("b", "1.0.0", "c", 'import { c } from "c"; export const b = `b with ${c()}`;'),
-  c1: library("c", "1.0.0", "d", 'import { d } from "d"; export const c = () => `c1 and ${d}`;'),
-  c2: library("c", "2.0.0", "d", 'import { d } from "d"; export const c = () => `c2 and ${d}`;'),
+  a: library("a", "1.0.0", "c", 'import { c } from "c"; export const a = "a with " + c();'),
+  b: library("b", "1.0.0", "c", 'import { c } from "c"; export const b = "b with " + c();'),
+  c1: library("c", "1.0.0", "d", 'import { d } from "d"; export const c = () => "c1 and " + d;'),
+  c2: library("c", "2.0.0", "d", 'import { d } from "d"; export const c = () => "c2 and " + d;'),
   d: library("d", "1.0.0", "c", 'import "c"; export const d = "d";'),
   core: library("core", "1.0.0", "", 'export const core = "core";'),
   tool: library("tool", "1.0.0", "", ""),
