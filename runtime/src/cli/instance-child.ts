@@ -43,14 +43,14 @@ export async function runInstanceChild(proc: ChildProcess): Promise<void> {
   };
   proc.on("uncaughtException", onDefect);
   proc.on("unhandledRejection", onDefect);
-  const open = (received: unknown): Promise<Attempt> => {
+  const open = (received: unknown, signal: AbortSignal): Promise<Attempt> => {
     const job = received as InstanceJob; // the parent is of the same program
     proc.title = `pulsar-ts-io instance ${job.instance.instanceId}`;
     const logger = createSourceLogger(job.log, write);
     logProcessWarnings(proc, logger);
     watchLoop(job.limits.stallTimeoutMs, exitCodes.blocked);
     const parts = { ...measure(job.measured, systemClock), state: openState(job.state, job.instance) };
-    return openAttempt(job, { clock: systemClock, logger, write, data: proc.stdout, ...parts });
+    return openAttempt(job, { clock: systemClock, logger, write, data: proc.stdout, ...parts }, signal);
   };
   await serveParent(linkOf(proc), { open, clock: systemClock, signal: stop.signal });
   proc.exit(exitCodes.ok);

@@ -38,10 +38,10 @@ export interface JobHost extends LogHost {
  *
  * @throws the errors of {@link createDeduplication}, {@link loadSource} and of {@link createTransport}.
  */
-export async function openAttempt(job: InstanceJob, host: JobHost): Promise<Attempt> {
+export async function openAttempt(job: InstanceJob, host: JobHost, signal: AbortSignal): Promise<Attempt> {
   const { destination, broker } = job;
   const deduplication = createDeduplication(job.instance.guarantee, destination, broker, host);
-  const source = await loadSource(job.connector);
+  const source = await loadSource(job.connector, { signal });
   const transport = traced(await createTransport(destination, broker, host));
   const { clock, meter, metrics, state } = host;
   const log = openInstanceLog(job, host);

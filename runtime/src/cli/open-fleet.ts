@@ -34,21 +34,20 @@ export function openFleet(jobs: readonly InstanceJob[], host: FleetHost): Instan
   return new InstanceFleet(jobs.map((job) => supervise(job, open, host)));
 }
 
+type OpenAttempt = (job: InstanceJob, signal: AbortSignal) => Promise<Attempt>;
+
 /** What it measures and remembers is one for all its starts: it goes on. */
-function openHere(
-  { measured, state: place, instance }: InstanceJob,
-  host: FleetHost,
-): (job: InstanceJob) => Promise<Attempt> {
+function openHere({ measured, state: place, instance }: InstanceJob, host: FleetHost): OpenAttempt {
   const parts = { ...host, ...measure(measured, host.clock), state: openState(place, instance) };
-  return (job) => openAttempt(job, parts);
+  return (job, signal) => openAttempt(job, parts, signal);
 }
 
 function supervise(
   job: InstanceJob,
-  open: (job: InstanceJob) => Promise<Attempt>,
+  open: OpenAttempt,
   { clock, logger, maxRestarts, mask }: FleetHost,
 ): InstanceSupervisor {
-  return new InstanceSupervisor(() => open(job), {
+  return new InstanceSupervisor((signal) => open(job, signal), {
     instanceId: job.instance.instanceId,
     maxRestarts,
     clock,

@@ -11,18 +11,25 @@ export interface ConnectorModule {
   readonly exports: Readonly<Record<string, unknown>>;
 }
 
+export interface ImportOptions {
+  readonly clock?: Clock;
+  /** Ends the waiting: what is being loaded goes on, and nobody asks for it any more. */
+  readonly signal?: AbortSignal;
+}
+
 /** A module that waits for something while it is loaded waits no longer than this. */
 const loadTimeoutMs = 60_000;
+const never: AbortSignal = new AbortController().signal;
 
 /**
  * Imports the module that the manifest names. The connector's code runs here for the first time.
  *
  * @throws PluginLoadError (`PIO_PLUGIN_LOAD`) when it is not there, cannot be imported, does not come to an end or tries to end the
- * process.
+ * process; the signal's reason.
  */
 export async function importModule(
   { directory, manifest }: ConnectorPackage,
-  clock: Clock = systemClock,
+  { clock = systemClock, signal = never }: ImportOptions = {},
 ): Promise<ConnectorModule> {
   const { name, sourceClass } = manifest;
   const path = inside(directory, sourceClass.file, "sourceClass");
@@ -33,8 +40,9 @@ export async function importModule(
     });
   }
   try {
-    return { path, exports: await importBounded(pathToFileURL(path).href, clock) };
+    return { path, exports: await importBounded(pathToFileURL(path).href, clock, signal) };
   } catch (cause) {
+    signal.throwIfAborted();
     throw new PluginLoadError(`the module of connector ${name} failed to load: ${toError(cause).message}`, {
       cause,
       remedy: `find the cause in ${path}, or install the connector again with its dependencies`,
@@ -42,8 +50,12 @@ export async function importModule(
   }
 }
 
-async function importBounded(url: string, clock: Clock): Promise<Record<string, unknown>> {
-  const stopWaiting = new AbortController();
+async function importBounded(
+  url: string,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<Record<string, unknown>> {
+  const loaded = new AbortController();
   const { exit } = process;
   // Loading must not end the process: nobody would learn why.
   process.exit = () => {
@@ -51,13 +63,13 @@ async function importBounded(url: string, clock: Clock): Promise<Record<string, 
   };
   try {
     const tooLong = async (): Promise<never> => {
-      await clock.sleep(loadTimeoutMs, stopWaiting.signal);
+      await clock.sleep(loadTimeoutMs, AbortSignal.any([signal, loaded.signal]));
       throw new Error(`it was not loaded after ${loadTimeoutMs} ms`);
     };
     const exports: Record<string, unknown> = await Promise.race([import(url), tooLong()]);
     return { ...exports };
   } finally {
     process.exit = exit;
-    stopWaiting.abort(new Error("loaded"));
+    loaded.abort(new Error("loaded"));
   }
 }

@@ -1,7 +1,7 @@
 import { type Source, type SourceConstructor, toError } from "@pulsar-ts-io/core";
 import type { ConnectorPackage } from "./connector-package.ts";
 import { PluginContractError, PluginLoadError } from "./errors.ts";
-import { importModule } from "./import-module.ts";
+import { type ImportOptions, importModule } from "./import-module.ts";
 
 const methods = ["open", "read", "close"] as const;
 
@@ -11,9 +11,12 @@ const methods = ["open", "read", "close"] as const;
  * @throws PluginLoadError (`PIO_PLUGIN_LOAD`) when the module cannot be imported or its constructor throws.
  * @throws PluginContractError (`PIO_PLUGIN_CONTRACT`) when it exports no Source under the name its manifest gives.
  */
-export async function loadSource(connector: ConnectorPackage): Promise<Source<unknown>> {
+export async function loadSource(
+  connector: ConnectorPackage,
+  options?: ImportOptions,
+): Promise<Source<unknown>> {
   const { name, sourceClass } = connector.manifest;
-  const { path, exports } = await importModule(connector);
+  const { path, exports } = await importModule(connector, options);
   const exported = exports[sourceClass.exportName];
   if (!isSourceConstructor(exported)) {
     throw new PluginContractError(

@@ -29,7 +29,7 @@ export interface InstanceSupervisorOptions {
 
 /** Keeps one instance running: starts it again when it fails, after a pause that grows. */
 export class InstanceSupervisor {
-  readonly #start: () => Promise<Attempt>;
+  readonly #start: (signal: AbortSignal) => Promise<Attempt>;
   readonly #options: InstanceSupervisorOptions;
   readonly #pauses: Backoff;
   #attempt: Attempt | undefined;
@@ -42,7 +42,8 @@ export class InstanceSupervisor {
   #failure: unknown;
   #ended: "failed" | "stopped" | undefined;
 
-  constructor(start: () => Promise<Attempt>, options: InstanceSupervisorOptions) {
+  /** @param start makes an attempt, unless its signal aborts before. */
+  constructor(start: (signal: AbortSignal) => Promise<Attempt>, options: InstanceSupervisorOptions) {
     this.#start = start;
     this.#options = options;
     const { random } = options;
@@ -145,11 +146,11 @@ export class InstanceSupervisor {
   async #attemptOnce(signal: AbortSignal): Promise<{ readonly error: unknown } | undefined> {
     const startedMs = this.#options.clock.monotonic();
     try {
-      this.#attempt = await this.#start();
+      this.#attempt = await this.#start(signal);
       await this.#attempt.run(signal);
       return undefined;
     } catch (error) {
-      return { error };
+      return signal.aborted && error === signal.reason ? undefined : { error };
     } finally {
       this.#end(this.#options.clock.monotonic() - startedMs);
     }

@@ -18,8 +18,8 @@ export interface ParentLink {
 }
 
 export interface ServeParentOptions {
-  /** Makes the instance. */
-  readonly open: (job: unknown) => Promise<Attempt>;
+  /** Makes the instance, unless it is to stop before. */
+  readonly open: (job: unknown, signal: AbortSignal) => Promise<Attempt>;
   readonly clock: Clock;
   /** Told to stop by somebody other than the parent. */
   readonly signal: AbortSignal;
@@ -47,12 +47,12 @@ export async function serveParent(link: ParentLink, options: ServeParentOptions)
   try {
     const received = await job;
     if (received === undefined) return;
-    attempt = await open(received);
+    attempt = await open(received, stop.signal);
     const telling = tell(link, attempt, clock, told.signal);
     await attempt.run(stop.signal).finally(() => told.abort(new Error("the instance has ended")));
     await telling;
   } catch (error) {
-    failure = error;
+    if (!stop.signal.aborted || error !== stop.signal.reason) failure = error;
   }
   const last = { kind: "ended", view: attempt?.view() } as const;
   await link.send(failure === undefined ? last : { ...last, failure: packFailure(failure) });
