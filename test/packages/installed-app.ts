@@ -1,0 +1,96 @@
+import { execFile } from "node:child_process";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import type { LocalRegistry } from "./local-registry.ts";
+
+const exec = promisify(execFile);
+const maxOutputBytes = 64 * 1_048_576;
+const sampleCount = 3;
+
+/** A folder in which a user installed our packages from a registry: no workspace, no compiler, nobody's install script. */
+export class InstalledApp {
+  readonly manager: "npm" | "pnpm";
+  readonly folder: string;
+
+  private constructor(manager: "npm" | "pnpm", folder: string) {
+    this.manager = manager;
+    this.folder = folder;
+  }
+
+  static async install(
+    manager: "npm" | "pnpm",
+    names: readonly string[],
+    { registry, folder }: { readonly registry: LocalRegistry; readonly folder: string },
+  ): Promise<InstalledApp> {
+    await mkdir(folder);
+    await writeFile(
+      join(folder, "package.json"),
+      JSON.stringify({ name: "app", version: "0.0.0", private: true, type: "module" }),
+    );
+    const [command, ...args] =
+      manager === "npm"
+        ? ["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts"]
+        : ["npx", "--yes", "pnpm@10.34.9", "add", "--ignore-scripts", "--silent"];
+    await exec(command, [...args, ...names], { cwd: folder, env: registry.env });
+    return new InstalledApp(manager, folder);
+  }
+
+  get bin(): string {
+    return join(this.folder, "node_modules", "pulsar-ts-io", "bin", "pulsar-ts-io.js");
+  }
+
+  /** @throws Error when a package wants to run something as it is installed: none was run here. */
+  async expectNothingToCompile(): Promise<void> {
+    const text = await readFile(join(this.folder, "package-lock.json"), "utf8");
+    const { packages }: { readonly packages: Record<string, LockEntry> } = JSON.parse(text);
+    const scripted = Object.entries(packages).filter(
+      ([, entry]) => entry.hasInstallScript === true && entry.optional !== true,
+    );
+    if (scripted.length > 0)
+      throw new Error(`these want to run something: ${scripted.map(([name]) => name).join(", ")}`);
+  }
+
+  /** What was installed, as CycloneDX has it. @throws Error when one of `names` is not in it. */
+  async billOfMaterials(
+    names: readonly string[],
+  ): Promise<{ readonly text: string; readonly count: number }> {
+    const args = ["sbom", "--sbom-format", "cyclonedx", "--omit", "dev"];
+    const { stdout } = await exec("npm", args, { cwd: this.folder, maxBuffer: maxOutputBytes });
+    const bill: Bill = JSON.parse(stdout);
+    const components = new Set((bill.components ?? []).map(({ name }) => name));
+    const absent = names.filter((name) => !components.has(name));
+    if (bill.bomFormat !== "CycloneDX" || absent.length > 0)
+      throw new Error(`the bill of materials is not whole: ${absent.join(", ")}`);
+    return { text: stdout, count: components.size };
+  }
+
+  /** Runs the installed CLI on that Node until it has made three records. @returns the version of Node. */
+  async tryOut(node: string): Promise<string> {
+    const { stdout: version } = await exec(node, ["--version"]);
+    const { stdout: listed } = await exec(node, [this.bin, "connectors", "list"]);
+    if (!listed.includes("kinesis") || !listed.includes("data-generator"))
+      throw new Error(`not listed: ${listed}`);
+    const config = JSON.stringify({ count: sampleCount, recordsPerSecond: 0, template: "{{sequence}}" });
+    const args = ["run", "--source-type", "data-generator", "--output", "console", "--source-config", config];
+    const running = exec(node, [this.bin, ...args]);
+    let seen = 0;
+    running.child.stdout?.on("data", (text) => {
+      seen += String(text).split("content:").length - 1;
+      if (seen === sampleCount) running.child.kill("SIGTERM");
+    });
+    await running;
+    if (seen !== sampleCount) throw new Error(`${seen} records instead of ${sampleCount}`);
+    return version.trim();
+  }
+}
+
+interface LockEntry {
+  readonly hasInstallScript?: boolean;
+  readonly optional?: boolean;
+}
+
+interface Bill {
+  readonly bomFormat?: string;
+  readonly components?: readonly { readonly name: string }[];
+}
