@@ -59,20 +59,14 @@ export class ConsumerMeter {
   }
 
   ofShard(shard: string): ReaderMeter & PageMeter & AggregateMeter {
-    const lag = this.#meter.gauge(
-      "pulsar_ts_io_kinesis_lag_seconds",
-      "How far the last answer was behind the newest record",
-      { stream: this.#stream, shard },
-    );
     const processing = this.#metrics.ofShard("ProcessTask", shard);
     return {
-      read: ({ unpacked, records, bytes, millisBehindLatest }) => {
+      read: ({ unpacked, records, bytes }) => {
         // KCL counts before it leaves out what was read before, and the bytes after it.
         processing.add("RecordsProcessed", unpacked, "Count", "SUMMARY");
         processing.add("DataBytesProcessed", bytes, "Bytes", "SUMMARY");
         this.#records.add(records);
         this.#bytes.add(bytes);
-        lag.set(millisBehindLatest / 1_000);
         const startMs = processing.nowMs();
         return () => {
           const ms = processing.nowMs() - startMs;

@@ -30,6 +30,10 @@ describe.each([
     expect(restarts(rig)).toBe(0);
     expect(changes(rig).length).toBeLessThanOrEqual(2);
     expect(rig.meter.value("pulsar_ts_io_kinesis_readers", { state: "held-back" })).toBe(2);
+    const buffered = rig.meter.value("pulsar_ts_io_kinesis_buffered_records") ?? 0;
+    expect(buffered).toBeGreaterThan(0);
+    expect(buffered).toBeLessThanOrEqual(200); // an event of each shard comes whole
+    expect(rig.meter.value("pulsar_ts_io_kinesis_buffered_bytes")).toBeGreaterThanOrEqual(buffered);
     await rig.close(worker);
   });
 

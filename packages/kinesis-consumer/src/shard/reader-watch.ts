@@ -21,6 +21,8 @@ export interface ReaderWatchOptions {
   readonly logger: Logger;
   readonly meter: Meter;
   readonly streamName: string;
+  /** What all readers have fetched, or are about to fetch, and not yet handed on. */
+  readonly buffered: () => { readonly records: number; readonly bytes: number };
 }
 
 /** Looks after the readers of all shards: restarts who is stuck, then gives the lease up, and says once how they fare. */
@@ -29,6 +31,9 @@ export class ReaderWatch {
   readonly #logger: Logger;
   readonly #readers = new Map<ShardId, { readonly reader: WatchedReader; said: ReaderState }>();
   readonly #gauges: ReadonlyMap<ReaderState, Gauge>;
+  readonly #buffered: ReaderWatchOptions["buffered"];
+  readonly #bufferedRecords: Gauge;
+  readonly #bufferedBytes: Gauge;
   readonly #restarts: Counter;
   readonly #givenUp: Counter;
 
@@ -41,6 +46,17 @@ export class ReaderWatch {
         state,
         meter.gauge("pulsar_ts_io_kinesis_readers", "Readers of shards, by how they fare", { stream, state }),
       ]),
+    );
+    this.#buffered = options.buffered;
+    this.#bufferedRecords = meter.gauge(
+      "pulsar_ts_io_kinesis_buffered_records",
+      "Records fetched, or about to be, and not yet handed on",
+      { stream },
+    );
+    this.#bufferedBytes = meter.gauge(
+      "pulsar_ts_io_kinesis_buffered_bytes",
+      "Payload bytes fetched, or about to be, and not yet handed on",
+      { stream },
     );
     this.#restarts = meter.counter(
       "pulsar_ts_io_kinesis_reader_restarts_total",
@@ -114,6 +130,9 @@ export class ReaderWatch {
       changes.set(key, change);
     }
     for (const [state, gauge] of this.#gauges) gauge.set(counts.get(state) ?? 0);
+    const { records, bytes } = this.#buffered();
+    this.#bufferedRecords.set(records);
+    this.#bufferedBytes.set(bytes);
     for (const { from, to, ids } of changes.values()) {
       const fields = { from, to, count: ids.length, shardIds: ids.slice(0, maxNamed) };
       this.#logger[levelOf(from, to)](fields, "shard readers have changed state");

@@ -40,8 +40,6 @@ interface PageCounts {
   /** Those of them that were not read before, and the bytes that they carry. */
   readonly records: number;
   readonly bytes: number;
-  /** How far behind the newest record of the shard. */
-  readonly millisBehindLatest: number;
 }
 
 /** Told of each page. */
@@ -277,7 +275,6 @@ export class ShardConsumer implements PageOwner {
       unpacked,
       records: records.length,
       bytes: newBytes,
-      millisBehindLatest: page.millisBehindLatest,
     });
     this.#queue.push(records, this, handedOut);
   }

@@ -101,7 +101,7 @@ export class ShardReadings {
     this.#meter = new ConsumerMeter(meter, places.metrics, streamName);
     this.#shutdowns = places.metrics.ofOperation("ShutdownTask");
     this.#trouble = new OutageLog(logger, "reading from Kinesis");
-    this.#watch = new ReaderWatch({ clock, logger, meter, streamName });
+    this.#watch = new ReaderWatch({ clock, logger, meter, streamName, buffered: () => places.budget.used });
   }
 
   /** Reads, and watches the readers, until `signal` aborts. */
