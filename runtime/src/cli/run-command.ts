@@ -55,8 +55,8 @@ export interface RunStop {
  */
 export async function runCommand(request: RunRequest, host: CliHost): Promise<void> {
   const plan = await planRun(request, host);
-  const { dryRun: count } = plan.flags;
-  if (count !== undefined) return await dryRun(plan.requested, count, host);
+  const { dryRun: count, json = false } = plan.flags;
+  if (count !== undefined) return await dryRun(plan.requested, { count, json }, host);
   // Not before: who types a config in shall be able to end it.
   using stop = new StopSignals(host.process);
   await executeRun(plan, stop, host);
@@ -80,7 +80,11 @@ export async function planRun(request: RunRequest, host: CliHost): Promise<RunPl
   ];
   if (problems.length > 0) throw new InvalidConfigError(problems);
   const topic = topicOf(requested, flags.dryRun === undefined ? flags.output : "console");
-  const unused = [...localrunWarnings(flags), ...secretsWarnings(flags)];
+  const unused = [
+    ...localrunWarnings(flags),
+    ...secretsWarnings(flags),
+    ...(flags.json === true ? ["--json has an effect with --dry-run alone"] : []),
+  ];
   const broker = await resolveBrokerSettings(flags, host.env);
   host.terminal.hide(secretsOfBroker(broker));
   const logger = createSourceLogger(logSettings(requested, flags, flags.instanceId), logLines(flags, host));

@@ -30,6 +30,8 @@ export interface RunFlags extends BrokerFlags, DeduplicationFlags, HttpFlags, Re
   readonly stateStore: StatePlace;
   /** How many records to show instead of running; `true`: as many as are usual. */
   readonly dryRun?: number | true | undefined;
+  /** Whether those are shown as JSON. */
+  readonly json?: boolean | undefined;
 }
 
 /** What the instances of a run have in common besides their source. */

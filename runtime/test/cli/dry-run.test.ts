@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { cli, fixture, loadingTime } from "../support/fake-process.ts";
+import { runCli } from "../../src/cli/cli.ts";
+import { cli, FakeProcess, fixture, loadingTime } from "../support/fake-process.ts";
 
 const from = (name: string) => ["run", "--archive", fixture(name), "--dry-run"];
 const settings = (config: object) => ["--source-config", JSON.stringify(config)];
@@ -21,6 +22,29 @@ describe("pulsar-ts-io run --dry-run", loadingTime, () => {
     const [flag = "", ...value] = `--dry-run${count}`.split(" ");
     const args = ["run", "--archive", fixture("with-tools"), flag, ...value, ...settings({ count: 50 })];
     expect((await cli(args)).stdout.match(/got message/g)).toHaveLength(4);
+  });
+
+  it("prints a line of JSON for each record with --json, and nothing else there", async () => {
+    const args = [...from("with-tools"), "--json", ...settings({ count: 2, label: "peek" })];
+    const { code, stdout } = await cli(args);
+    expect(code).toBe(0);
+    const records = stdout
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(records).toHaveLength(2);
+    expect(records[0]).toMatchObject({ key: "k" });
+    expect(Buffer.from(records[0].value, "base64").toString()).toMatch(/^peek \d+$/);
+  });
+
+  it("is what --json of a run is for: a run without it says so, and runs", async () => {
+    const proc = new FakeProcess(["run", "--archive", fixture("good"), "--output", "console", "--json"]);
+    const ending = runCli(proc, []);
+    await proc.shows("source opened");
+    proc.emit("SIGTERM");
+    await ending;
+    expect(await proc.exited).toBe(0);
+    expect(proc.stderr.text).toContain("--json has an effect with --dry-run alone");
   });
 
   it("says so when there are no more", async () => {

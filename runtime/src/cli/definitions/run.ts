@@ -66,6 +66,7 @@ export function addRunOptions(command: Command): Command {
       "print so many records (default: 10) as --output console does, take nothing and write nothing",
       parseCount,
     )
+    .option("--json", "with --dry-run: a line of JSON for each record, its value in Base64")
     .option("--instance-id <number>", "run only this one of the source's instances, from 0", parseCount)
     .addOption(
       new Option("--drain-timeout <time>", "how long a stop waits for Pulsar's receipts, such as 45s or 2m")
