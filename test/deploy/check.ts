@@ -9,6 +9,8 @@ import { runScript, say } from "../demo/script.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const here = fileURLToPath(new URL(".", import.meta.url));
+/** What `create` puts into a new connector: as it is, for it says nothing of the connector's name. */
+const workflowOfConnectors = "packages/create-pulsar-ts-io/template/common/_github/workflows/ci.yaml";
 const actionlint = "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12";
 /** The newest release of Kubernetes that managed services had when this was written. */
 const kubernetes = "v1.35.0";
@@ -32,7 +34,9 @@ async function dockerfile(): Promise<string[]> {
 }
 
 async function workflows(signal: AbortSignal): Promise<string[]> {
-  return await findingsOf("go", ["run", actionlint, "-shellcheck=", "-pyflakes="], root, signal);
+  const check = ["run", actionlint, "-shellcheck=", "-pyflakes="];
+  const ours = await findingsOf("go", check, root, signal);
+  return [...ours, ...(await findingsOf("go", [...check, workflowOfConnectors], root, signal))];
 }
 
 async function filesOfOthers(signal: AbortSignal): Promise<string[]> {
