@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { watch } from "node:fs/promises";
+import { mkdtemp, rm, watch } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join, sep } from "node:path";
 import process from "node:process";
 import { setTimeout as delay } from "node:timers/promises";
@@ -77,9 +78,25 @@ async function build({ directory, env }: DevOptions, output: DevOutput): Promise
   return false;
 }
 
+/** Each run has a state of its own: what is tried out begins anew. */
 async function runUntil(changed: Promise<void>, options: DevOptions, output: DevOutput): Promise<void> {
+  const state = await mkdtemp(join(tmpdir(), "pulsar-ts-io-dev-"));
+  try {
+    await runWith(["--state-store", `file:${state}`], changed, options, output);
+  } finally {
+    await rm(state, { recursive: true, force: true });
+  }
+}
+
+async function runWith(
+  state: readonly string[],
+  changed: Promise<void>,
+  options: DevOptions,
+  output: DevOutput,
+): Promise<void> {
   const { directory, config, env } = options;
-  const args = [bin, "run", "--connector", directory, "--output", "console", ...configOf(directory, config)];
+  const where = ["--connector", directory, "--output", "console"];
+  const args = [bin, "run", ...where, ...state, ...configOf(directory, config)];
   const child = spawn(process.execPath, args, { cwd: directory, env, stdio: ["ignore", "pipe", "pipe"] });
   child.stdout.setEncoding("utf8").on("data", (text: string) => output.out(text));
   child.stderr.setEncoding("utf8").on("data", (text: string) => output.err(text));

@@ -7,7 +7,8 @@ Examples:
   pulsar-ts-io dev
   pulsar-ts-io dev ./my-source --source-config '{"count": 10}'
 
-Nothing is published: records are shown as --output console shows them. A build that fails leaves the last one running.
+Nothing is published: records are shown as --output console shows them. Each run has a state of its own,
+so it begins anew. After a build that fails the next change is waited for.
 `;
 
 export function addDev(program: Command, host: CliHost): void {
