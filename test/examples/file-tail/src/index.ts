@@ -1,0 +1,2 @@
+export { FileTailSource } from "./file-tail-source.ts";
+export type { FileTailSourceOptions } from "./generated/options.ts";
