@@ -24,11 +24,18 @@ export interface Capabilities {
   readonly anyBytes: boolean;
   /** A message key is the key that a record was put with. */
   readonly keys: boolean;
-  /** Records are put from outside; `false`: the source makes them itself, without an end. */
+  /** Records are put from outside; `false`: the source makes them itself. */
   readonly producible: boolean;
 }
 
 export type Capability = keyof Capabilities;
+
+/** What a source makes by itself. */
+export interface MadeRecords {
+  /** What it takes in the config that these are made, and no others. */
+  readonly config: WrittenConfig;
+  readonly records: readonly ProducedRecord[];
+}
 
 export interface SourceContractOptions {
   /** A valid config; a function makes one for each test, so that each has a stream, a folder or a table of its own. */
@@ -37,6 +44,8 @@ export interface SourceContractOptions {
   readonly invalidConfigs: readonly InvalidConfig[];
   /** Puts records where a source with `config` reads them; they are there when it resolves. Needed unless `producible` is false. */
   readonly produce?: (records: readonly ProducedRecord[], config: WrittenConfig) => Promise<void>;
+  /** The first `count` records that the source makes by itself: instead of `produce`, where `producible` is false. More of them begin with the same ones. */
+  readonly makes?: (count: number) => MadeRecords;
   /** Takes away what belongs to `config`, after its test. */
   readonly dispose?: (config: WrittenConfig) => Promise<void>;
   /** The connector's directory; default the current one. */
@@ -47,7 +56,7 @@ export interface SourceContractOptions {
   readonly secrets?: readonly string[];
   /** Time for one test; default a `TestClock` that runs as fast as the source lets it. A source of real services needs `systemClock`. */
   readonly clock?: () => Clock;
-  /** How long something may take that should happen, in real milliseconds; default 5000. */
+  /** How long something may take that should happen, in real milliseconds; default 15000. */
   readonly patienceMs?: number;
   /** Memory that the source may take while nobody takes its records, bytes; default 16 MiB. */
   readonly memoryBudgetBytes?: number;
@@ -56,6 +65,7 @@ export interface SourceContractOptions {
 }
 
 /** The options with nothing left to default. */
-export interface ContractSettings extends Required<Omit<SourceContractOptions, "capabilities">> {
+export interface ContractSettings extends Required<Omit<SourceContractOptions, "capabilities" | "makes">> {
+  readonly makes: ((count: number) => MadeRecords) | undefined;
   readonly capabilities: Capabilities;
 }

@@ -8,6 +8,7 @@ import { TestClock } from "../test-clock.ts";
 import { type ConnectorFiles, readConnectorFiles } from "./connector-files.ts";
 import type { ContractSettings, ProducedRecord, WrittenConfig } from "./contract-options.ts";
 import { MemoryStateStore } from "./memory-state-store.ts";
+import { numberedRecords } from "./numbered-records.ts";
 
 /** Time skips at most that much at once: who wakes may have set up something before. */
 const stepMs = 100;
@@ -17,11 +18,12 @@ const pollMs = 2;
 export class ContractStage<C> {
   readonly settings: ContractSettings;
   readonly files: ConnectorFiles;
-  readonly written: WrittenConfig;
   readonly clock: Clock;
   readonly transport: MemoryTransport;
   readonly logger: RecordingLogger = new RecordingLogger();
   readonly #Source: SourceConstructor<C>;
+  #written: WrittenConfig;
+  #brought = 0;
   readonly #state = new MemoryStateStore();
   /** Asked before each message is stored. */
   failSend: (value: Uint8Array) => ConnectorError | undefined = () => undefined;
@@ -35,7 +37,7 @@ export class ContractStage<C> {
     this.#Source = Source;
     this.settings = settings;
     this.files = files;
-    this.written = written;
+    this.#written = written;
     this.clock = settings.clock();
     this.transport = new MemoryTransport({ failWith: ({ value }) => this.failSend(value) });
   }
@@ -45,6 +47,11 @@ export class ContractStage<C> {
     const { config } = settings;
     const written = typeof config === "function" ? await config() : config;
     return new ContractStage(Source, settings, files, written);
+  }
+
+  /** What the source is started with: as a user writes it. */
+  get written(): WrittenConfig {
+    return this.#written;
   }
 
   get sourceName(): string {
@@ -87,6 +94,24 @@ export class ContractStage<C> {
 
   produce(records: readonly ProducedRecord[]): Promise<void> {
     return this.settings.produce(records, this.written);
+  }
+
+  /**
+   * Brings `count` more records that tell each other apart to where the source reads, or has it make them from its next start on.
+   *
+   * @returns all that were brought so far.
+   */
+  async bring(count: number): Promise<readonly ProducedRecord[]> {
+    const before = this.#brought;
+    this.#brought += count;
+    const made = this.settings.makes?.(this.#brought);
+    if (made === undefined) {
+      const records = numberedRecords(this.#brought);
+      await this.produce(records.slice(before));
+      return records;
+    }
+    this.#written = { ...this.#written, ...made.config };
+    return made.records;
   }
 
   /** What Pulsar has, in the order in which it was published. */

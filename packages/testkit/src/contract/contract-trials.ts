@@ -26,7 +26,7 @@ export function contractTrials<C>(
   const settings = complete(options);
   return sentences.map(({ says, needs, check }) => ({
     says,
-    lacks: needs.filter((capability) => !settings.capabilities[capability]),
+    lacks: needs.filter((capability) => !has(settings, capability)),
     async run() {
       await using stage = await ContractStage.open(Source, settings);
       await check(stage);
@@ -34,8 +34,13 @@ export function contractTrials<C>(
   }));
 }
 
+/** What a source makes is known where it says what it makes. */
+function has({ capabilities, makes }: ContractSettings, capability: Capability): boolean {
+  return capabilities[capability] || (capability === "producible" && makes !== undefined);
+}
+
 function complete(options: SourceContractOptions): ContractSettings {
-  const { capabilities, ...given } = options;
+  const { capabilities, makes, ...given } = options;
   return {
     produce: () => {
       throw new TypeError("give produce, or say capabilities: { producible: false }");
@@ -44,10 +49,18 @@ function complete(options: SourceContractOptions): ContractSettings {
     directory: ".",
     secrets: [],
     clock: () => new TestClock(),
-    patienceMs: 5_000,
+    patienceMs: 15_000,
     memoryBudgetBytes: 16 * 1024 * 1024,
     kills: 20,
+    makes,
     ...given,
-    capabilities: { replayable: true, anyBytes: true, keys: true, producible: true, ...capabilities },
+    // Who makes values does not take them.
+    capabilities: {
+      replayable: true,
+      anyBytes: makes === undefined,
+      keys: true,
+      producible: true,
+      ...capabilities,
+    },
   };
 }

@@ -2,6 +2,7 @@ export type {
   Capabilities,
   Capability,
   InvalidConfig,
+  MadeRecords,
   ProducedRecord,
   SourceContractOptions,
   WrittenConfig,
