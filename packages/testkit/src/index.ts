@@ -25,6 +25,7 @@ export { ServiceError, type ServiceErrorName } from "./kinesis/service-error.ts"
 export type { PutEntry, Shard } from "./kinesis/shard.ts";
 export type { ShardLimits } from "./kinesis/shard-limits.ts";
 export type { Placement, Stream, StreamStatus } from "./kinesis/stream.ts";
+export { MemoryStateStore } from "./memory-state-store.ts";
 export { type LogLevel, type LogLine, RecordingLogger } from "./recording-logger.ts";
 export { RecordingMeter } from "./recording-meter.ts";
 export { startDynalite } from "./stack/dynalite.ts";
@@ -49,4 +50,5 @@ export {
 } from "./stack/stack-errors.ts";
 export type { StackOptions } from "./stack/stack-options.ts";
 export { TestClock, type TestClockOptions } from "./test-clock.ts";
+export { testContext } from "./test-context.ts";
 export { type ReadMessage, readMessages, type TopicReaderOptions } from "./topic-reader.ts";

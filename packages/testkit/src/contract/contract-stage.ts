@@ -2,12 +2,12 @@ import { setTimeout as delay } from "node:timers/promises";
 import { ConfigValidator, type JsonSchema, validConfig } from "@pulsar-ts-io/config";
 import type { Clock, ConnectorError, Source, SourceConstructor, SourceContext } from "@pulsar-ts-io/core";
 import { MemoryTransport, type StoredMessage } from "@pulsar-ts-io/pulsar";
+import { MemoryStateStore } from "../memory-state-store.ts";
 import { RecordingLogger } from "../recording-logger.ts";
-import { RecordingMeter } from "../recording-meter.ts";
 import { TestClock } from "../test-clock.ts";
+import { testContext } from "../test-context.ts";
 import { type ConnectorFiles, readConnectorFiles } from "./connector-files.ts";
 import type { ContractSettings, ProducedRecord, WrittenConfig } from "./contract-options.ts";
-import { MemoryStateStore } from "./memory-state-store.ts";
 import { numberedRecords } from "./numbered-records.ts";
 
 /** Time skips at most that much at once: who wakes may have set up something before. */
@@ -72,24 +72,9 @@ export class ContractStage<C> {
   }
 
   context(signal: AbortSignal, fatal: (error: Error) => void): SourceContext {
-    return {
-      signal,
-      clock: this.clock,
-      logger: this.logger,
-      meter: new RecordingMeter(),
-      tenant: "public",
-      namespace: "default",
-      sourceName: "contract",
-      instanceId: 0,
-      numInstances: 1,
-      outputTopic: "contract",
-      guarantee: "ATLEAST_ONCE",
-      state: this.#state,
-      secret: () => undefined,
-      recordMetric: () => undefined,
-      releasePartition: () => Promise.resolve(),
-      fatal,
-    };
+    const { clock, logger } = this;
+    const names = { sourceName: "contract", outputTopic: "contract" };
+    return testContext({ ...names, signal, clock, logger, state: this.#state, fatal });
   }
 
   produce(records: readonly ProducedRecord[]): Promise<void> {

@@ -55,6 +55,20 @@ class Swaps extends PondSource {
   }
 }
 
+/** Loses the first record that comes while it waits for one. */
+class LosesNewcomers extends PondSource {
+  #newcomer = 0;
+
+  override async open(options: PondOptions, context: SourceContext): Promise<void> {
+    await super.open(options, context);
+    this.#newcomer = this.pond.records.length;
+  }
+
+  protected override async take(record: PondRecord, signal: AbortSignal): Promise<void> {
+    if (record.place === 0 || record.place !== this.#newcomer) await super.take(record, signal);
+  }
+}
+
 /** Numbers its records, and takes one number twice. */
 class CountsTwice extends PondSource {
   override async read(): Promise<SourceRecord> {
@@ -172,6 +186,7 @@ describe("a source that breaks one promise", () => {
     { says: "close ends within its deadline, also during open", Broken: ClosesAfterOpening },
     { says: "an aborted read rejects", Broken: ReadsOn },
     { says: "reads everything once and in order per partition", Broken: Swaps },
+    { says: "reads everything once and in order per partition", Broken: LosesNewcomers },
     { says: "the numbers of a partition only grow", Broken: CountsTwice },
     { says: "every byte value, an empty value and 1 MiB arrive intact", Broken: Decodes },
     { says: "acknowledgements out of order never move the position past a gap", Broken: StepsOverGaps },

@@ -27,21 +27,26 @@ export class FollowedFile {
 
   /** The next lines that are whole: some, not all. @throws LineTooLongError (`FILE_TAIL_LINE_TOO_LONG`). */
   async read(file: FileHandle, name: string, maxLineBytes: number): Promise<readonly LineRecord[]> {
-    const key = name.split(".")[0] ?? name;
     for (let size = chunkBytes; ; size *= 2) {
       const { buffer, bytesRead } = await file.read(Buffer.allocUnsafeSlow(size), 0, size, this.#next);
-      const bytes = buffer.subarray(0, bytesRead);
-      const records: LineRecord[] = [];
-      let start = 0;
-      for (let end = bytes.indexOf(newline); end >= 0; end = bytes.indexOf(newline, start)) {
-        if (end - start > maxLineBytes) throw tooLong(name, this.#next + start, maxLineBytes);
-        records.push(new LineRecord(this, key, bytes.subarray(start, end), this.#next + start));
-        start = end + 1;
-      }
-      this.#next += start;
-      if (records.length > 0 || (bytesRead < size && bytesRead <= maxLineBytes)) return records;
-      if (bytesRead > maxLineBytes) throw tooLong(name, this.#next, maxLineBytes);
+      const lines = this.#linesIn(buffer.subarray(0, bytesRead), name, maxLineBytes);
+      if (lines.length === 0 && bytesRead > maxLineBytes) throw tooLong(name, this.#next, maxLineBytes);
+      if (lines.length > 0 || bytesRead < size) return lines;
     }
+  }
+
+  /** Those before one that is too long are handed out first. */
+  #linesIn(bytes: Buffer, name: string, maxLineBytes: number): readonly LineRecord[] {
+    const key = name.split(".")[0] ?? name;
+    const lines: LineRecord[] = [];
+    let start = 0;
+    for (let end = bytes.indexOf(newline); end >= 0; end = bytes.indexOf(newline, start)) {
+      if (end - start > maxLineBytes) break;
+      lines.push(new LineRecord(this, key, bytes.subarray(start, end), this.#next + start));
+      start = end + 1;
+    }
+    this.#next += start;
+    return lines;
   }
 }
 
