@@ -1,8 +1,9 @@
 import { parseArgs } from "node:util";
-import { integerOption } from "./integer-option.ts";
+import { commonOptions, integerOption } from "./options.ts";
 
 export const usage = `npm run bench -- [options]              what a record costs from Kinesis to Pulsar
 npm run bench -- publish [options]      what publishing alone costs
+npm run bench -- instances [options]    what a record costs with four instances, against one
 npm run bench -- shards [options]       what many idle shards cost, and how fast they change hands
 
 Runs the real CLI against the programmable Kinesis, DynamoDB Local and a real broker (PULSAR_SERVICE_URL, with
@@ -45,9 +46,7 @@ export function readBenchOptions(args: readonly string[]): BenchOptions | undefi
       "fan-out": { type: "boolean", default: false },
       console: { type: "boolean", default: false },
       profile: { type: "string" },
-      json: { type: "boolean", default: false },
-      out: { type: "string" },
-      help: { type: "boolean", short: "h", default: false },
+      ...commonOptions,
     },
   });
   if (values.help) return undefined;

@@ -2,7 +2,7 @@ import process from "node:process";
 import { Cli } from "../harness/cli.ts";
 import { eventually } from "../harness/eventually.ts";
 import { sourceConfig } from "../harness/pipeline.ts";
-import { cpuSeconds, peakResidentBytes } from "../harness/process-usage.ts";
+import { cpuSeconds, familyCpuSeconds, peakResidentBytes } from "../harness/process-usage.ts";
 import { uniqueName } from "../stack.ts";
 import { requireExactlyOnce } from "./arrivals.ts";
 import type { BenchOptions } from "./bench-options.ts";
@@ -20,10 +20,12 @@ export interface Stage {
   readonly stream: BenchStream;
 }
 
-/** One pass of all records through the real CLI. CPU and wall time from its first call for records to the last one stored. */
+/** One pass of all records through the real CLI. CPU and wall time from its first call for records to the last one stored, or what {@link RoundOptions} say. */
 export interface Round {
+  /** That were stored in this time. */
+  readonly records: number;
   readonly wallSeconds: number;
-  /** User and kernel mode, of the whole process. */
+  /** User and kernel mode, of the whole process and its children. */
   readonly cliCpuSeconds: number;
   /** What the CLI had used when it called GetRecords for the first time: start, table, leases. */
   readonly startCpuSeconds: number;
@@ -36,12 +38,20 @@ export interface Round {
   readonly brokerCpuSeconds: number | undefined;
 }
 
+export interface RoundOptions
+  extends Pick<BenchOptions, "records" | "receiveQueueSize" | "fanOut" | "profileFolder"> {
+  /** Default 1. */
+  readonly instances?: number;
+  /** How many records are stored before anything is measured, so that all instances are started; default 0. A broker tells. */
+  readonly unmeasured?: number;
+}
+
 /** A round ends in failure when it is slower than 500 records a second after its first minute. */
 const startMs = 60_000;
 const longestRecordMs = 2;
 
 /** @throws Error when the CLI fails, or a record did not arrive exactly once: such a round counts for nothing. */
-export async function runRound(stage: Stage, options: BenchOptions): Promise<Round> {
+export async function runRound(stage: Stage, options: RoundOptions): Promise<Round> {
   const name = uniqueName("bench");
   const topic = `persistent://public/default/${name}`;
   await keepMessages(stage.broker, name);
@@ -51,6 +61,13 @@ export async function runRound(stage: Stage, options: BenchOptions): Promise<Rou
   await until(cli, `the first ${reading} call`, { timeoutMs: startMs, everyMs: 10 }, async () => {
     return (await stage.kinesis.calls(reading)) > callsBefore;
   });
+  const { unmeasured = 0 } = options;
+  if (unmeasured > 0) {
+    await until(cli, `record ${unmeasured}`, { timeoutMs: startMs + unmeasured, everyMs: 50 }, async () => {
+      return (await storedRecords(stage, topic)) >= unmeasured;
+    });
+  }
+  const before = unmeasured > 0 ? await storedRecords(stage, topic) : 0;
   const start = await usage(stage, cli);
   const startResidentBytes = await peakResidentBytes(cli.pid);
   const timeoutMs = startMs + options.records * longestRecordMs;
@@ -61,6 +78,7 @@ export async function runRound(stage: Stage, options: BenchOptions): Promise<Rou
   if (exit.code !== 0) throw new Error(`the CLI ended with ${exit.code ?? exit.signal}:\n${cli.output}`);
   await check(stage, cli, topic);
   return {
+    records: stage.stream.records - before,
     wallSeconds: (end.atMs - start.atMs) / 1_000,
     cliCpuSeconds: end.cli - start.cli,
     startCpuSeconds: start.cli,
@@ -71,10 +89,10 @@ export async function runRound(stage: Stage, options: BenchOptions): Promise<Rou
   };
 }
 
-type CliStart = BenchOptions & { readonly name: string; readonly topic: string };
+type CliStart = RoundOptions & { readonly name: string; readonly topic: string };
 
 function startCli({ kinesis, dynamoEndpoint, broker, stream }: Stage, start: CliStart): Cli {
-  const { name, topic, receiveQueueSize, fanOut, profileFolder } = start;
+  const { name, topic, receiveQueueSize, fanOut, profileFolder, instances = 1 } = start;
   const config = sourceConfig({
     kinesisEndpoint: kinesis.endpoint,
     dynamoEndpoint,
@@ -88,7 +106,7 @@ function startCli({ kinesis, dynamoEndpoint, broker, stream }: Stage, start: Cli
       : ["--broker-service-url", broker.serviceUrl, "--destination-topic-name", topic];
   return new Cli(
     [
-      ...["run", "--source-type", "kinesis", "--name", name],
+      ...["run", "--source-type", "kinesis", "--name", name, "--parallelism", String(instances)],
       ...destination,
       ...["--source-config", JSON.stringify(config)],
     ],
@@ -113,7 +131,11 @@ async function keepMessages(broker: BenchBroker | undefined, name: string): Prom
 async function isDone(stage: Stage, name: string, topic: string): Promise<boolean> {
   const { broker, dynamoEndpoint, stream } = stage;
   if (broker === undefined) return await isCheckpointed(dynamoEndpoint, name, stream);
-  return (await broker.admin.stats(topic)).msgInCounter >= stream.records;
+  return (await storedRecords(stage, topic)) >= stream.records;
+}
+
+async function storedRecords({ broker }: Stage, topic: string): Promise<number> {
+  return broker === undefined ? 0 : (await broker.admin.stats(topic)).msgInCounter;
 }
 
 async function until(
@@ -131,7 +153,7 @@ async function until(
 
 async function usage({ kinesis, broker }: Stage, cli: Cli) {
   const [ofCli, ofDouble, ofBroker] = await Promise.all([
-    cpuSeconds(cli.pid),
+    familyCpuSeconds(cli.pid),
     cpuSeconds(kinesis.pid),
     broker?.pid === undefined ? undefined : cpuSeconds(broker.pid),
   ]);

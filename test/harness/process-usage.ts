@@ -20,6 +20,17 @@ export async function cpuSeconds(pid: number): Promise<number> {
   return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
 }
 
+/** The same of a process and all that it started, as far as those live. */
+export async function familyCpuSeconds(pid: number): Promise<number> {
+  const children = await readFile(`/proc/${pid}/task/${pid}/children`, "utf8");
+  const pids = children.split(" ").filter((text) => text !== "");
+  const seconds = await Promise.all([
+    cpuSeconds(pid),
+    ...pids.map((child) => familyCpuSeconds(Number(child))),
+  ]);
+  return seconds.reduce((sum, one) => sum + one, 0);
+}
+
 async function memoryOf(pid: number, field: "VmHWM" | "VmRSS"): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, "utf8");
   const kilobytes = new RegExp(`^${field}:\\s+(\\d+) kB$`, "m").exec(status)?.[1];

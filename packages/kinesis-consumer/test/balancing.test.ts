@@ -38,6 +38,26 @@ describe("several workers on one table", () => {
     for (const worker of workers) await rig.close(worker);
   });
 
+  it("have one shard each within half a minute when they are as many and begin at one moment", async () => {
+    for (let round = 0; round < 10; round += 1) {
+      const rig = new Rig(4);
+      const first = await rig.start({ instanceId: "0" });
+      await rig.pass(10_000 + round * 250);
+      // So slow that none sees what the others ask for.
+      rig.table.before = (called) =>
+        called === "requestHandOff" ? rig.clock.sleep(500, new AbortController().signal) : undefined;
+      const others = await Promise.all(["1", "2", "3"].map((instanceId) => rig.start({ instanceId })));
+      const workers = [first, ...others];
+      const put = [...rig.put(40)];
+      const tookMs = await rig.until(() => workers.every((worker) => held(worker) === 1), 60_000);
+      expect(tookMs).toBeLessThan(30_000);
+      put.push(...rig.put(40));
+      await rig.pass(5_000);
+      expect(textsOf(workers.flatMap(({ records }) => records)).toSorted()).toEqual(put.toSorted());
+      for (const worker of workers) await rig.close(worker);
+    }
+  });
+
   it("write each lease no more often than KCL renews it, checkpoints included", async () => {
     const rig = new Rig(4);
     const [first, second] = await pair(rig);

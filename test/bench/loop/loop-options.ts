@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { integerOption } from "../integer-option.ts";
+import { commonOptions, integerOption } from "../options.ts";
 
 export const usage = `npm run bench -- loop [options]     what the runtime's own loop costs a record: source and publisher in memory
 
@@ -26,9 +26,7 @@ export function readLoopOptions(args: readonly string[]): LoopBenchOptions | und
       records: { type: "string", default: "1000000" },
       rounds: { type: "string", default: "5" },
       check: { type: "boolean", default: false },
-      json: { type: "boolean", default: false },
-      out: { type: "string" },
-      help: { type: "boolean", short: "h", default: false },
+      ...commonOptions,
     },
   });
   if (values.help) return undefined;

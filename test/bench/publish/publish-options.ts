@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { integerOption } from "../integer-option.ts";
+import { commonOptions, integerOption } from "../options.ts";
 import { type ClientName, clientNames } from "./clients.ts";
 
 export const usage = `npm run bench -- publish [options]     what publishing a message costs, against other clients in the same run
@@ -53,9 +53,7 @@ export function readPublishOptions(args: readonly string[]): PublishBenchOptions
       rate: { type: "string", default: "2000" },
       seconds: { type: "string", default: "10" },
       check: { type: "boolean", default: false },
-      json: { type: "boolean", default: false },
-      out: { type: "string" },
-      help: { type: "boolean", short: "h", default: false },
+      ...commonOptions,
     },
   });
   if (values.help) return undefined;

@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { integerOption } from "../integer-option.ts";
+import { commonOptions, integerOption } from "../options.ts";
 
 export const usage = `npm run bench -- soak [options]        whether hours of publishing and broken connections lose messages, memory or handles
 
@@ -37,9 +37,7 @@ export function readSoakOptions(args: readonly string[]): SoakOptions | undefine
       size: { type: "string", default: "256" },
       partitions: { type: "string", default: "4" },
       "reset-seconds": { type: "string", default: "10" },
-      json: { type: "boolean", default: false },
-      out: { type: "string" },
-      help: { type: "boolean", short: "h", default: false },
+      ...commonOptions,
     },
   });
   if (values.help) return undefined;

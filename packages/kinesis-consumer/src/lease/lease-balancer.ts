@@ -6,8 +6,13 @@ import { isOurs, leasesToSteal, type ShareView } from "./lease-share.ts";
 import type { TakingRestraint } from "./lease-sightings.ts";
 import type { LeaseTable } from "./lease-table.ts";
 
-/** Three of KCL's take intervals: a lease that was taken from us is not taken back before. */
+/** Three of KCL's take intervals: a lease that a worker of another kind took from us is not taken back before. */
 const barredMs = 60_150;
+/**
+ * Two of our scans, for one that ours were handed. Several that begin at one moment may ask the same worker for all it has: then it
+ * asks for its share again as soon as it sees what they have.
+ */
+const barredFromOursMs = 5_000;
 /** Between looks at the leases that others are handing to us. */
 const lookMs = 500;
 /** A hand-off takes 25 s at most, and is noticed within a renewal. */
@@ -31,7 +36,7 @@ export interface LeaseBalancerOptions {
 export class LeaseBalancer {
   readonly #table: LeaseTable;
   readonly #options: LeaseBalancerOptions;
-  readonly #barredUntilMs = new Map<ShardId, number>();
+  readonly #gaveUpMs = new Map<ShardId, number>();
   readonly #askedUntilMs = new Map<ShardId, number>();
   /** Calls that failed so far. */
   #failures = 0;
@@ -54,7 +59,7 @@ export class LeaseBalancer {
 
   /** Notes that another worker has or is given a lease of ours. */
   gaveUp(id: ShardId): void {
-    this.#barredUntilMs.set(id, this.#options.clock.monotonic() + barredMs);
+    this.#gaveUpMs.set(id, this.#options.clock.monotonic());
   }
 
   /**
@@ -66,7 +71,11 @@ export class LeaseBalancer {
   async balance(view: ShareView, signal: AbortSignal, writes: AbortSignal): Promise<readonly Lease[]> {
     if (!this.#options.restraint.maySteal) return [];
     this.#forgetOld(view.nowMs);
-    const steals = leasesToSteal(view, (id) => this.#barredUntilMs.has(id) || this.#askedUntilMs.has(id));
+    const isBarred = (lease: Lease) =>
+      this.#askedUntilMs.has(lease.shardId) ||
+      view.nowMs - (this.#gaveUpMs.get(lease.shardId) ?? -Infinity) <
+        (isOurs(lease) ? barredFromOursMs : barredMs);
+    const steals = leasesToSteal(view, isBarred);
     const failures = this.#failures;
     const found = await Promise.all(steals.map(({ lease }) => this.#ask(lease, signal, writes)));
     // What failed before was answered now, or is not wanted any more.
@@ -128,7 +137,7 @@ export class LeaseBalancer {
   }
 
   #forgetOld(nowMs: number): void {
-    for (const [id, untilMs] of this.#barredUntilMs) if (untilMs <= nowMs) this.#barredUntilMs.delete(id);
+    for (const [id, sinceMs] of this.#gaveUpMs) if (nowMs - sinceMs >= barredMs) this.#gaveUpMs.delete(id);
     for (const [id, untilMs] of this.#askedUntilMs) if (untilMs <= nowMs) this.#askedUntilMs.delete(id);
     if (this.#askedUntilMs.size === 0) this.#options.outage.left("look");
   }

@@ -48,7 +48,7 @@ export function leasesNeeded(view: ShareView, loads: ReadonlyMap<string, number>
  *
  * @param barred leases that were taken from this worker a moment ago.
  */
-export function leasesToSteal(view: ShareView, barred: (id: ShardId) => boolean): readonly SeenLease[] {
+export function leasesToSteal(view: ShareView, barred: (lease: Lease) => boolean): readonly SeenLease[] {
   const loads = loadsOf(view);
   const candidates = candidatesByOwner(view, barred);
   const ordered = new Set<string>();
@@ -100,13 +100,13 @@ function hasExpired({ expiresMs }: SeenLease, { nowMs }: ShareView): boolean {
 }
 
 /** What may be taken from each worker, in no order. */
-function candidatesByOwner(view: ShareView, barred: (id: ShardId) => boolean): Map<string, SeenLease[]> {
+function candidatesByOwner(view: ShareView, barred: (lease: Lease) => boolean): Map<string, SeenLease[]> {
   const living = provenAlive(view);
   const byOwner = new Map<string, SeenLease[]>();
   for (const seen of view.leases) {
     const owner = ownerOf(seen.lease, view);
     if (owner === undefined || owner === view.workerId || hasExpired(seen, view)) continue;
-    if (!isMovable(seen.lease) || barred(seen.lease.shardId)) continue;
+    if (!isMovable(seen.lease) || barred(seen.lease)) continue;
     const candidates = byOwner.get(owner);
     if (candidates !== undefined) candidates.push(seen);
     else if (living.has(owner)) byOwner.set(owner, [seen]);

@@ -4,3 +4,10 @@ export function integerOption(name: string, text: string, least: number, most: n
   if (Number.isInteger(value) && value >= least && value <= most) return value;
   throw new Error(`--${name} must be an integer of ${least} to ${most}, got ${text}`);
 }
+
+/** The options that every benchmark has, for `parseArgs`. */
+export const commonOptions = {
+  json: { type: "boolean", default: false },
+  out: { type: "string" },
+  help: { type: "boolean", short: "h", default: false },
+} as const;
