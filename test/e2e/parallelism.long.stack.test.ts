@@ -26,7 +26,7 @@ describeWithStack("four instances on four shards", (stack) => {
     await journey.putTexts(2_000);
     await journey.arrived();
     const after = (await observed.status()).instances.map(({ status }) => status.numWritten);
-    after.forEach((written, instance) => expect(written).toBeGreaterThan(before[instance] ?? 0));
+    for (const [instance, written] of after.entries()) expect(written).toBeGreaterThan(before[instance] ?? 0);
     expect(await cli.stop(), cli.output).toEqual(cleanExit);
     expect(journey.comparison(), cli.output).toEqual(exactlyAsPut);
   });
