@@ -99,6 +99,7 @@ export class PartitionPublishers implements Publishers {
     const { leaving } = partition;
     const stop = () => leaving.abort(signal.reason);
     signal.addEventListener("abort", stop, { once: true });
+    if (signal.aborted) stop();
     this.#uses += 1;
     const open = async () => {
       try {

@@ -1,3 +1,4 @@
+import type { SourceRecord } from "@pulsar-ts-io/core";
 import { ProducerBusyError } from "@pulsar-ts-io/pulsar";
 import { describe, expect, it } from "vitest";
 import { ListSource } from "../support/list-source.ts";
@@ -108,5 +109,18 @@ describe("a partition whose name another process still has", () => {
     expect(clock.monotonic() - stoppedAt).toBeLessThan(1_000);
     expect(records.flatMap(({ settlements }) => settlements)).toEqual([]);
     expect(instance.snapshot()).toMatchObject({ inFlight: 0, inFlightBytes: 0, failed: 0 });
+  });
+
+  it("keeps no stop waiting that came while its first record was read", async () => {
+    const stopping = new (class extends ListSource {
+      override async read(): Promise<SourceRecord> {
+        const record = await super.read();
+        stop.abort();
+        return record;
+      }
+    })([new NumberedRecord("a", 1)]);
+    const { clock, stop, ended } = start(stopping, withHeld(new Set(["a"])));
+    await clock.advance(1_000);
+    expect(await Promise.race([ended, Promise.resolve("still running")])).toBeUndefined();
   });
 });
