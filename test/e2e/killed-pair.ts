@@ -21,7 +21,9 @@ export interface KilledPairOptions {
   /** Leaves the first worker alive, and kills the second one each time. */
   readonly sparesElder?: boolean;
   /** Called with each round, before a worker is killed. */
-  readonly onRound?: (round: { readonly pair: WorkerPair; readonly kinesis: KinesisDouble }) => void;
+  readonly onRound?: (round: { readonly pair: WorkerPair; readonly kinesis: KinesisDouble }) => Promise<void>;
+  /** Options of Node itself, for the workers. */
+  readonly nodeArgs?: readonly string[];
 }
 
 const feedEveryMs = 200;
@@ -39,14 +41,15 @@ export async function runKilledPair(stack: RunningStack, options: KilledPairOpti
   // kinesis-local takes an hour for so many records
   await using kinesis = await startKinesisDouble({ random: () => random.integer(0, 999_999) / 1e6 });
   await using journey = await Journey.begin(stackOf(stack, broker, kinesis), "killed-pair", 4);
-  await using pair = new WorkerPair(journey, [
-    ...["--processing-guarantees", options.guarantee, "--web-service-url", broker.adminUrl],
-  ]);
+  await using pair = new WorkerPair(journey, {
+    args: ["--processing-guarantees", options.guarantee, "--web-service-url", broker.adminUrl],
+    nodeArgs: options.nodeArgs ?? [],
+  });
   const records = Array.from({ length: options.records }, (_, index) => record(random, index));
   const partSize = Math.ceil(records.length / (kills + 1));
   for (let kill = 0; kill < kills; kill += 1) {
     pair.complete();
-    options.onRound?.({ pair, kinesis });
+    await options.onRound?.({ pair, kinesis });
     const part = records.slice(kill * partSize, (kill + 1) * partSize);
     const lifeMs = random.integer(500, longestLifeMs);
     const feeding = feed(journey, part, lifeMs);

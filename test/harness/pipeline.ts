@@ -14,6 +14,8 @@ export interface PipelineOptions {
   readonly config?: Readonly<Record<string, unknown>>;
   readonly args?: readonly string[];
   readonly env?: NodeJS.ProcessEnv;
+  /** Options of Node itself. */
+  readonly nodeArgs?: readonly string[];
 }
 
 /** Starts the real CLI on one stream and one topic, as its users do. */
@@ -28,7 +30,10 @@ export function runPipeline(options: PipelineOptions): Cli {
       ...["--source-config", JSON.stringify(sourceConfig(options))],
       ...(options.args ?? []),
     ],
-    options.env === undefined ? {} : { env: options.env },
+    {
+      ...(options.env === undefined ? {} : { env: options.env }),
+      nodeArgs: options.nodeArgs ?? [],
+    },
   );
 }
 

@@ -4,13 +4,11 @@ import { readFile } from "node:fs/promises";
 const ticksPerSecond = 100;
 
 /** The most memory a process ever had resident, bytes. Linux only. */
-export function peakResidentBytes(pid: number): Promise<number> {
-  return memoryOf(pid, "VmHWM");
-}
-
-/** The memory a process has resident now, bytes. Linux only. */
-export function residentBytes(pid: number): Promise<number> {
-  return memoryOf(pid, "VmRSS");
+export async function peakResidentBytes(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, "utf8");
+  const kilobytes = /^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1];
+  if (kilobytes === undefined) throw new Error(`process ${pid} tells no VmHWM`);
+  return Number(kilobytes) * 1_024;
 }
 
 /** CPU seconds a process has used so far, in user and kernel mode. Linux only. */
@@ -29,11 +27,4 @@ export async function familyCpuSeconds(pid: number): Promise<number> {
     ...pids.map((child) => familyCpuSeconds(Number(child))),
   ]);
   return seconds.reduce((sum, one) => sum + one, 0);
-}
-
-async function memoryOf(pid: number, field: "VmHWM" | "VmRSS"): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, "utf8");
-  const kilobytes = new RegExp(`^${field}:\\s+(\\d+) kB$`, "m").exec(status)?.[1];
-  if (kilobytes === undefined) throw new Error(`process ${pid} tells no ${field}`);
-  return Number(kilobytes) * 1_024;
 }

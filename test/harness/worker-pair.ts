@@ -2,18 +2,19 @@ import { expect } from "vitest";
 import type { Cli } from "./cli.ts";
 import type { Journey } from "./journey.ts";
 import { isReading } from "./numbered-source.ts";
+import type { PipelineOptions } from "./pipeline.ts";
 
 /** Two workers of one application, and those that were there before them. */
 export class WorkerPair implements AsyncDisposable {
   readonly #journey: Journey;
-  readonly #args: readonly string[];
+  readonly #options: Pick<PipelineOptions, "args" | "nodeArgs">;
   readonly #alive: Cli[] = [];
   readonly #gone: Cli[] = [];
 
-  /** @param args of the CLI, besides the usual ones. */
-  constructor(journey: Journey, args: readonly string[]) {
+  /** @param options what the CLI is started with besides the usual. */
+  constructor(journey: Journey, { args = [], nodeArgs = [] }: Pick<PipelineOptions, "args" | "nodeArgs">) {
     this.#journey = journey;
-    this.#args = [...args, "--log-format", "json"];
+    this.#options = { args: [...args, "--log-format", "json"], nodeArgs };
   }
 
   /** The one that has lived longest. */
@@ -23,7 +24,7 @@ export class WorkerPair implements AsyncDisposable {
 
   /** Starts as many as there are missing. */
   complete(): void {
-    while (this.#alive.length < 2) this.#alive.push(this.#journey.run({ args: this.#args }));
+    while (this.#alive.length < 2) this.#alive.push(this.#journey.run(this.#options));
   }
 
   async crash(index: number): Promise<void> {
