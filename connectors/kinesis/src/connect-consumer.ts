@@ -34,8 +34,8 @@ export const connectConsumer: ConnectConsumer = (config, context) => {
     dynamoEndpoint: endpoints.dynamodb,
     cloudwatch: config.metricsLevel === "NONE" ? undefined : { endpoint: endpoints.cloudwatch },
     credentials: credentialProvider(credentials, endpoints),
-    // As Java's connector does: it tells the applications of one account apart in CloudTrail.
-    userAgent: config.applicationName,
+    // The application as Java's connector does, and who of its workers it is: CloudTrail tells both.
+    userAgent: [config.applicationName, `instance/${context.instanceId}`],
   });
   const { clock, logger, meter } = context;
   const host = {

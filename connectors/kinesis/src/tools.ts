@@ -117,6 +117,6 @@ function connect({ endpoints, credentials, applicationName }: KinesisSourceConfi
     kinesisEndpoint: endpoints.kinesis,
     dynamoEndpoint: endpoints.dynamodb,
     credentials: credentialProvider(credentials, endpoints),
-    userAgent: applicationName,
+    userAgent: [applicationName],
   });
 }

@@ -28,8 +28,8 @@ export interface AwsClientOptions {
     | undefined;
   /** Absent: the SDK's default chain. */
   readonly credentials?: AwsCredentialIdentityProvider | AwsCredentialIdentity | undefined;
-  /** Added to the user agent of each request. */
-  readonly userAgent?: string | undefined;
+  /** Words that are added to the user agent of each request, such as `orders` and `instance/2`. */
+  readonly userAgent?: readonly string[] | undefined;
 }
 
 export interface AwsClients extends Disposable {
@@ -60,7 +60,7 @@ export function createAwsClients(options: AwsClientOptions): AwsClients {
   const shared = {
     region: options.region,
     ...(options.credentials === undefined ? {} : { credentials: options.credentials }),
-    ...(options.userAgent === undefined ? {} : { customUserAgent: options.userAgent }),
+    ...(options.userAgent === undefined ? {} : { customUserAgent: wordPairs(options.userAgent) }),
   };
   const kinesisConfig: KinesisClientConfig = {
     ...shared,
@@ -90,6 +90,11 @@ export function createAwsClients(options: AwsClientOptions): AwsClients {
     dynamo.destroy();
   };
   return { kinesis, dynamo, cloudwatch, destroy, [Symbol.dispose]: destroy };
+}
+
+/** In the SDK's shape; given as one text, what separates them would be escaped. */
+function wordPairs(words: readonly string[]): [string][] {
+  return words.map((word) => [word]);
 }
 
 function cloudwatchClient(

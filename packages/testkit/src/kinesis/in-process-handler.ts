@@ -40,6 +40,7 @@ export class InProcessHandler {
       authorization: request.headers["authorization"],
       contentType: request.headers["content-type"],
       contentEncoding: request.headers["content-encoding"],
+      userAgent: request.headers["user-agent"],
       body: bytesOf(request.body),
     };
     return { response: await respond(await answerCall(this.#service, call, hangUp.signal), hangUp) };

@@ -68,6 +68,7 @@ async function serve(service: KinesisService, call: HttpCall, line: CallLine): P
     authorization: text("authorization"),
     contentType: text("content-type"),
     contentEncoding: text("content-encoding"),
+    userAgent: text("user-agent"),
     body,
   };
   await sendOutcome(await answerCall(service, wireCall, line.signal), line);

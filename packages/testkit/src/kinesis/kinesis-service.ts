@@ -66,6 +66,8 @@ const operations: ReadonlyMap<string, Operation> = new Map(
 export interface RememberedCall extends CallTarget {
   /** What was asked; `undefined` for what was no JSON, and for puts, which are large. */
   readonly body: unknown;
+  /** Who asked, by the header of that name. */
+  readonly userAgent: string | undefined;
   readonly atMs: number;
 }
 

@@ -16,6 +16,7 @@ export interface WireCall {
   readonly authorization: string | undefined;
   readonly contentType: string | undefined;
   readonly contentEncoding: string | undefined;
+  readonly userAgent: string | undefined;
   readonly body: Buffer;
 }
 
@@ -64,7 +65,7 @@ export async function answerCall(
   const operation = call.target?.slice(call.target.indexOf(".") + 1) ?? actionIn(body);
   service.arrived(operation);
   const target = targetOf(operation, body);
-  service.remember({ ...target, body, atMs: clock.now() });
+  service.remember({ ...target, body, userAgent: call.userAgent, atMs: clock.now() });
   const effect = service.faults.strike(target);
   const caller = callerOf(call.authorization);
   const perform = () => answered(service, { target, body, caller, format }, signal);
