@@ -91,8 +91,11 @@ export class StreamConsumer implements AsyncDisposable {
     if (this.#opening !== undefined || this.#closing !== undefined) {
       throw new IllegalStateError("a consumer is opened once");
     }
-    using joined = new JoinedSignal(signal, this.#stop.signal);
+    const failed = new AbortController();
+    using joined = new JoinedSignal(signal, this.#stop.signal, failed.signal);
     this.#opening = this.#follower.open(joined.signal);
+    // What was asked side by side is not asked again and again for an answer that nobody waits for.
+    this.#opening.catch((error) => failed.abort(error));
     const prepared = await this.#opening;
     joined.signal.throwIfAborted();
     this.#running = this.#run(prepared, signal);

@@ -9,7 +9,7 @@ import {
 } from "../src/index.ts";
 import { type AwsAnswer, awsError, startAwsStub } from "./support/aws-stub.ts";
 import { usualOptions } from "./support/consumer-options.ts";
-import { idOf, Rig } from "./support/rig.ts";
+import { idOf, Rig, unavailable } from "./support/rig.ts";
 
 // Minutes pass in these tests: on a busy machine that takes a while.
 vi.setConfig({ testTimeout: 30_000 });
@@ -253,6 +253,22 @@ describe("opening", () => {
       message: expect.stringContaining("created at 2017-07-14T02:40:00.000Z"),
       remedy: expect.stringContaining("delete the lease table"),
     });
+  });
+
+  it("asks nobody any more once it has failed: not the table either, which was out of reach meanwhile", async () => {
+    const rig = new Rig();
+    rig.service.faults.refuse("ListShards", "ResourceNotFoundException");
+    let calls = 0;
+    rig.table.before = () => {
+      calls += 1;
+      throw unavailable();
+    };
+    const worker = rig.worker();
+    await expect(rig.openWorker(worker)).rejects.toMatchObject({ code: "PIO_STREAM_NOT_FOUND" });
+    expect(calls).toBe(1);
+    await rig.pass(10_000);
+    expect(calls).toBe(1);
+    await rig.close(worker);
   });
 
   it("ends at once when it is closed, or its signal aborts", async () => {
