@@ -1,9 +1,15 @@
 import type { WireFormat } from "./wire-format.ts";
 
-/** What STS speaks: a form is asked, XML is answered. */
+/** What STS speaks, and the AWS SDK for Java with CloudWatch: a form is asked, XML is answered. */
 export const query: WireFormat = {
   contentType: "text/xml",
-  decode: (body) => Object.fromEntries(new URLSearchParams(body.toString())),
+  decode(body) {
+    const request: Members = {};
+    for (const [name, text] of new URLSearchParams(body.toString())) {
+      put(request, name.split("."), formValue(name, text));
+    }
+    return request;
+  },
   encode(json, operation) {
     const result: unknown = JSON.parse(Buffer.concat(json).toString());
     const response = {
@@ -20,6 +26,33 @@ export const query: WireFormat = {
     return { status: Code === "AccessDenied" ? 403 : status, chunks };
   },
 };
+
+const numeric = /^MetricData\.member\.\d+\.(Value|StatisticValues\.\w+)$/;
+
+/** A form holds nothing but text: the names tell what is a number, or a time in seconds. */
+function formValue(name: string, text: string): unknown {
+  if (name.endsWith(".Timestamp")) return Date.parse(text) / 1_000;
+  return numeric.test(name) ? Number(text) : text;
+}
+
+type Members = Record<string, unknown>;
+
+/** `MetricData.member.1.Unit` is the unit of the first one of a list. */
+function put(members: Members, [name = "", next, ...rest]: readonly string[], value: unknown): void {
+  if (next === undefined) {
+    members[name] = value;
+  } else if (next === "member") {
+    members[name] ??= [];
+    const list = members[name] as Members[]; // made here: no name is a list's and an object's
+    const [place, ...below] = rest;
+    const index = Number(place) - 1;
+    list[index] ??= {};
+    put(list[index], below, value);
+  } else {
+    members[name] ??= {};
+    put(members[name] as Members, [next, ...rest], value); // likewise
+  }
+}
 
 export const formType = "application/x-www-form-urlencoded";
 const namespace = "https://sts.amazonaws.com/doc/2011-06-15/";

@@ -73,6 +73,47 @@ describe("the account that the double plays", () => {
     ]);
   });
 
+  it("remembers the metrics of a form, which is how the AWS SDK for Java tells them", async () => {
+    const { length } = double.ledger.metrics;
+    const first = {
+      "MetricData.member.1.MetricName": "Lag",
+      "MetricData.member.1.Timestamp": "2026-01-01T00:00:00.250Z",
+      "MetricData.member.1.Value": "3.5",
+    };
+    const second = {
+      "MetricData.member.2.MetricName": "Time",
+      "MetricData.member.2.Unit": "Milliseconds",
+      "MetricData.member.2.Dimensions.member.1.Name": "ShardId",
+      "MetricData.member.2.Dimensions.member.1.Value": "0",
+      "MetricData.member.2.StatisticValues.Minimum": "1",
+      "MetricData.member.2.StatisticValues.Maximum": "2",
+      "MetricData.member.2.StatisticValues.Sum": "4",
+      "MetricData.member.2.StatisticValues.SampleCount": "3",
+    };
+    const call = { Action: "PutMetricData", Version: "2010-08-01", Namespace: "app" };
+    const { status } = await post(new URLSearchParams({ ...call, ...first, ...second }), {});
+    expect(status).toBe(200);
+    const shared = { namespace: "app", region: "eu-west-1" };
+    expect(double.ledger.metrics.slice(length)).toEqual([
+      {
+        ...shared,
+        name: "Lag",
+        unit: "None",
+        dimensions: [],
+        statistics: { min: 3.5, max: 3.5, sum: 3.5, count: 1 },
+        timestampMs: 1_767_225_600_250,
+      },
+      {
+        ...shared,
+        name: "Time",
+        unit: "Milliseconds",
+        dimensions: [{ name: "ShardId", value: "0" }],
+        statistics: { min: 1, max: 2, sum: 4, count: 3 },
+        timestampMs: undefined,
+      },
+    ]);
+  });
+
   const datum = { MetricName: "Lag", Value: 3 };
   it.each([
     ["MissingRequiredParameterException", { MetricData: [datum] }],
