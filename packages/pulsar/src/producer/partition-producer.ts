@@ -245,9 +245,8 @@ export class PartitionProducer implements SessionOwner {
     const { clock, logger } = this.#host;
     for (let session = this.#session; session !== undefined; ) {
       const loss = await waitFor(session.lost.promise, signal);
-      const lostAt = clock.monotonic();
       if (this.#final !== undefined) return;
-      if (lostAt - this.#openSince >= goodSessionMs) this.#backoff.reset();
+      if (clock.monotonic() - this.#openSince >= goodSessionMs) this.#backoff.reset();
       logger.warn({ err: loss.error, pending: this.#window.size }, "producer lost, opening it again");
       if (loss.kind === "refused") await this.#opener.close(session);
       this.#leave();
@@ -259,9 +258,9 @@ export class PartitionProducer implements SessionOwner {
         backoff: this.#backoff,
         line: "producer still lost, trying again",
         said: loss.error.code,
-        isFinal: (error: ConnectorError) =>
+        isFinal: (error: ConnectorError, _pauseMs: number, refusedForMs: number) =>
           isFinalAfterOpen(error, {
-            lostForMs: clock.monotonic() - lostAt,
+            refusedForMs,
             patienceMs: this.#options.operationTimeoutMs,
             name: this.name,
           }),

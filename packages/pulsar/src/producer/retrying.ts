@@ -17,8 +17,8 @@ export interface RetryPolicy {
   readonly backoff: Backoff;
   /** The log line for a failure that is tried again; a failure of the same code is not said again. */
   readonly line: string;
-  /** @param pauseMs how long the next try would wait. */
-  readonly isFinal: (error: ConnectorError, pauseMs: number) => boolean;
+  /** @param pauseMs how long the next try would wait. @param sameForMs since when every try has failed by the same code. */
+  readonly isFinal: (error: ConnectorError, pauseMs: number, sameForMs: number) => boolean;
   /** Code of the failure that was said already. */
   readonly said?: string | undefined;
 }
@@ -30,6 +30,7 @@ export async function retrying<T>(
   attempt: () => Promise<T>,
 ): Promise<T> {
   const { clock, logger, backoff, line, isFinal } = policy;
+  let last: { readonly code: string; readonly since: number } | undefined;
   for (let { said } = policy; ; ) {
     try {
       return await attempt();
@@ -37,7 +38,9 @@ export async function retrying<T>(
       signal.throwIfAborted();
       const error = asConnectorError(reason);
       const pause = Math.min(backoff.next(), maxPauses.get(error.code) ?? Number.POSITIVE_INFINITY);
-      if (isFinal(error, pause)) throw error;
+      const now = clock.monotonic();
+      if (last?.code !== error.code) last = { code: error.code, since: now };
+      if (isFinal(error, pause, now - last.since)) throw error;
       if (error.code !== said) logger.warn({ err: error }, line);
       said = error.code;
       await clock.sleep(pause, signal);

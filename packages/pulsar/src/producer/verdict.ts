@@ -20,8 +20,8 @@ const ghostMs = 90_000;
 
 /** A producer that was open once, and is not. */
 export interface LostProducer {
-  /** How long it has been without a broker. */
-  readonly lostForMs: number;
+  /** How long the broker has said the same: without a broker before that, nobody could say it. */
+  readonly refusedForMs: number;
   /** How long a topic that is not found is waited for: it may be in the middle of a move. */
   readonly patienceMs: number;
   readonly name: string | undefined;
@@ -29,11 +29,12 @@ export interface LostProducer {
 
 /** Whether a producer that was open once gives up after `error`: only on what no waiting changes. */
 export function isFinalAfterOpen(error: ConnectorError, producer: LostProducer): boolean {
-  const { lostForMs, patienceMs, name } = producer;
+  const { refusedForMs, patienceMs, name } = producer;
   if (mendable.has(error.code)) return false;
-  if (hasCode(error, "PIO_TOPIC_NOT_FOUND")) return lostForMs >= patienceMs;
+  if (hasCode(error, "PIO_TOPIC_NOT_FOUND")) return refusedForMs >= patienceMs;
   // The one that has the topic for himself is we, over a connection that the broker does not know to be dead.
-  if (hasCode(error, "PIO_PRODUCER_FENCED") && error.details["holder"] === name) return lostForMs >= ghostMs;
+  if (hasCode(error, "PIO_PRODUCER_FENCED") && error.details["holder"] === name)
+    return refusedForMs >= ghostMs;
   return !isRetryable(error);
 }
 
