@@ -41,34 +41,45 @@ export function createLogger(options: LoggerOptions, write: (line: string) => vo
         options.format === "pretty" ? (line: string) => write(formatLogLine(line, options.style)) : write,
     },
   );
-  return new PinoLogger(root);
+  return new PinoLogger(root, {});
 }
 
+/** Pino writes a field that was given twice as two members of one object, which some readers of JSON refuse: here the later one stands. */
 class PinoLogger implements Logger {
+  readonly #root: Pino;
+  readonly #bound: LogFields;
   readonly #pino: Pino;
 
-  constructor(logger: Pino) {
-    this.#pino = logger;
+  constructor(root: Pino, bound: LogFields) {
+    this.#root = root;
+    this.#bound = bound;
+    this.#pino = root.child(bound);
   }
 
   debug(fields: LogFields, message: string): void {
-    this.#pino.debug(fields, message);
+    this.#with(fields).debug(fields, message);
   }
 
   info(fields: LogFields, message: string): void {
-    this.#pino.info(fields, message);
+    this.#with(fields).info(fields, message);
   }
 
   warn(fields: LogFields, message: string): void {
-    this.#pino.warn(fields, message);
+    this.#with(fields).warn(fields, message);
   }
 
   error(fields: LogFields, message: string): void {
-    this.#pino.error(fields, message);
+    this.#with(fields).error(fields, message);
   }
 
   child(fields: LogFields): Logger {
-    return new PinoLogger(this.#pino.child(fields));
+    return new PinoLogger(this.#root, { ...this.#bound, ...fields });
+  }
+
+  #with(fields: LogFields): Pino {
+    const bound = Object.entries(this.#bound);
+    const others = bound.filter(([name]) => !Object.hasOwn(fields, name));
+    return others.length === bound.length ? this.#pino : this.#root.child(Object.fromEntries(others));
   }
 }
 

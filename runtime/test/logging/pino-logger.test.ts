@@ -30,6 +30,21 @@ describe("createLogger", () => {
     expect(line.endsWith("\n")).toBe(true);
   });
 
+  it("writes a field once that a parent, a child and the line all have: the nearest of them counts", () => {
+    const lines = logged({}, (logger) => {
+      const parent = logger.child({ component: "parent", workerId: "0-a" });
+      const child = parent.child({ component: "child" });
+      parent.info({}, "a");
+      child.info({}, "b");
+      child.info({ workerId: "0-b" }, "c");
+    });
+    expect(lines.map((line) => line.match(/"(component|workerId)":"[^"]+"/g))).toEqual([
+      ['"component":"parent"', '"workerId":"0-a"'],
+      ['"component":"child"', '"workerId":"0-a"'],
+      ['"component":"child"', '"workerId":"0-b"'],
+    ]);
+  });
+
   it("leaves out what is less important than its level", () => {
     const lines = logged({ level: "warn" }, (logger) => {
       logger.debug({}, "a");
