@@ -3,6 +3,7 @@ import type { AggregateMeter } from "./aggregate/deaggregator.ts";
 import type { ReaderMeter } from "./fetch/polling.ts";
 import type { ConsumerMetrics } from "./metrics/consumer-metrics.ts";
 import type { MetricScope } from "./metrics/metric-scope.ts";
+import type { ExpiryMeter } from "./shard/expired-position.ts";
 import type { PageMeter } from "./shard/shard-consumer.ts";
 import type { NewEpochReason } from "./shard/shard-numbering.ts";
 
@@ -14,6 +15,7 @@ export class ConsumerMeter {
   readonly #bytes: Counter;
   readonly #throttles: Counter;
   readonly #expired: Counter;
+  readonly #positionsExpired: Counter;
   readonly #flawed: Readonly<Record<"out-of-range" | "broken", Counter>>;
   readonly #metrics: ConsumerMetrics;
   readonly #processing: MetricScope;
@@ -34,6 +36,11 @@ export class ConsumerMeter {
     this.#expired = meter.counter(
       "pulsar_ts_io_kinesis_iterators_expired_total",
       "Shard iterators that had expired",
+      labels,
+    );
+    this.#positionsExpired = meter.counter(
+      "pulsar_ts_io_kinesis_positions_expired_total",
+      "Stored positions whose records had expired when their shards were opened",
       labels,
     );
     this.#flawed = {
@@ -58,7 +65,7 @@ export class ConsumerMeter {
       .add(1);
   }
 
-  ofShard(shard: string): ReaderMeter & PageMeter & AggregateMeter {
+  ofShard(shard: string): ReaderMeter & PageMeter & AggregateMeter & ExpiryMeter {
     const processing = this.#metrics.ofShard("ProcessTask", shard);
     return {
       read: ({ unpacked, records, bytes }) => {
@@ -74,6 +81,7 @@ export class ConsumerMeter {
           processing.ended("", { ms, success: true }, "SUMMARY");
         };
       },
+      positionExpired: () => this.#positionsExpired.add(1),
       throttled: () => this.#throttles.add(1),
       iteratorExpired: () => {
         this.#expired.add(1);

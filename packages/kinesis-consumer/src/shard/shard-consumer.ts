@@ -7,6 +7,7 @@ import { JoinedSignal, unlessAborted } from "../joined-signal.ts";
 import type { HeldLease } from "../lease/held-lease.ts";
 import type { PageOwner, RecordQueue } from "../record-queue.ts";
 import type { AckWindow } from "./ack-window.ts";
+import { type ExpiryMeter, tellIfExpired } from "./expired-position.ts";
 import type { KinesisStream } from "./kinesis-stream.ts";
 import type { ReaderHealth } from "./reader-health.ts";
 import { ShardCursor } from "./shard-cursor.ts";
@@ -27,7 +28,7 @@ export interface ShardConsumerOptions extends ShardReaderOptions {
   readonly initialPosition: StartPosition;
   readonly aggregates: AggregateHandling;
   readonly logger: Logger;
-  readonly meter: ReaderMeter & PageMeter & AggregateMeter;
+  readonly meter: ReaderMeter & PageMeter & AggregateMeter & ExpiryMeter;
   readonly throughput: ShardThroughput;
   readonly signs: ReaderHealth;
   /** Absent: the records are not numbered. */
@@ -235,6 +236,7 @@ export class ShardConsumer implements PageOwner {
       const { lease } = this.#held;
       const unpacking = await findUnpacking(lease, stream, this.#options, signal);
       await this.#number(first, unpacking.version, life, signal);
+      tellIfExpired(lease, first.page, this.#options);
       return unpacking;
     } catch (error) {
       this.#options.budget.release(first.page.records.length, first.bytes);
