@@ -40,8 +40,9 @@ export async function runCli(
   };
   proc.on("uncaughtException", onDefect);
   proc.on("unhandledRejection", onDefect);
-  // A reader that went away is the reader's affair; `run` takes it as the end.
+  // A reader that went away is the reader's affair. That of the data ends a run; that of the log ends nothing.
   proc.stdout.on("error", () => undefined);
+  proc.stderr.on("error", () => undefined);
   const host: CliHost = {
     process: proc,
     env: proc.env,

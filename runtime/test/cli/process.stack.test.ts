@@ -70,6 +70,13 @@ describe("the process pulsar-ts-io", () => {
     expect(cli.stderr).toBe("");
   });
 
+  it.runIf(process.platform === "linux")("goes on when its log cannot be written, and drains", async () => {
+    await using cli = new RealCli(toConsole("good"), {}, { fullLog: true });
+    await cli.shows("record 3");
+    cli.kill("SIGTERM");
+    expect(await cli.exited).toEqual({ code: 0, signal: null });
+  });
+
   it("reads its config from standard input", async () => {
     await using cli = new RealCli(toConsole("good", "--source-config", "-"));
     cli.child.stdin.end("label: piped");

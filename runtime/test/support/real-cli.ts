@@ -14,6 +14,8 @@ export interface ProcessExit {
 export interface RealCliLimits {
   /** Blocks of 512 bytes that a file may have. */
   readonly fileBlocks?: number;
+  /** Whether its log goes to a disk that is full. */
+  readonly fullLog?: boolean;
 }
 
 /** The built CLI in a process of its own. Disposing kills it. */
@@ -27,16 +29,11 @@ export class RealCli implements AsyncDisposable {
   constructor(
     args: readonly string[],
     env: Readonly<Record<string, string>> = {},
-    { fileBlocks }: RealCliLimits = {},
+    { fileBlocks, fullLog = false }: RealCliLimits = {},
   ) {
     const { PATH = "" } = process.env;
-    const command = [process.execPath, bin, ...args];
-    const limited =
-      fileBlocks === undefined
-        ? command
-        : ["sh", "-c", `ulimit -f ${fileBlocks}; exec "$@"`, "sh", ...command];
-    const [program = "", ...rest] = limited;
-    this.child = spawn(program, rest, {
+    const limited = `ulimit -f ${fileBlocks ?? "unlimited"}; exec "$@" ${fullLog ? "2>/dev/full" : ""}`;
+    this.child = spawn("sh", ["-c", limited, "sh", process.execPath, bin, ...args], {
       env: { PATH, ...env },
       stdio: ["pipe", "pipe", "pipe"],
     });
