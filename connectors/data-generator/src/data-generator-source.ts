@@ -42,6 +42,7 @@ export class DataGeneratorSource implements Source<DataGeneratorSourceOptions> {
     if (own.length === 0) logger.warn({ partitions: all, numInstances }, "no partition for this instance");
     const positions =
       state === undefined ? undefined : await loadPositions(new Positions(state, own, context));
+    context.signal.throwIfAborted(); // it may be closed by now, and nobody would end what begins here
     const stop = new AbortController();
     this.#opened = {
       context,

@@ -1,6 +1,13 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { ConfigValidator, type JsonSchema, validConfig } from "@pulsar-ts-io/config";
-import type { Clock, ConnectorError, Source, SourceConstructor, SourceContext } from "@pulsar-ts-io/core";
+import type {
+  Clock,
+  ConnectorError,
+  Guarantee,
+  Source,
+  SourceConstructor,
+  SourceContext,
+} from "@pulsar-ts-io/core";
 import { MemoryTransport, type StoredMessage } from "@pulsar-ts-io/pulsar";
 import { MemoryStateStore } from "../memory-state-store.ts";
 import { RecordingLogger } from "../recording-logger.ts";
@@ -25,6 +32,8 @@ export class ContractStage<C> {
   #written: WrittenConfig;
   #brought = 0;
   readonly #state = new MemoryStateStore();
+  /** What the next source is told that the host promises. */
+  guarantee: Guarantee = "ATLEAST_ONCE";
   /** Asked before each message is stored. */
   failSend: (value: Uint8Array) => ConnectorError | undefined = () => undefined;
 
@@ -67,14 +76,20 @@ export class ContractStage<C> {
     return validConfig(new ConfigValidator<C>(this.schema, { environment: {} }).validate(this.written));
   }
 
+  /** Whether somebody can say which records the source shall read. */
+  get canBring(): boolean {
+    const { capabilities, makes } = this.settings;
+    return capabilities.producible || makes !== undefined;
+  }
+
   newSource(): Source<C> {
     return new this.#Source();
   }
 
-  context(signal: AbortSignal, fatal: (error: Error) => void): SourceContext {
-    const { clock, logger } = this;
+  context(signal: AbortSignal, fatal: (error: Error) => void = () => undefined): SourceContext {
+    const { clock, logger, guarantee } = this;
     const names = { sourceName: "contract", outputTopic: "contract" };
-    return testContext({ ...names, signal, clock, logger, state: this.#state, fatal });
+    return testContext({ ...names, signal, clock, logger, guarantee, state: this.#state, fatal });
   }
 
   produce(records: readonly ProducedRecord[]): Promise<void> {

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import type { SourceRecord } from "@pulsar-ts-io/core";
+import type { Guarantee, SourceRecord } from "@pulsar-ts-io/core";
 import { MessageRefusedError } from "@pulsar-ts-io/pulsar";
 import { ContractHost } from "./contract-host.ts";
 import type { ContractStage } from "./contract-stage.ts";
 import { missing, some, textOf } from "./numbered-records.ts";
+import { NumbersOfRecords } from "./numbers-of-records.ts";
 import type { Sentence } from "./sentence.ts";
 
 const someRecords = 60;
@@ -33,15 +34,21 @@ export const deliverySentences: readonly Sentence[] = [
     },
   },
   {
-    says: "the numbers of a partition only grow",
+    says: "a record has one number in all lives, and a later one of its partition a larger one",
     needs: [],
     async check(stage) {
-      if (stage.settings.capabilities.producible) await stage.bring(someRecords);
-      const host = await ContractHost.start(stage);
-      await stage.until(() => host.read.length >= someRecords);
-      await host.stop();
-      assert.ok(host.read.length >= someRecords, `read ${host.read.length} of ${someRecords} records`);
-      assertNumbersGrow(host.read);
+      stage.guarantee = await strongestGuarantee(stage);
+      const { replayable } = stage.settings.capabilities;
+      if (!stage.canBring) {
+        new NumbersOfRecords(false).see(await readSome(stage));
+        return;
+      }
+      const numbers = new NumbersOfRecords(replayable);
+      await stage.bring(someRecords);
+      if (replayable) numbers.see(await readAndKilled(stage));
+      numbers.see(await readSome(stage));
+      await stage.bring(someRecords);
+      numbers.see(await readSome(stage));
     },
   },
   {
@@ -190,6 +197,42 @@ async function killAfter<C>(stage: ContractStage<C>, count: number): Promise<voi
   stage.transport.release();
 }
 
+/** A life that reads as many records as are brought at once, or more, and ends in good order. */
+async function readSome<C>(stage: ContractStage<C>): Promise<readonly SourceRecord[]> {
+  const host = await ContractHost.start(stage);
+  await stage.until(() => host.read.length >= someRecords);
+  await host.stop();
+  assert.ok(host.read.length >= someRecords, `read ${host.read.length} of ${someRecords} records`);
+  return host.read;
+}
+
+/** Reads until there is nothing more, without one acknowledgement, and ends there. */
+async function readAndKilled<C>(stage: ContractStage<C>): Promise<readonly SourceRecord[]> {
+  stage.transport.hold();
+  const host = await ContractHost.start(stage);
+  await stage.until(() => host.read.length > 0);
+  await stage.until(idleness(() => host.read.length));
+  await host.kill();
+  stage.transport.release();
+  return host.read;
+}
+
+/** With effectively once a source may number what it does not number else; it may also refuse to open. */
+async function strongestGuarantee<C>(stage: ContractStage<C>): Promise<Guarantee> {
+  stage.guarantee = "EFFECTIVELY_ONCE";
+  const stop = new AbortController();
+  const source = stage.newSource();
+  try {
+    await stage.within(source.open(stage.config(), stage.context(stop.signal)));
+    return stage.guarantee;
+  } catch {
+    return "ATLEAST_ONCE";
+  } finally {
+    stop.abort(new Error("the contract suite has seen enough"));
+    await stage.within(source.close());
+  }
+}
+
 /** Whether a number has stood still when it was asked for some times. */
 function idleness(number: () => number): () => boolean {
   let last = number();
@@ -199,17 +242,4 @@ function idleness(number: () => number): () => boolean {
     last = number();
     return times >= 20;
   };
-}
-
-function assertNumbersGrow(records: readonly SourceRecord[]): void {
-  const last = new Map<string, bigint>();
-  for (const { partitionId, recordSequence } of records) {
-    if (partitionId === undefined || recordSequence === undefined) continue;
-    const before = last.get(partitionId);
-    assert.ok(
-      before === undefined || recordSequence > before,
-      `${recordSequence} follows ${before} in partition ${partitionId}`,
-    );
-    last.set(partitionId, recordSequence);
-  }
 }

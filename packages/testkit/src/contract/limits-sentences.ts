@@ -9,7 +9,12 @@ import type { ContractStage } from "./contract-stage.ts";
 import { numberedRecords } from "./numbered-records.ts";
 import type { Sentence } from "./sentence.ts";
 
-const valueBytes = 64 * 1024;
+/** Of a value that may be anything, and of a line. */
+const valueBytes = { any: 64 * 1024, text: 4 * 1024 };
+/** A record is never less than that. */
+const recordBytes = 64;
+const firstLetter = 0x61;
+const letters = 26;
 /** So much more than the budget is there to be read. */
 const excess = 1.5;
 /** Looks at an unchanged number of records after which a source is full. */
@@ -19,14 +24,10 @@ const quietLooks = 200;
 export const limitsSentences: readonly Sentence[] = [
   {
     says: "a slow publisher keeps memory under the budget",
-    needs: ["producible", "anyBytes"],
+    needs: ["producible"],
     async check(stage) {
       const { memoryBudgetBytes } = stage.settings;
-      const count = Math.ceil((memoryBudgetBytes * excess) / valueBytes);
-      const value = (number: number) => new Uint8Array(valueBytes).fill(number & 0xff);
-      await stage.produce(
-        Array.from({ length: count }, (_, number) => ({ key: `key-${number}`, value: value(number) })),
-      );
+      await bringTooMuch(stage, memoryBudgetBytes * excess);
       const before = liveBytes();
       stage.transport.hold();
       const host = await ContractHost.start(stage);
@@ -45,6 +46,11 @@ export const limitsSentences: readonly Sentence[] = [
     needs: [],
     async check(stage) {
       const secrets = [...stage.settings.secrets, ...sensitiveTexts(stage.schema, stage.written)];
+      const sensitive = sensitiveSettings(stage.schema);
+      assert.ok(
+        sensitive.length === 0 || secrets.length > 0,
+        `nothing secret is in the config of this suite: give a value to ${sensitive.join(" or ")}`,
+      );
       const said: string[] = [];
       for (const life of ["stopped", "killed"] as const) {
         if (stage.settings.capabilities.producible) await stage.produce(numberedRecords(3));
@@ -65,18 +71,27 @@ export const limitsSentences: readonly Sentence[] = [
   },
 ];
 
+async function bringTooMuch<C>(stage: ContractStage<C>, bytes: number): Promise<void> {
+  const { makes, capabilities } = stage.settings;
+  if (makes !== undefined) {
+    await stage.bring(Math.ceil(bytes / recordBytes));
+    return;
+  }
+  const size = capabilities.anyBytes ? valueBytes.any : valueBytes.text;
+  const value = (number: number) => new Uint8Array(size).fill(firstLetter + (number % letters));
+  const count = Math.ceil(bytes / size);
+  await stage.produce(
+    Array.from({ length: count }, (_, number) => ({ key: `key-${number}`, value: value(number) })),
+  );
+}
+
 /** A source that was stopped while it opened may say why it did not open. */
 async function errorOfBrokenOpen<C>(stage: ContractStage<C>): Promise<string> {
   const stop = new AbortController();
   stop.abort(new Error("the contract suite stops before it opens"));
   const source = stage.newSource();
   try {
-    await stage.within(
-      source.open(
-        stage.config(),
-        stage.context(stop.signal, () => undefined),
-      ),
-    );
+    await stage.within(source.open(stage.config(), stage.context(stop.signal)));
     return "";
   } catch (error) {
     return textOf(error);
@@ -87,9 +102,13 @@ async function errorOfBrokenOpen<C>(stage: ContractStage<C>): Promise<string> {
 
 /** The values of sensitive settings, and the texts inside them. */
 function sensitiveTexts(schema: JsonSchema, config: Readonly<Record<string, unknown>>): readonly string[] {
-  return Object.entries(schema.properties ?? {}).flatMap(([name, property]) =>
-    property["x-sensitive"] === true ? textsIn(config[name]) : [],
-  );
+  return sensitiveSettings(schema).flatMap((name) => textsIn(config[name]));
+}
+
+function sensitiveSettings(schema: JsonSchema): readonly string[] {
+  return Object.entries(schema.properties ?? {})
+    .filter(([, property]) => property["x-sensitive"] === true)
+    .map(([name]) => name);
 }
 
 function textsIn(value: unknown): readonly string[] {
@@ -107,11 +126,13 @@ function parsed(text: string): unknown {
   }
 }
 
-/** All that a log line or a status could show of a value, its errors and their causes included. */
+/** All that a log line or a status could show of a value, its errors and their causes included; texts as they are, not as JSON has them. */
 function textOf(value: unknown): string {
-  if (value === undefined) return "";
+  const texts: string[] = [];
   const seen = new Set<unknown>();
-  const show = (_key: string, part: unknown): unknown => {
+  const show = (key: string, part: unknown): unknown => {
+    texts.push(key);
+    if (typeof part === "string") texts.push(part);
     if (typeof part === "bigint") return String(part);
     if (typeof part !== "object" || part === null) return part;
     if (seen.has(part)) return "seen";
@@ -120,7 +141,8 @@ function textOf(value: unknown): string {
     const error = toError(part);
     return { ...error, message: error.message, stack: error.stack, cause: error.cause };
   };
-  return JSON.stringify(value, show) ?? "";
+  JSON.stringify({ value }, show);
+  return texts.join("\n");
 }
 
 /** What is in use once the garbage is gone. */

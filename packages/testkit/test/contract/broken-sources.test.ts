@@ -1,9 +1,15 @@
 import { cpSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { SourceContext, SourceRecord } from "@pulsar-ts-io/core";
 import { afterAll, describe, expect, it } from "vitest";
-import { contractTrials, type ProducedRecord, type SourceContractOptions } from "../../src/contract/index.ts";
+import {
+  contractTrials,
+  type ProducedRecord,
+  type SourceContractOptions,
+  type WrittenConfig,
+} from "../../src/contract/index.ts";
 import { pondContract } from "./pond-contract.ts";
 import { type PondOptions, type PondRecord, PondSource } from "./pond-source.ts";
 
@@ -12,11 +18,11 @@ afterAll(() => {
   for (const timer of timers) clearInterval(timer);
 });
 
-/** Leaves a timer behind each time. */
+/** Leaves a timer behind each time that it read. */
 class LeavesTimers extends PondSource {
-  override async open(options: PondOptions, context: SourceContext): Promise<void> {
+  override async read(): Promise<SourceRecord> {
     timers.push(setInterval(() => undefined, 60_000));
-    await super.open(options, context);
+    return await super.read();
   }
 }
 
@@ -37,6 +43,23 @@ class ClosesAfterOpening extends PondSource {
   async #open(options: PondOptions, context: SourceContext): Promise<void> {
     await Promise.resolve();
     await super.open(options, context).catch(() => new Promise(() => undefined));
+  }
+}
+
+/** Begins what only its closing would end, although it was closed by then. */
+class OpensAfterClosing extends PondSource {
+  override async open(options: PondOptions, context: SourceContext): Promise<void> {
+    await nextTurn();
+    if (context.signal.aborted) timers.push(setInterval(() => undefined, 60_000));
+    await super.open(options, context);
+  }
+}
+
+/** Hands out what it has, whoever stops it. */
+class EmptiesItsBuffer extends PondSource {
+  override async read(): Promise<SourceRecord> {
+    if (this.buffer.size > 0) return await this.buffer.take(new AbortController().signal);
+    return await super.read();
   }
 }
 
@@ -75,6 +98,27 @@ class CountsTwice extends PondSource {
     const record = (await super.read()) as PondRecord;
     const recordSequence = BigInt(record.place === 30 ? 29 : record.place);
     return Object.assign(record, { partitionId: "pond", recordSequence });
+  }
+}
+
+/** Counts from zero each time it is started. */
+class CountsAnew extends PondSource {
+  #count = 0n;
+
+  override async read(): Promise<SourceRecord> {
+    const record = await super.read();
+    this.#count += 1n;
+    return Object.assign(record, { partitionId: "pond", recordSequence: this.#count });
+  }
+}
+
+/** Takes another part of its service for a new one each time, and so numbers twice what comes again. */
+class NamesPartsAnew extends PondSource {
+  readonly #part = `pond-${Math.random()}`;
+
+  override async read(): Promise<SourceRecord> {
+    const record = (await super.read()) as PondRecord;
+    return Object.assign(record, { partitionId: this.#part, recordSequence: BigInt(record.place) });
   }
 }
 
@@ -164,8 +208,27 @@ function changed(file: string, from: string, to: string): SourceContractOptions 
   return { ...options, directory };
 }
 
+/** A suite of a source that takes no value of any bytes. */
+function linesAlone(): SourceContractOptions {
+  return { ...pondContract(), capabilities: { anyBytes: false } };
+}
+
+function withPassword(password: string | undefined): SourceContractOptions {
+  const options = pondContract();
+  const config = async (): Promise<WrittenConfig> => {
+    const { password: _usual, ...written } = await made(options);
+    return password === undefined ? written : { ...written, password };
+  };
+  return { ...options, config };
+}
+
+async function made({ config }: SourceContractOptions): Promise<WrittenConfig> {
+  return typeof config === "function" ? await config() : config;
+}
+
 /** Nobody waits here for anything but a broken promise. */
 const quick = { patienceMs: 2_000, memoryBudgetBytes: 8 * 1024 * 1024, kills: 10 };
+const numbers = "a record has one number in all lives, and a later one of its partition a larger one";
 const schema = "schemas/pond-source.schema.json";
 
 describe("a source that breaks one promise", () => {
@@ -184,17 +247,28 @@ describe("a source that breaks one promise", () => {
     },
     { says: "open and close ten times leave no handle, socket or timer", Broken: LeavesTimers },
     { says: "close ends within its deadline, also during open", Broken: ClosesAfterOpening },
+    { says: "close ends within its deadline, also during open", Broken: OpensAfterClosing },
     { says: "an aborted read rejects", Broken: ReadsOn },
+    { says: "an aborted read rejects", Broken: EmptiesItsBuffer },
     { says: "reads everything once and in order per partition", Broken: Swaps },
     { says: "reads everything once and in order per partition", Broken: LosesNewcomers },
-    { says: "the numbers of a partition only grow", Broken: CountsTwice },
+    { says: numbers, Broken: CountsTwice },
+    { says: numbers, Broken: CountsAnew },
+    { says: numbers, Broken: NamesPartsAnew },
     { says: "every byte value, an empty value and 1 MiB arrive intact", Broken: Decodes },
     { says: "acknowledgements out of order never move the position past a gap", Broken: StepsOverGaps },
     { says: "k failed sends, then recovery, lose nothing", Broken: ForgetsFailures },
     { says: "killed at random points, nothing is lost", Broken: StoresWhatItRead },
     { says: "a clean restart replays nothing", Broken: ForgetsTheLast },
     { says: "a slow publisher keeps memory under the budget", Broken: ReadsAhead },
+    { says: "a slow publisher keeps memory under the budget", Broken: ReadsAhead, options: linesAlone() },
     { says: "no secret appears in any log, error or status", Broken: Tells },
+    {
+      says: "no secret appears in any log, error or status",
+      Broken: Tells,
+      options: withPassword('-----BEGIN KEY-----\n"a\\b"\n'),
+    },
+    { says: "no secret appears in any log, error or status", options: withPassword(undefined) },
   ])(
     "is caught by exactly that sentence: $says",
     async ({ says, Broken = PondSource, options = pondContract() }) => {
