@@ -1,22 +1,26 @@
 /** Knows up to where everything is acknowledged: only that far may a position be stored. */
 export class AckWindow {
   #safe: number;
-  /** Acknowledged beyond a gap. */
-  readonly #early = new Set<number>();
+  /** Records that were acknowledged beyond a gap: where they end, by where they begin. */
+  readonly #early = new Map<number, number>();
 
-  /** @param first the position of the first record. */
-  constructor(first: number) {
-    this.#safe = first;
+  /** @param start where the first record begins. */
+  constructor(start: number) {
+    this.#safe = start;
   }
 
-  /** Everything below it is acknowledged: where the next start goes on. */
+  /** Everything before it is acknowledged: where the next start goes on. */
   get safe(): number {
     return this.#safe;
   }
 
-  acknowledge(position: number): void {
-    if (position < this.#safe) return;
-    this.#early.add(position);
-    while (this.#early.delete(this.#safe)) this.#safe += 1;
+  /** @param end where the next record begins. */
+  acknowledge(start: number, end: number): void {
+    if (start < this.#safe) return;
+    this.#early.set(start, end);
+    for (let next = this.#early.get(this.#safe); next !== undefined; next = this.#early.get(this.#safe)) {
+      this.#early.delete(this.#safe);
+      this.#safe = next;
+    }
   }
 }

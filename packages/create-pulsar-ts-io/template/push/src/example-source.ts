@@ -3,9 +3,13 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { PushSource, type SourceContext, type SourceRecord } from "@pulsar-ts-io/core";
 import type { ExampleSourceOptions } from "./generated/options.ts";
 
+/** Others are refused: each may have a body in memory while Pulsar is slow. */
+const maxConnections = 64;
+
 /** Makes a record of each POST, and answers it when Pulsar has the record. */
 export class ExampleSource extends PushSource<ExampleSourceOptions> {
   #server: Server | undefined;
+  #listening: Promise<unknown> = Promise.resolve();
 
   override async open(options: ExampleSourceOptions, context: SourceContext): Promise<void> {
     await super.open(options, context);
@@ -16,14 +20,17 @@ export class ExampleSource extends PushSource<ExampleSourceOptions> {
         answer(response, 503);
       });
     });
-    this.#server = server;
+    server.maxConnections = maxConnections;
     server.listen(options.port, "127.0.0.1");
-    await once(server, "listening");
+    this.#server = server;
+    this.#listening = once(server, "listening");
+    await this.#listening;
     server.on("error", (error) => void this.notifyError(error));
   }
 
   async close(): Promise<void> {
     const server = this.#server;
+    await this.#listening.catch(() => undefined); // it may be closed while it opens
     if (server === undefined || !server.listening) return;
     server.close();
     server.closeAllConnections();

@@ -6,7 +6,11 @@ import { type ProducedRecord, sourceContract } from "@pulsar-ts-io/testkit/contr
 import { ExampleSource } from "../src/index.ts";
 
 /** One after the other, as soon as the source listens; ends when the test does. */
-async function postAll(records: readonly ProducedRecord[], port: unknown, signal: AbortSignal): Promise<void> {
+async function postAll(
+  records: readonly ProducedRecord[],
+  port: unknown,
+  signal: AbortSignal,
+): Promise<void> {
   for (const { key, value } of records) {
     while (!signal.aborted && !(await post(key, value, port, signal))) await delay(10);
   }
