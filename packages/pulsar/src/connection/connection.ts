@@ -86,7 +86,7 @@ export class Connection {
     try {
       await withDeadline({ clock, ms: handshakeMs, error }, signal, async (deadline) => {
         this.#write(await connectFrame(authentication, proxyToBroker, deadline));
-        this.#accept(await this.#orEnd(this.#connected.promise, deadline));
+        this.#accept(await waitFor(Promise.race([this.#connected.promise, this.#failure()]), deadline));
       });
     } catch (reason) {
       this.#end(reason instanceof ConnectorError ? reason : lost(this.name, toError(reason)));
@@ -109,12 +109,13 @@ export class Connection {
     const { clock, operationTimeoutMs: ms } = this.#options;
     const error = () => new PulsarTimeoutError(`${what} was not answered by ${this.name} in ${ms} ms`);
     signal.throwIfAborted();
+    if (this.ended.value !== undefined) throw this.ended.value;
     const request = this.#requests.start(name, fields, what);
     try {
       this.#write(request.frame);
       const news = Promise.race([request.answer, request.queued.promise]);
-      await withDeadline({ clock, ms, error }, signal, (deadline) => this.#orEnd(news, deadline));
-      return await this.#orEnd(request.answer, signal);
+      await withDeadline({ clock, ms, error }, signal, (deadline) => waitFor(news, deadline));
+      return await waitFor(request.answer, signal);
     } finally {
       this.#requests.forget(request.id);
     }
@@ -169,12 +170,9 @@ export class Connection {
     }
   }
 
-  /** `promise`, or the error this connection ends with. */
-  async #orEnd<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-    const ended = this.ended.promise.then((error) => {
-      throw error;
-    });
-    return await waitFor(Promise.race([promise, ended]), signal);
+  /** What this connection ends with. Once for a connection: whoever waits for that is remembered until it comes. */
+  async #failure(): Promise<never> {
+    throw await this.ended.promise;
   }
 
   #receive(chunk: Uint8Array): void {
@@ -280,6 +278,7 @@ export class Connection {
     this.ended.happen(error);
     this.#stop.abort(error);
     this.#socket.destroy();
+    this.#requests.end(error);
     this.#links.end(error);
   }
 }

@@ -64,7 +64,7 @@ export class PendingRequests {
         queued,
       });
     });
-    // Whoever waits also waits for the end of the connection; the loser of that race is looked at by nobody.
+    // Whoever asked may have stopped waiting.
     answer.catch(() => undefined);
     // The fields of a request are those of its command without the id.
     const frame = encodeCommand(name, { ...fields, requestId: id } as unknown as Commands[N]);
@@ -92,6 +92,13 @@ export class PendingRequests {
     this.#pending.delete(error.requestId);
     request.reject(brokerError(error, request.what));
     return true;
+  }
+
+  /** Nothing is answered any more. */
+  end(error: ConnectorError): void {
+    const pending = [...this.#pending.values()];
+    this.#pending.clear();
+    for (const request of pending) request.reject(error);
   }
 
   forget(id: number): void {
