@@ -356,32 +356,6 @@ describe("a publisher over the wire", () => {
     });
   });
 
-  describe("that the broker closes", () => {
-    it("goes where the broker says, without asking again", async () => {
-      const other = network.broker("other");
-      const publisher = await open(unbatched);
-      const [before] = broker.of("lookup").slice(-1);
-      broker.last.tell("closeProducer", { producerId: 0, requestId: -1, brokerServiceUrl: other.url });
-      await until(() => other.of("producer").length === 1, clock);
-      expect(broker.of("lookup")).toEqual([before]);
-      send(publisher, 0);
-      await publisher.flush(never);
-      expect(values(other)).toEqual([[0]]);
-    });
-
-    it("sends nothing until it is open again", async () => {
-      const publisher = await open(unbatched);
-      broker.last.tell("closeProducer", { producerId: 0, requestId: -1 });
-      await until(() => wire.logger.messages().includes("producer lost, opening it again"), clock);
-      send(publisher, 0);
-      await clock.settle();
-      expect(broker.sends).toEqual([]);
-      await until(() => deliveries.settled === 1, clock);
-      expect(broker.of("lookup")).toHaveLength(2);
-      expect(broker.connections).toHaveLength(1);
-    });
-  });
-
   describe("that forms batches", () => {
     it("sends them after the delay, with the ids of first and last", async () => {
       const publisher = await open(batched);

@@ -39,7 +39,7 @@ export class TopicLookup {
       cluster === undefined ? await this.#pool.service(signal) : await this.#direct(cluster, signal);
     for (let redirects = 0; redirects <= maxRedirects; redirects += 1) {
       const answer = await this.#ask(asked.connection, topic, authoritative, signal);
-      const broker = this.address(answer.brokerServiceUrl, answer.brokerServiceUrlTls, topic);
+      const broker = this.addressFor(topic, answer.brokerServiceUrl, answer.brokerServiceUrlTls);
       if (answer.response === lookupType.connect) {
         return { broker, via: answer.proxyThroughServiceUrl === true ? asked.address : broker };
       }
@@ -70,21 +70,24 @@ export class TopicLookup {
     return answer.partitions ?? 0;
   }
 
-  /** The one of two broker URLs that fits how we connect. */
-  address(plainUrl: string | undefined, tlsUrl: string | undefined, topic: string): BrokerAddress {
-    const url = this.#pool.tls ? tlsUrl : plainUrl;
-    const [address] = url === undefined || url === "" ? [] : parseServiceUrl(url).addresses;
-    if (address === undefined) {
-      throw new ProtocolError(
-        `the lookup of ${topic} named no broker to connect to${this.#pool.tls ? " with TLS" : ""}`,
-        {
-          remedy: this.#pool.tls
-            ? "let the brokers advertise a TLS address, or connect with pulsar://"
-            : "let the brokers advertise a plain address, or connect with pulsar+ssl://",
-        },
-      );
-    }
-    return address;
+  /** The one of two broker URLs that fits how we connect; `undefined` when there is none, or none that can be read. */
+  address(plainUrl: string | undefined, tlsUrl: string | undefined): BrokerAddress | undefined {
+    const url = (this.#pool.tls ? tlsUrl : plainUrl) ?? "";
+    return url === "" ? undefined : addressOf(url);
+  }
+
+  /** As {@link address}. @throws ProtocolError when there is none. */
+  addressFor(topic: string, plainUrl: string | undefined, tlsUrl: string | undefined): BrokerAddress {
+    const address = this.address(plainUrl, tlsUrl);
+    if (address !== undefined) return address;
+    const { tls } = this.#pool;
+    const url = (tls ? tlsUrl : plainUrl) ?? "";
+    const named = url === "" ? `no broker to connect to${tls ? " with TLS" : ""}` : `a broker at "${url}"`;
+    throw new ProtocolError(`the lookup of ${topic} named ${named}`, {
+      remedy: tls
+        ? "let the brokers advertise a TLS address, or connect with pulsar://"
+        : "let the brokers advertise a plain address, or connect with pulsar+ssl://",
+    });
   }
 
   async #direct(address: BrokerAddress, signal: AbortSignal): Promise<ServiceConnection> {
@@ -102,5 +105,14 @@ export class TopicLookup {
     const answer = await connection.request("lookup", fields, what, signal);
     if (answer.response === lookupType.redirect || answer.response === lookupType.connect) return answer;
     throw brokerError({ error: answer.error ?? unknownError, message: answer.message ?? "" }, what);
+  }
+}
+
+/** `undefined` for what is no service URL: it is the broker's word, and no mistake in the settings. */
+function addressOf(url: string): BrokerAddress | undefined {
+  try {
+    return parseServiceUrl(url).addresses[0];
+  } catch {
+    return undefined;
   }
 }

@@ -93,17 +93,16 @@ export class ProducerOpener {
   /** From now on the topic is looked up in the cluster that it has migrated to. @returns its address. */
   migrate(command: Commands["topicMigrated"]): string {
     const { brokerServiceUrl, brokerServiceUrlTls } = command;
-    this.#cluster = this.#host.lookup.address(brokerServiceUrl, brokerServiceUrlTls, this.#identity.topic);
+    this.#cluster = this.#host.lookup.addressFor(this.#identity.topic, brokerServiceUrl, brokerServiceUrlTls);
     return formatAddress(this.#cluster);
   }
 
   /** Where the broker says the topic went; `undefined`: look it up. */
   hint(session: ProducerSession, loss: Loss): ConnectionTarget | undefined {
     if (loss.kind !== "closed") return undefined;
-    const { pool, lookup } = this.#host;
-    const { brokerServiceUrl: plain, brokerServiceUrlTls: tls } = loss.command;
-    if ((pool.tls ? tls : plain) === undefined) return undefined;
-    const broker = lookup.address(plain, tls, this.#identity.topic);
+    const { brokerServiceUrl, brokerServiceUrlTls } = loss.command;
+    const broker = this.#host.lookup.address(brokerServiceUrl, brokerServiceUrlTls);
+    if (broker === undefined) return undefined;
     const { via, broker: before } = session.target;
     return { broker, via: via === before ? broker : via };
   }
