@@ -34,6 +34,8 @@ export interface PartitionStatus {
   readonly id: string;
   /** Who reads it; absent when nobody does. */
   readonly owner?: string | undefined;
+  /** Since when, milliseconds since the epoch by the owner's clock; absent when unknown. */
+  readonly ownedSinceMs?: number | undefined;
   /** How far behind the newest record, in milliseconds; absent when unknown. */
   readonly lagMs?: number | undefined;
   /** The stored position, in the source's own words. */

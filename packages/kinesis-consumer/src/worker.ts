@@ -137,6 +137,7 @@ export class Worker {
     return this.#coordinator.leases.map(({ lease }) => ({
       id: lease.shardId,
       owner: this.#options.workerId,
+      ownedSinceMs: lease.ownedSinceMs,
       position: describeCheckpoint(lease.checkpoint),
       finished: lease.checkpoint.kind === "shard-end",
       ...this.#readings.status(lease.shardId),

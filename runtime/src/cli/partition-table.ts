@@ -1,7 +1,7 @@
 import type { PartitionStatus } from "@pulsar-ts-io/core";
 import { formatTable, printable } from "./text-table.ts";
 
-const headings = ["PARTITION", "OWNER", "AT WORK", "LAG", "POSITION", "CHILDREN"] as const;
+const headings = ["PARTITION", "OWNER", "SINCE", "AT WORK", "LAG", "POSITION", "CHILDREN"] as const;
 
 /** The partitions as a table, and a line that sums it up. `?` is not known, `-` is nothing. */
 export function formatPartitions(partitions: readonly PartitionStatus[]): string {
@@ -14,11 +14,18 @@ function cells(partition: PartitionStatus): readonly string[] {
   return [
     printable(id),
     printable(owner ?? "-"),
+    since(partition),
     atWork(partition),
     lag(partition),
     printable(position ?? "?"),
     printable(children === undefined || children.length === 0 ? "-" : children.join(",")),
   ];
+}
+
+function since({ owner, ownedSinceMs }: PartitionStatus): string {
+  if (owner === undefined) return "-";
+  const time = new Date(ownedSinceMs ?? Number.NaN);
+  return Number.isNaN(time.getTime()) ? "?" : time.toISOString().replace(/\.\d+Z$/, "Z");
 }
 
 function atWork({ owner, ownerActive }: PartitionStatus): string {

@@ -17,10 +17,10 @@ describe("pulsar-ts-io partitions", loadingTime, () => {
     expect(code).toBe(0);
     expect(stdout).toBe(
       [
-        "PARTITION  OWNER     AT WORK  LAG         POSITION  CHILDREN",
-        "part-0     worker-a  yes      1 min 23 s  17/0      -",
-        "part-1     worker-b  no sign  ?           LATEST    -",
-        "part-2     -         -        finished    END       part-7,part-?[2J8",
+        "PARTITION  OWNER     SINCE                 AT WORK  LAG         POSITION  CHILDREN",
+        "part-0     worker-a  2026-03-05T19:28:58Z  yes      1 min 23 s  17/0      -",
+        "part-1     worker-b  ?                     no sign  ?           LATEST    -",
+        "part-2     -         -                     -        finished    END       part-7,part-?[2J8",
         "",
         "3 partitions, 1 finished, 0 without owner, 2 owners, most behind: 1 min 23 s",
         "",
@@ -36,7 +36,16 @@ describe("pulsar-ts-io partitions", loadingTime, () => {
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toEqual({
       connector: "with-tools",
-      partitions: [{ id: "part-0", owner: "worker-a", ownerActive: true, lagMs: 83_000, position: "17/0" }],
+      partitions: [
+        {
+          id: "part-0",
+          owner: "worker-a",
+          ownedSinceMs: Date.UTC(2026, 2, 5, 19, 28, 58, 123),
+          ownerActive: true,
+          lagMs: 83_000,
+          position: "17/0",
+        },
+      ],
     });
   });
 

@@ -15,7 +15,7 @@ import { DynamoLeaseCreation } from "./dynamo-lease-creation.ts";
 import { DynamoTableSetup } from "./dynamo-table-setup.ts";
 import type { Lease, NewLease, StreamStamp } from "./lease.ts";
 import { attribute, type LeaseItem, newLeaseItem, number, readLease } from "./lease-item.ts";
-import type { LeaseChange, LeaseTable, WriteOutcome } from "./lease-table.ts";
+import type { LeaseChange, LeaseTable, TakeOptions, WriteOutcome } from "./lease-table.ts";
 import {
   handOffRequest,
   ownerUpdate,
@@ -96,12 +96,7 @@ export class DynamoLeaseTable implements LeaseTable {
     return await this.#creation.create(leases, { stamp, typed: this.#typed }, signal);
   }
 
-  async take(
-    lease: Lease,
-    worker: string,
-    options: { readonly stamp: StreamStamp; readonly startTimeMs: number | undefined },
-    signal: AbortSignal,
-  ): Promise<WriteOutcome> {
+  async take(lease: Lease, worker: string, options: TakeOptions, signal: AbortSignal): Promise<WriteOutcome> {
     return await this.#update(lease.shardId, takeUpdate(lease, worker, options), signal);
   }
 

@@ -44,6 +44,7 @@ export function asCreated(lease: NewLease, stamp: StreamStamp): Lease {
     ...stamp,
     owner: undefined,
     consumerWorker: undefined,
+    ownedSinceMs: undefined,
     counter: 0,
     childShardIds: [],
     checkpointOwner: undefined,

@@ -28,6 +28,15 @@ export interface LeaseChange {
   readonly throughputKBps?: number | undefined;
 }
 
+/** What a worker notes on a row besides its name when it takes the lease. */
+export interface TakeOptions {
+  readonly stamp: StreamStamp;
+  /** Kept if the row has one already. */
+  readonly startTimeMs: number | undefined;
+  /** Since when it has the lease, milliseconds since the epoch by its own clock. */
+  readonly sinceMs: number;
+}
+
 /**
  * The lease store, as the consumer needs it. Shared with KCL: same attributes, same conditions.
  *
@@ -56,13 +65,8 @@ export interface LeaseTable {
    * @returns the ids that this call created.
    */
   create(leases: readonly NewLease[], stamp: StreamStamp, signal: AbortSignal): Promise<readonly ShardId[]>;
-  /** Makes `worker` the owner if nothing changed since `lease` was read. `startTimeMs` is kept if the row has none yet. */
-  take(
-    lease: Lease,
-    worker: string,
-    options: { readonly stamp: StreamStamp; readonly startTimeMs: number | undefined },
-    signal: AbortSignal,
-  ): Promise<WriteOutcome>;
+  /** Makes `worker` the owner if nothing changed since `lease` was read. */
+  take(lease: Lease, worker: string, options: TakeOptions, signal: AbortSignal): Promise<WriteOutcome>;
   /**
    * Asks `lease.owner`, a worker of this package, to hand its lease over to `worker`. It stays the reader until it has settled
    * what it has read; then the lease is `worker`'s to take. Refused when it owns the lease no more.

@@ -242,7 +242,7 @@ export class LeaseTaker {
     const handOff = lease.checkpointOwner === workerId && lease.owner !== workerId;
     const outcome = handOff
       ? await this.#table.write(lease, { release: true }, signal)
-      : await this.#table.take(lease, workerId, { stamp, startTimeMs }, signal);
+      : await this.#table.take(lease, workerId, { stamp, startTimeMs, sinceMs: clock.now() }, signal);
     const seenMs = clock.monotonic();
     this.#doubtful.delete(shardId);
     switch (outcome.kind) {

@@ -1,8 +1,8 @@
 import type { UpdateItemCommandInput } from "@aws-sdk/client-dynamodb";
 import { formatCheckpoint, subSequenceOf } from "../checkpoint.ts";
-import { type Lease, readerOf, type StreamStamp } from "./lease.ts";
+import { type Lease, readerOf } from "./lease.ts";
 import { attribute, number } from "./lease-item.ts";
-import type { LeaseChange } from "./lease-table.ts";
+import type { LeaseChange, TakeOptions } from "./lease-table.ts";
 import type { Numbering } from "./numbering.ts";
 
 /** KCL writes six decimals. */
@@ -18,17 +18,14 @@ export type UpdateParts = Required<
  * Takes a lease: allowed while its counter is the one that was seen. Removes `checkpointOwner`, as a KCL 3 leader
  * would otherwise take the lease back.
  */
-export function takeUpdate(
-  lease: Lease,
-  worker: string,
-  options: { readonly stamp: StreamStamp; readonly startTimeMs: number | undefined },
-): UpdateParts {
-  const { stamp, startTimeMs } = options;
+export function takeUpdate(lease: Lease, worker: string, options: TakeOptions): UpdateParts {
+  const { stamp, startTimeMs, sinceMs } = options;
   const update = new UpdateBuilder();
   update.require(`${update.name("counter")} = ${update.value("seen", number(lease.counter))}`);
   update.set("counter", number(lease.counter + 1));
   update.set("owner", { S: worker });
   update.set("consumerWorker", { S: worker });
+  update.set("ownedSince", number(sinceMs));
   update.set("streamName", { S: stamp.streamName });
   if (stamp.streamCreatedMs !== undefined) update.set("streamCreated", number(stamp.streamCreatedMs));
   if (startTimeMs !== undefined) update.setIfAbsent("startTime", number(startTimeMs));

@@ -20,6 +20,8 @@ export interface Lease {
   readonly startTimeMs: number | undefined;
   /** Ours (`x_worker`): the worker of this package that took it last. Java keeps it, so it counts only while it is `owner`. */
   readonly consumerWorker: string | undefined;
+  /** Ours (`x_since`): since when that worker has it, milliseconds since the epoch by its clock: for people, and never compared. */
+  readonly ownedSinceMs: number | undefined;
   /** Ours (`x_streamName`). */
   readonly streamName: string | undefined;
   /** Ours (`x_streamCreated`), milliseconds since the epoch. */

@@ -1,5 +1,5 @@
 import type { Lease, NewLease, StreamStamp } from "../lease/lease.ts";
-import type { LeaseChange, LeaseTable, WriteOutcome } from "../lease/lease-table.ts";
+import type { LeaseChange, LeaseTable, TakeOptions, WriteOutcome } from "../lease/lease-table.ts";
 import type { HashKeyRange, ShardId } from "../shard/shard.ts";
 
 /** Hands every call on: for those that look at some of them. */
@@ -30,12 +30,7 @@ export class ForwardingLeaseTable implements LeaseTable {
     return this.table.create(leases, stamp, signal);
   }
 
-  take(
-    lease: Lease,
-    worker: string,
-    options: { readonly stamp: StreamStamp; readonly startTimeMs: number | undefined },
-    signal: AbortSignal,
-  ): Promise<WriteOutcome> {
+  take(lease: Lease, worker: string, options: TakeOptions, signal: AbortSignal): Promise<WriteOutcome> {
     return this.table.take(lease, worker, options, signal);
   }
 

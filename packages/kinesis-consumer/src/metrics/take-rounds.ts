@@ -1,6 +1,6 @@
 import type { Clock } from "@pulsar-ts-io/core";
-import type { Lease, StreamStamp } from "../lease/lease.ts";
-import type { LeaseTable, WriteOutcome } from "../lease/lease-table.ts";
+import type { Lease } from "../lease/lease.ts";
+import type { LeaseTable, TakeOptions, WriteOutcome } from "../lease/lease-table.ts";
 import type { ShardId } from "../shard/shard.ts";
 import type { ConsumerMetrics } from "./consumer-metrics.ts";
 import { ForwardingLeaseTable } from "./forwarding-lease-table.ts";
@@ -47,7 +47,7 @@ export class TakeRounds extends ForwardingLeaseTable {
   override async take(
     lease: Lease,
     worker: string,
-    options: { readonly stamp: StreamStamp; readonly startTimeMs: number | undefined },
+    options: TakeOptions,
     signal: AbortSignal,
   ): Promise<WriteOutcome> {
     const take = () => super.take(lease, worker, options, signal);

@@ -1,6 +1,7 @@
 import { codeOf, type PartitionStatus, type StartPosition, type ToolContext } from "@pulsar-ts-io/core";
 import { describeCheckpoint } from "../checkpoint.ts";
 import type { Lease } from "../lease/lease.ts";
+import { isOurs } from "../lease/lease-share.ts";
 import type { LeaseTable } from "../lease/lease-table.ts";
 import { retryBriefly } from "../retry.ts";
 import type { KinesisStream, ReadPosition } from "../shard/kinesis-stream.ts";
@@ -44,6 +45,7 @@ function statusOf(
   return {
     id: shardId,
     owner,
+    ownedSinceMs: isOurs(lease) ? lease.ownedSinceMs : undefined,
     ownerActive: owner === undefined ? undefined : active.has(shardId),
     lagMs: lags.get(shardId),
     position: describeCheckpoint(checkpoint),

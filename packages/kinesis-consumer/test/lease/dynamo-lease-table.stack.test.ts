@@ -11,6 +11,7 @@ import { type Dynalite, startDynalite } from "../support/start-dynalite.ts";
 
 const signal = new AbortController().signal;
 const stamp = { streamName: "orders", streamCreatedMs: 1_700_000_000_000 };
+const sinceMs = 1_760_000_000_000;
 const one = shardId("shardId-000000000001");
 
 function clientsOf(dynamoEndpoint: string): AwsClients {
@@ -39,7 +40,9 @@ describeWithStack("DynamoLeaseTable on DynamoDB Local", ({ dynamoEndpoint }) => 
     await table.create([newLease(one, { parentShardIds: parents })], stamp, signal);
     const [lease] = await table.list({ consistent: true }, signal);
     if (lease === undefined) throw new Error("no lease");
-    const taken = expectWritten(await table.take(lease, "0-abcd1234", { stamp, startTimeMs: 9 }, signal));
+    const taken = expectWritten(
+      await table.take(lease, "0-abcd1234", { stamp, startTimeMs: 9, sinceMs }, signal),
+    );
     expect(await itemsOf(tableName)).toEqual([
       {
         leaseKey: { S: one },
@@ -53,6 +56,7 @@ describeWithStack("DynamoLeaseTable on DynamoDB Local", ({ dynamoEndpoint }) => 
         endingHashKey: { S: "340282366920938463463374607431768211455" },
         x_startTs: { N: "9" },
         x_worker: { S: "0-abcd1234" },
+        x_since: { N: "1760000000000" },
         x_streamName: { S: "orders" },
         x_streamCreated: { N: "1700000000000" },
       },
@@ -97,7 +101,7 @@ describeWithStack("DynamoLeaseTable on DynamoDB Local", ({ dynamoEndpoint }) => 
     if (lease === undefined) throw new Error("no lease");
     expect(lease).toMatchObject({ owner: "0", counter: 41, checkpoint: after(12n, 3), checkpointOwner: "0" });
     const taken = expectWritten(
-      await table.take(lease, "0-abcd1234", { stamp, startTimeMs: undefined }, signal),
+      await table.take(lease, "0-abcd1234", { stamp, startTimeMs: undefined, sinceMs }, signal),
     );
     const [row] = await itemsOf(tableName);
     expect(row).toMatchObject({ ownerSwitchesSinceCheckpoint: { N: "3" }, leaseCounter: { N: "42" } });
@@ -114,6 +118,7 @@ describeWithStack("DynamoLeaseTable on DynamoDB Local", ({ dynamoEndpoint }) => 
         throughputKBps: { N: "1.5" },
         entityType: { S: "LEASE" },
         x_worker: { S: "0-abcd1234" },
+        x_since: { N: "1760000000000" },
         x_streamName: { S: "orders" },
         x_streamCreated: { N: "1700000000000" },
       },
@@ -127,7 +132,9 @@ describeWithStack("DynamoLeaseTable on DynamoDB Local", ({ dynamoEndpoint }) => 
     await table.create([newLease(one)], stamp, signal);
     const [lease] = await table.list({ consistent: true }, signal);
     if (lease === undefined) throw new Error("no lease");
-    const mine = expectWritten(await table.take(lease, "me", { stamp, startTimeMs: undefined }, signal));
+    const mine = expectWritten(
+      await table.take(lease, "me", { stamp, startTimeMs: undefined, sinceMs }, signal),
+    );
     const [row] = await itemsOf(tableName);
     const handOff = { ...row, leaseOwner: { S: "java" }, checkpointOwner: { S: "me" } };
     await clients.dynamo.send(new PutItemCommand({ TableName: tableName, Item: handOff }));
@@ -155,7 +162,9 @@ describeWithStack("DynamoLeaseTable on DynamoDB Local", ({ dynamoEndpoint }) => 
     await table.create([newLease(one)], stamp, signal);
     const [lease] = await table.list({ consistent: true }, signal);
     if (lease === undefined) throw new Error("no lease");
-    const mine = expectWritten(await table.take(lease, "me", { stamp, startTimeMs: undefined }, signal));
+    const mine = expectWritten(
+      await table.take(lease, "me", { stamp, startTimeMs: undefined, sinceMs }, signal),
+    );
     const [row] = await itemsOf(tableName);
     const handOff = { ...row, checkpointOwner: { S: "java" } };
     await clients.dynamo.send(new PutItemCommand({ TableName: tableName, Item: handOff }));

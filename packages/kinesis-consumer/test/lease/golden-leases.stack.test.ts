@@ -11,6 +11,7 @@ import { after, expectWritten, newLease } from "../support/lease-table-contract.
 
 const signal = new AbortController().signal;
 const stamp = { streamName: "orders", streamCreatedMs: 1_700_000_000_000 };
+const sinceMs = 1_760_000_000_000;
 const me = "0-abcd1234";
 const far = 99_999_999_999_999_999_999_999_999_999_999_999_999_999_999_999_999_999_999n;
 
@@ -81,7 +82,9 @@ describeWithStack("the leases that Java left behind", ({ dynamoEndpoint }) => {
         const now = async () => (await scan()).get(lease.shardId);
         const counter = (more: number) => ({ leaseCounter: { N: String(lease.counter + more) } });
 
-        const taken = expectWritten(await table.take(lease, me, { stamp, startTimeMs: undefined }, signal));
+        const taken = expectWritten(
+          await table.take(lease, me, { stamp, startTimeMs: undefined, sinceMs }, signal),
+        );
         const ours: LeaseItem = {
           ...left,
           ...counter(1),
@@ -90,6 +93,7 @@ describeWithStack("the leases that Java left behind", ({ dynamoEndpoint }) => {
             N: String(Number(left["ownerSwitchesSinceCheckpoint"]?.N) + 1),
           },
           x_worker: { S: me },
+          x_since: { N: "1760000000000" },
           x_streamName: { S: "orders" },
           x_streamCreated: { N: "1700000000000" },
         };

@@ -115,6 +115,7 @@ function seenLease(index: number, owner: string): SeenLease {
     numbering: undefined,
     startTimeMs: undefined,
     consumerWorker: undefined,
+    ownedSinceMs: undefined,
     streamName: undefined,
     streamCreatedMs: undefined,
   };

@@ -50,7 +50,7 @@ describe("a write to the lease table that was done, but its answer got lost and 
   };
   const taken = async (change: Partial<NewLease> = {}) => {
     const { table, lease } = await made(change);
-    const options = { stamp, startTimeMs: undefined };
+    const options = { stamp, startTimeMs: undefined, sinceMs: 5 };
     return { table, lease: expectWritten(await table.take(lease, "me", options, signal)) };
   };
   const triesOf = async <T>(write: () => Promise<T>) => {
@@ -80,7 +80,7 @@ describe("a write to the lease table that was done, but its answer got lost and 
 
   it("shows, when a lease was taken, that it is the taker's", async () => {
     const { table, lease } = await made();
-    const options = { stamp, startTimeMs: undefined };
+    const options = { stamp, startTimeMs: undefined, sinceMs: 5 };
     const { answer, tries } = await triesOf(() => table.take(lease, "me", options, signal));
     expect(answer).toMatchObject({ kind: "refused", current: { owner: "me", counter: 1 }, retried: true });
     expect(tries).toBe(2);

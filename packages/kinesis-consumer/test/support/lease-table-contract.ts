@@ -7,6 +7,7 @@ import { lastHashKey, type ShardId, shardId } from "../../src/shard/shard.ts";
 
 const signal = new AbortController().signal;
 const stamp = { streamName: "orders", streamCreatedMs: 1_700_000_000_000 };
+const sinceMs = 1_760_000_000_000;
 const one = shardId("shardId-000000000001");
 
 /** What every lease table does, whatever it is made of. @param make a table of its own that does not exist yet. */
@@ -126,17 +127,27 @@ export function leaseTableContract(make: () => Promise<LeaseTable>): void {
       expect(await table.get(one, signal)).toEqual(lease);
     });
 
+    it("notes since when the worker has it, which no write but another taking changes", async () => {
+      const { table, lease } = await taken();
+      expect(lease.ownedSinceMs).toBe(sinceMs);
+      const renewed = expectWritten(await table.write(lease, { checkpoint: after(7n) }, signal));
+      expect(renewed.ownedSinceMs).toBe(sinceMs);
+      const later = { stamp, startTimeMs: undefined, sinceMs: sinceMs + 1 };
+      const next = expectWritten(await table.take(renewed, "other", later, signal));
+      expect(next).toMatchObject({ owner: "other", ownedSinceMs: sinceMs + 1 });
+    });
+
     it("is refused, with the lease as it is, when it changed since it was seen", async () => {
       const { table, lease } = await taken();
       const stale = { ...lease, counter: 0, owner: undefined };
-      const outcome = await table.take(stale, "other", { stamp, startTimeMs: undefined }, signal);
+      const outcome = await table.take(stale, "other", { stamp, startTimeMs: undefined, sinceMs }, signal);
       expect(outcome).toEqual({ kind: "refused", current: lease, retried: false });
     });
 
     it("is refused when the lease is gone", async () => {
       const { table, lease } = await taken({ checkpoint: { kind: "shard-end" } });
       expect(await table.deleteFinished(one, "me", signal)).toBe(true);
-      const outcome = await table.take(lease, "other", { stamp, startTimeMs: undefined }, signal);
+      const outcome = await table.take(lease, "other", { stamp, startTimeMs: undefined, sinceMs }, signal);
       expect(outcome).toEqual({ kind: "refused", current: undefined, retried: false });
       expect(await table.list({ consistent: true }, signal)).toEqual([]);
     });
@@ -395,7 +406,7 @@ export function leaseTableContract(make: () => Promise<LeaseTable>): void {
       const seen = await table.get(one, signal);
       const outcomes = await Promise.all(
         ids(8).map(
-          (worker) => table.take(seen as Lease, worker, { stamp, startTimeMs: undefined }, signal), // created above
+          (worker) => table.take(seen as Lease, worker, { stamp, startTimeMs: undefined, sinceMs }, signal), // created above
         ),
       );
       expect(outcomes.filter((outcome) => outcome.kind === "written")).toHaveLength(1);
@@ -426,7 +437,7 @@ export function expectWritten(outcome: WriteOutcome): Lease {
 async function takeNow(table: LeaseTable, id: ShardId, worker: string, startTimeMs?: number): Promise<Lease> {
   const seen = await table.get(id, signal);
   if (seen === undefined) throw new Error(`no lease ${id}`);
-  return expectWritten(await table.take(seen, worker, { stamp, startTimeMs }, signal));
+  return expectWritten(await table.take(seen, worker, { stamp, startTimeMs, sinceMs }, signal));
 }
 
 function ids(count: number): readonly ShardId[] {

@@ -2,7 +2,7 @@ import { ConnectorError } from "@pulsar-ts-io/core";
 import { subSequenceOf } from "../../src/checkpoint.ts";
 import { type Lease, type NewLease, readerOf, type StreamStamp } from "../../src/lease/lease.ts";
 import { asCreated } from "../../src/lease/lease-maker.ts";
-import type { LeaseChange, LeaseTable, WriteOutcome } from "../../src/lease/lease-table.ts";
+import type { LeaseChange, LeaseTable, TakeOptions, WriteOutcome } from "../../src/lease/lease-table.ts";
 import type { HashKeyRange, ShardId } from "../../src/shard/shard.ts";
 
 /** The lease table without DynamoDB: the same conditions on a map. */
@@ -51,11 +51,7 @@ export class MemoryLeaseTable implements LeaseTable {
     return missing.map((lease) => lease.shardId);
   }
 
-  async take(
-    lease: Lease,
-    worker: string,
-    options: { readonly stamp: StreamStamp; readonly startTimeMs: number | undefined },
-  ): Promise<WriteOutcome> {
+  async take(lease: Lease, worker: string, options: TakeOptions): Promise<WriteOutcome> {
     const failed = await this.#tried("take", lease.shardId);
     if (failed !== undefined) return failed;
     const row = this.rows.get(lease.shardId);
@@ -67,6 +63,7 @@ export class MemoryLeaseTable implements LeaseTable {
       startTimeMs: row.startTimeMs ?? options.startTimeMs,
       owner: worker,
       consumerWorker: worker,
+      ownedSinceMs: options.sinceMs,
       counter: row.counter + 1,
       checkpointOwner: undefined,
     });

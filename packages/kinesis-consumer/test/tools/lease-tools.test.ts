@@ -83,6 +83,23 @@ describe("inspectLeases", () => {
     await rig.close(worker);
   });
 
+  it("tells since when a worker of ours has its lease, as that worker does; of Java's workers it is not known", async () => {
+    const rig = new Rig(2);
+    await rig.pass(5_000);
+    const worker = await rig.start();
+    await rig.until(() => worker.consumer.status().length === 2);
+    const takenMs = rig.clock.now();
+    await rig.pass(60_000);
+    const row = rig.lease(1);
+    if (row !== undefined) rig.table.rows.set(idOf(1), { ...row, owner: "java", counter: row.counter + 1 });
+    const [ours, javas] = await inspect(rig);
+    expect(Math.abs((ours?.ownedSinceMs ?? 0) - takenMs)).toBeLessThan(1_000);
+    expect(worker.consumer.status()[0]?.ownedSinceMs).toBe(ours?.ownedSinceMs);
+    expect(javas).toMatchObject({ owner: "java", ownedSinceMs: undefined });
+    await rig.close(worker);
+    expect((await inspect(rig))[0]).toMatchObject({ owner: undefined, ownedSinceMs: undefined });
+  });
+
   it("tells that the owner of a lease gave no sign when its process has died", async () => {
     const rig = new Rig();
     const worker = await rig.start();

@@ -10,8 +10,8 @@ Examples:
   pulsar-ts-io partitions -t <connector> --source-config-file config.yaml --json
   pulsar-ts-io partitions reset -t <connector> --source-config-file config.yaml --to TRIM_HORIZON
 
-It reads and changes nothing. AT WORK says whether the owner did anything while the command looked, for a few seconds.
-LAG is the time by which the stored position is behind; ? is what could not be found out, a note says why.
+It reads and changes nothing. SINCE is when the owner got it, by the owner's clock. AT WORK says whether the owner did
+anything while the command looked, for a few seconds. LAG is the time by which the stored position is behind; ? is what could not be found out, a note says why.
 `;
 
 const resetExamples = `
