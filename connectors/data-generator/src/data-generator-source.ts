@@ -35,9 +35,9 @@ export class DataGeneratorSource implements Source<DataGeneratorSourceOptions> {
 
   /** @throws DataGeneratorConfigError (`PIO_DATA_GENERATOR_CONFIG`), and what the state store throws. */
   async open(options: DataGeneratorSourceOptions, context: SourceContext): Promise<void> {
-    const maker = new RecordMaker(options);
+    const { tenant, namespace, sourceName, instanceId, numInstances, clock, logger, state } = context;
+    const maker = new RecordMaker(options, `${tenant}/${namespace}/${sourceName}`);
     const { partitions: all, count, recordsPerSecond } = options;
-    const { instanceId, numInstances, clock, logger, state } = context;
     const own = partitionsOf({ partitions: all, count, instanceId, numInstances });
     if (own.length === 0) logger.warn({ partitions: all, numInstances }, "no partition for this instance");
     const positions =

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { SourceRecord } from "@pulsar-ts-io/core";
 import type { DataGeneratorSourceOptions } from "./generated/options.ts";
 import { RecordRandom } from "./record-random.ts";
@@ -15,11 +16,16 @@ type MakerOptions = Pick<DataGeneratorSourceOptions, "keys" | "seed" | "size" | 
 export class RecordMaker {
   readonly #options: MakerOptions;
   readonly #template: Template;
+  readonly #series: string;
 
-  /** @throws DataGeneratorConfigError (`PIO_DATA_GENERATOR_CONFIG`) for a template that cannot be filled in. */
-  constructor(options: MakerOptions) {
+  /**
+   * @param source whose records they are, among all that publish to a topic.
+   * @throws DataGeneratorConfigError (`PIO_DATA_GENERATOR_CONFIG`) for a template that cannot be filled in.
+   */
+  constructor(options: MakerOptions, source: string) {
     this.#options = options;
     this.#template = new Template(options.size === undefined ? options.template : "");
+    this.#series = `${source}/${fingerprint(options)}`;
   }
 
   /** @param onAck called with the place, each time the record is acknowledged. */
@@ -31,18 +37,21 @@ export class RecordMaker {
       size === undefined
         ? Buffer.from(this.#template.fill({ ...place, key, epochMs, random }))
         : random.bytes(size);
-    return new GeneratedRecord({ place, value, key, eventTime: epochMs }, onAck);
+    const partitionId = `${this.#series}/${partitionName(place.partition)}`;
+    return new GeneratedRecord({ place, partitionId, value, key, eventTime: epochMs }, onAck);
   }
 }
 
 interface Content {
   readonly place: RecordPlace;
+  readonly partitionId: string;
   readonly value: Uint8Array;
   readonly key: string | undefined;
   readonly eventTime: number;
 }
 
 class GeneratedRecord implements SourceRecord {
+  readonly partitionId: string;
   readonly value: Uint8Array;
   readonly key: string | undefined;
   readonly eventTime: number;
@@ -50,7 +59,8 @@ class GeneratedRecord implements SourceRecord {
   readonly #place: RecordPlace;
   readonly #onAck: (place: RecordPlace) => void;
 
-  constructor({ place, value, key, eventTime }: Content, onAck: (place: RecordPlace) => void) {
+  constructor({ place, partitionId, value, key, eventTime }: Content, onAck: (place: RecordPlace) => void) {
+    this.partitionId = partitionId;
     this.value = value;
     this.key = key;
     this.eventTime = eventTime;
@@ -60,10 +70,6 @@ class GeneratedRecord implements SourceRecord {
     };
     this.#place = place;
     this.#onAck = onAck;
-  }
-
-  get partitionId(): string {
-    return partitionName(this.#place.partition);
   }
 
   get recordSequence(): bigint {
@@ -78,4 +84,10 @@ class GeneratedRecord implements SourceRecord {
 /** How a partition is called outside of this connector. */
 export function partitionName(partition: number): string {
   return `partition-${partition}`;
+}
+
+/** The same for all that make the same records, and for no others: what is numbered alike must be alike. */
+function fingerprint({ keys, seed, size, template }: MakerOptions): string {
+  const what = JSON.stringify([seed, keys, size ?? template]);
+  return createHash("sha256").update(what).digest("hex").slice(0, 12);
 }

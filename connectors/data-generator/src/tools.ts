@@ -6,7 +6,7 @@ import { RecordMaker } from "./record-maker.ts";
 export const tools: ConnectorTools<DataGeneratorSourceOptions> = {
   /** The first records of a first start, at once. */
   async *peek(options, count, { clock, signal }) {
-    const maker = new RecordMaker(options);
+    const maker = new RecordMaker(options, "dry-run");
     const { partitions } = options;
     const all = options.count === 0 ? count : Math.min(count, options.count);
     for (let number = 0; number < all; number += 1) {

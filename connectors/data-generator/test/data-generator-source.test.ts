@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { DataGeneratorSource } from "../src/index.ts";
-import { essence, GeneratorHost, MemoryState, textOf } from "./generator-host.ts";
+import { essence, GeneratorHost, type HostOptions, MemoryState, textOf } from "./generator-host.ts";
 
 const timeless = { template: "{{sequence}} {{key}} {{integer 1 1000000}}" };
 
@@ -25,7 +25,7 @@ describe("DataGeneratorSource", () => {
   it("numbers the records of each partition from 0, and goes round the partitions", async () => {
     const host = await GeneratorHost.open({ partitions: 2 });
     const places = (await host.read(5)).map(({ partitionId, recordSequence }) => [
-      partitionId,
+      partitionId?.replace(/^.*\//, ""),
       recordSequence,
     ]);
     expect(places).toEqual([
@@ -42,6 +42,18 @@ describe("DataGeneratorSource", () => {
       (await (await GeneratorHost.open({ ...timeless, seed })).read(20)).map(essence);
     expect(await records(7)).toEqual(await records(7));
     expect(await records(7)).not.toEqual(await records(8));
+  });
+
+  it("numbers alike what is alike, and nothing else: Pulsar would take it for a repetition", async () => {
+    const idOf = async (config: Record<string, unknown>, host: HostOptions = {}) =>
+      (await (await GeneratorHost.open(config, host)).read(1))[0]?.partitionId;
+    const usual = await idOf({});
+    expect(usual).toMatch(/^public\/default\/data-generator\/[0-9a-f]{12}\/partition-0$/);
+    expect(await idOf({ recordsPerSecond: 5, count: 7, partitions: 3 })).toBe(usual);
+    const others = [{ seed: 2 }, { keys: 3 }, { size: 9 }, { template: "{{sequence}}" }];
+    const ids = await Promise.all(others.map((config) => idOf(config)));
+    const another = await idOf({}, { sourceName: "another" });
+    expect(new Set([usual, another, ...ids]).size).toBe(6);
   });
 
   it("makes as many random bytes as asked for", async () => {

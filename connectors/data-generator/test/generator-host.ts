@@ -53,6 +53,7 @@ export class MemoryState implements StateStore {
 export interface HostOptions {
   readonly instanceId?: number;
   readonly numInstances?: number;
+  readonly sourceName?: string;
   readonly state?: StateStore;
 }
 
@@ -64,7 +65,8 @@ export class GeneratorHost {
   readonly #stop = new AbortController();
   readonly context: SourceContext;
 
-  constructor({ instanceId = 0, numInstances = 1, state }: HostOptions = {}) {
+  constructor(options: HostOptions = {}) {
+    const { instanceId = 0, numInstances = 1, sourceName = "data-generator", state } = options;
     this.context = {
       signal: this.#stop.signal,
       clock: this.clock,
@@ -72,7 +74,7 @@ export class GeneratorHost {
       meter: silentMeter,
       tenant: "public",
       namespace: "default",
-      sourceName: "data-generator",
+      sourceName,
       instanceId,
       numInstances,
       outputTopic: "t",
