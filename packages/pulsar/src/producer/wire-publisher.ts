@@ -108,6 +108,7 @@ export class WirePublisher implements Publisher {
         ? 0
         : choosePartition(message, sequenceId, producers.length, this.#clock.now(), this.#routerStart);
     this.#budget.take(message.value.length);
+    this.#metrics.pending(this.#budget.messages);
     // The router stays below the number of producers, and there is at least one once the publisher is open.
     producers[index]?.send(message, delivery, sequenceId === undefined ? undefined : Number(sequenceId));
   }

@@ -18,6 +18,8 @@ describe("the metrics of a publisher", () => {
     for (const size of [10, 20, 30]) rig.deliveries.send(publisher, { value: Buffer.alloc(size) });
     await until(() => rig.broker.sends.length === 1, rig.clock);
     expect(meter.value(named("sent_messages_total"), labels)).toBe(3);
+    // Not only once something is settled: a broker that confirms nothing is when people look at it.
+    expect(meter.value(named("pending_messages"), labels)).toBe(3);
     expect(meter.observations(named("batch_messages"), labels)).toEqual([3]);
     rig.broker.onSend = (send, connection) => connection.receipt(send, { ledgerId: 1n, entryId: 1n });
     rig.broker.last.socket.destroy();
