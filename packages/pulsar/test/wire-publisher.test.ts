@@ -305,6 +305,18 @@ describe("a publisher over the wire", () => {
       expect(values(broker)).toEqual([[0], [0]]);
     });
 
+    it.each([0, 1, 3, 4, 6, 11, 99])(
+      "opens it again also after error %i, which waiting may mend",
+      async (error) => {
+        const publisher = await open(unbatched);
+        refuse(error, 0);
+        send(publisher, 0);
+        await until(() => deliveries.settled === 1, clock);
+        expect(deliveries.failed).toEqual([]);
+        expect(broker.of("producer")).toHaveLength(2);
+      },
+    );
+
     it("writes nothing more after that, before it is open again", async () => {
       const publisher = await open(unbatched);
       holdReceipts();

@@ -38,6 +38,11 @@ export function isFinalAfterOpen(error: ConnectorError, producer: LostProducer):
   return !isRetryable(error);
 }
 
+/** What a producer that opens again waits for, for ever or for some time: so it opens again. */
+function isWaitedFor(error: ConnectorError): boolean {
+  return mendable.has(error.code) || hasCode(error, "PIO_TOPIC_NOT_FOUND");
+}
+
 /** `error` as a coded one. What has no code is a defect of ours, and final. */
 export function asConnectorError(error: unknown): ConnectorError {
   if (error instanceof ConnectorError) return error;
@@ -76,7 +81,7 @@ export function judgeSendError(
         ? { kind: "reopen", error }
         : { kind: "frame", error: messageChanged(topic, error, messages) };
     default:
-      // Not to be mended by trying again: a topic that demands encryption.
-      return isRetryable(error) ? { kind: "reopen", error } : { kind: "final", error };
+      // Not to be mended by trying again: a topic that demands encryption, a schema that does not fit.
+      return isRetryable(error) || isWaitedFor(error) ? { kind: "reopen", error } : { kind: "final", error };
   }
 }
