@@ -6,6 +6,9 @@ import type { Shard, ShardId } from "./shard.ts";
 const sameMomentMs = 1_000;
 const recreatedRemedy =
   "if it was deleted and created anew, set onStreamRecreated to reset (it needs kinesis:DescribeStreamSummary), or stop all workers and delete the lease table; otherwise choose another application name";
+const otherRemedy = "choose another application name: each stream needs its own";
+/** Of rows that do not say whose they are: Java's. */
+const unnamedRemedy = `${otherRemedy}; if the leases are those of a stream of this name that was deleted and created anew, stop all workers and delete the lease table`;
 
 /** The table's name and stream, for the messages. */
 export interface IdentitySubject {
@@ -41,7 +44,7 @@ export function checkStreamIdentity(
     if (why === undefined) continue;
     throw lease.streamName === subject.stamp.streamName
       ? recreated(subject, why)
-      : ofOtherStream(subject, `its lease ${lease.shardId} ${why}`);
+      : ofOtherStream(subject, `its lease ${lease.shardId} ${why}`, unnamedRemedy);
   }
 }
 
@@ -105,14 +108,15 @@ export function contradiction(lease: Lease, { byId, newest }: ListedShards): str
   return undefined;
 }
 
-function ofOtherStream(subject: IdentitySubject, why: string): LeaseTableOfOtherStreamError {
+function ofOtherStream(
+  subject: IdentitySubject,
+  why: string,
+  remedy: string = otherRemedy,
+): LeaseTableOfOtherStreamError {
   const { tableName, stamp } = subject;
   return new LeaseTableOfOtherStreamError(
     `the lease table "${tableName}" is not one of the stream "${stamp.streamName}": ${why}`,
-    {
-      details: { table: tableName, stream: stamp.streamName },
-      remedy: "choose another application name: each stream needs its own",
-    },
+    { details: { table: tableName, stream: stamp.streamName }, remedy },
   );
 }
 

@@ -21,7 +21,7 @@ import { checkTableName, checkTableSchema } from "../lease/dynamo-table-setup.ts
 import { kcl3Tables } from "../lease/kcl3-state.ts";
 import { attribute } from "../lease/lease-item.ts";
 import type { MetricsLevel } from "../metrics/metric-sink.ts";
-import { AccessTrials, type Attempt, notTried, type Trial } from "./access-trials.ts";
+import { AccessTrials, type Attempt, notTried } from "./access-trials.ts";
 import { type IamPolicy, iamPolicy } from "./iam-policy.ts";
 
 export interface AccessCheckOptions {
@@ -196,18 +196,16 @@ export class AwsAccessCheck {
     const sending = { abortSignal: this.#context.signal };
     const leading = new GetItemCommand({ TableName: coordinator, Key: { key: { S: "Leader" } } });
     const living = new ScanCommand({ TableName: workers, Limit: 1 });
-    const shared = { service: "DynamoDB", harmless: kcl3Answers, lack: kcl3Lack } as const;
-    const trials: readonly Trial<unknown>[] = [
-      {
-        ...shared,
-        operation: "GetItem",
-        table: coordinator,
-        send: () => this.#dynamo.send(leading, sending),
-      },
-      { ...shared, operation: "Scan", table: workers, send: () => this.#dynamo.send(living, sending) },
+    const trials = [
+      { operation: "GetItem", table: coordinator, send: () => this.#dynamo.send(leading, sending) },
+      { operation: "Scan", table: workers, send: () => this.#dynamo.send(living, sending) },
     ];
     for (const trial of trials) {
-      const { attempt } = await this.#trials.try(trial);
+      const harmless = {
+        ResourceNotFoundException: `allowed; there is no table "${trial.table}", nor need there be: Java's KCL 3 makes it`,
+      };
+      const shared = { service: "DynamoDB", harmless, lack: kcl3Lack } as const;
+      const { attempt } = await this.#trials.try<unknown>({ ...shared, ...trial });
       yield { ...attempt, detail: attempt.detail ?? `allowed on the table "${trial.table}"` };
     }
   }
@@ -218,8 +216,5 @@ const tableAnswers = {
   ResourceNotFoundException: "allowed; there is no table yet",
 };
 
-const kcl3Answers = {
-  ResourceNotFoundException: "allowed; there is no such table, nor need there be: Java's KCL 3 makes it",
-};
 const kcl3Lack =
   "without it, Java workers of KCL 3 go unnoticed, and their leases are taken as those of KCL 2 are";

@@ -119,8 +119,8 @@ describe("AwsAccessCheck", () => {
     expect(named(attempts, "failed")).toEqual([]);
     expect(named(attempts, "limited")).toEqual([]);
     expect(attempts.slice(-2).map((attempt) => attempt.detail)).toEqual([
-      "allowed; there is no such table, nor need there be: Java's KCL 3 makes it",
-      "allowed; there is no such table, nor need there be: Java's KCL 3 makes it",
+      `allowed; there is no table "orders-app-CoordinatorState", nor need there be: Java's KCL 3 makes it`,
+      `allowed; there is no table "orders-app-WorkerMetricStats", nor need there be: Java's KCL 3 makes it`,
     ]);
   });
 

@@ -257,6 +257,18 @@ describe("resetLeases", () => {
     await expect(reset(rig, horizon, "other")).rejects.toMatchObject({
       code: "PIO_LEASE_TABLE_OF_OTHER_STREAM",
     });
+    const row = rig.lease() as Lease; // it was read
+    const unnamed = { ...row, streamName: undefined, streamCreatedMs: undefined };
+    rig.table.rows.set(idOf(0), {
+      ...unnamed,
+      checkpoint: { kind: "after", sequenceNumber: 1n, subSequenceNumber: 0 },
+    });
+    await expect(reset(rig, horizon)).rejects.toMatchObject({
+      code: "PIO_LEASE_TABLE_OF_OTHER_STREAM",
+      remedy: expect.stringContaining(
+        "deleted and created anew, stop all workers and delete the lease table",
+      ),
+    });
     rig.table.exists = false;
     await expect(reset(rig, horizon)).rejects.toMatchObject({ code: "PIO_LEASE_TABLE_MISSING" });
   });
