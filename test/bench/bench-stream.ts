@@ -5,6 +5,8 @@ import { SeededRandom } from "../harness/seeded-random.ts";
 export const shardCount = 4;
 /** Records that are made and put at a time. */
 const portion = 5_000;
+/** Records take their bytes from a store of that many in turn: more than LZ4 looks back, and than a batch holds. */
+const noiseBytes = 4_194_304;
 
 /** A stream full of records, and what must arrive of it. Disposing deletes it. */
 export interface BenchStream extends AsyncDisposable {
@@ -19,24 +21,22 @@ export interface BenchStream extends AsyncDisposable {
 export interface StreamContent {
   readonly records: number;
   readonly sizeBytes: number;
-  /** Text: the console shows bytes that are none as escapes, which costs more than everything else on the way. */
-  readonly toConsole: boolean;
+  readonly asText: boolean;
 }
 
 /** Puts `records` records of `sizeBytes` random bytes, or of random text, each under a key of its own, into a new stream. */
 export async function fillStream(
   endpoint: string,
-  { records, sizeBytes, toConsole }: StreamContent,
+  { records, ...form }: StreamContent,
   report: (line: string) => void,
 ): Promise<BenchStream> {
   const stream = await KinesisStream.create(endpoint, "bench", shardCount);
-  const bytes = new SeededRandom(1).bytes(sizeBytes + portion);
-  const noise = toConsole ? Buffer.from(bytes.toString("base64")) : bytes;
+  const recordOf = recordMaker(form);
   const digests = new Map<string, string>();
   const lastSequenceNumbers = new Map<string, string>();
   for (let first = 0; first < records; first += portion) {
     const batch = Array.from({ length: Math.min(portion, records - first) }, (_, index) =>
-      recordOf(first + index, noise.subarray(index, index + sizeBytes)),
+      recordOf(first + index),
     );
     for (const { key, data } of batch) digests.set(key, createHash("sha256").update(data).digest("hex"));
     for (const { shardId, sequenceNumber } of await stream.put(batch)) {
@@ -53,9 +53,17 @@ export async function fillStream(
   };
 }
 
-/** Noise, so that compression gains nothing, behind the record's number, so that no two are alike. */
-function recordOf(number: number, noise: Uint8Array): PutRecord {
-  const data = Buffer.from(noise);
-  data.write(String(number).padStart(8, "0"), "latin1");
-  return { key: `key-${number}`, data };
+/** The record of a number: noise, so that compression gains nothing, behind the number, so that no two are alike. */
+export function recordMaker({
+  sizeBytes,
+  asText,
+}: Omit<StreamContent, "records">): (number: number) => PutRecord {
+  const bytes = new SeededRandom(1).bytes(noiseBytes + sizeBytes);
+  const noise = asText ? Buffer.from(bytes.toString("base64")) : bytes;
+  return (number) => {
+    const at = (number * sizeBytes) % noiseBytes;
+    const data = Buffer.from(noise.subarray(at, at + sizeBytes));
+    data.write(String(number).padStart(8, "0"), "latin1");
+    return { key: `key-${number}`, data };
+  };
 }

@@ -21,7 +21,7 @@ async function measure(bench: InstancesBenchOptions): Promise<readonly Instances
   await using dynamo = await startDynamoDbLocal({ report });
   await using broker = await openBroker(report);
   report(`putting ${bench.records} records of ${bench.sizeBytes} bytes …`);
-  await using stream = await fillStream(kinesis.endpoint, { ...bench, toConsole: false }, report);
+  await using stream = await fillStream(kinesis.endpoint, { ...bench, asText: false }, report);
   const stage = { kinesis, dynamoEndpoint: dynamo.endpoint, broker, stream };
   const { records } = bench;
   const common = { records, receiveQueueSize: 10_000, fanOut: false, profileFolder: undefined };
