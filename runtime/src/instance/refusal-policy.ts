@@ -1,4 +1,4 @@
-import { hasCode } from "@pulsar-ts-io/core";
+import { codeOf, hasCode } from "@pulsar-ts-io/core";
 
 /** What `--on-refused` may be. */
 export const refusalActions = ["fail", "skip", "dead-letter"] as const;
@@ -17,4 +17,16 @@ export type RefusalPolicy =
 /** Whether `error` is about this one message: too large, or not allowed. Others are about the topic, and meet every record. */
 export function isAboutOneMessage(error: unknown): boolean {
   return hasCode(error, "PIO_MESSAGE_TOO_LARGE") || hasCode(error, "PIO_MESSAGE_REFUSED");
+}
+
+const aboutTheTopic: ReadonlySet<string> = new Set([
+  "PIO_PULSAR_AUTHENTICATION",
+  "PIO_PULSAR_AUTHORIZATION",
+  "PIO_TOPIC_NOT_FOUND",
+  "PIO_TOPIC_TERMINATED",
+]);
+
+/** Whether every other record would be refused, too. */
+export function isAboutTheTopic(error: unknown): boolean {
+  return aboutTheTopic.has(codeOf(error) ?? "");
 }

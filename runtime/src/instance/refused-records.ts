@@ -3,7 +3,7 @@ import type { DeadLetters, DeadLettersHost } from "./dead-letters.ts";
 import { BatchRefusedError } from "./errors.ts";
 import { acknowledge } from "./record-delivery.ts";
 import { RefusalLog } from "./refusal-log.ts";
-import { isAboutOneMessage } from "./refusal-policy.ts";
+import { isAboutOneMessage, isAboutTheTopic } from "./refusal-policy.ts";
 
 export interface RefusedRecordsOptions {
   /** Whether records that are refused one by one are passed over. */
@@ -32,16 +32,17 @@ export class RefusedRecords {
   refused(error: ConnectorError, record: SourceRecord): void {
     this.#last = error;
     const { letters, skip, topic } = this.#options;
+    const { guarantee, settling } = this.#host;
     if ((letters !== undefined || skip) && isAboutOneMessage(error)) {
       if (isBatch(error)) this.#fail(batchRefused(error));
       else if (letters !== undefined)
         this.#deadLetter(letters, record, record.destinationTopic ?? topic, error);
       else this.#skip(record, error);
-    } else if (this.#host.guarantee === "ATMOST_ONCE") {
+    } else if (guarantee === "ATMOST_ONCE" && !isAboutTheTopic(error)) {
       this.#log.refused(record, error, "record not published, and not tried again");
-    } else if (record.fail === undefined || this.#host.guarantee === "MANUAL") {
+    } else if (record.fail === undefined || guarantee === "ATMOST_ONCE" || guarantee === "MANUAL") {
       this.#fail(error);
-    } else if (this.#host.settling) {
+    } else if (settling) {
       record.fail(error);
     }
   }

@@ -8,6 +8,7 @@ const incurable = new Set([
   "PIO_MESSAGE_REFUSED",
   "PIO_MESSAGE_TOO_LARGE",
   "PIO_NO_TOPIC",
+  "PIO_TOPIC_TERMINATED",
   "PIO_UNNUMBERED_RECORD",
 ]);
 

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
-import { readTopicToEnd } from "@pulsar-ts-io/testkit";
+import { PulsarAdmin, readTopicToEnd } from "@pulsar-ts-io/testkit";
 import { describe, expect, it } from "vitest";
 import { describeWithStack, uniqueTopic } from "../../../test/stack.ts";
 import { fixture } from "../support/fake-process.ts";
@@ -118,7 +118,9 @@ describe("the process pulsar-ts-io", () => {
   });
 });
 
-describeWithStack("the process pulsar-ts-io with a broker", ({ pulsarServiceUrl: serviceUrl }) => {
+describeWithStack("the process pulsar-ts-io with a broker", (stack) => {
+  const serviceUrl = stack.pulsarServiceUrl;
+
   it("publishes what the source reads, byte for byte", async () => {
     const topic = uniqueTopic("runtime");
     await using cli = new RealCli([
@@ -180,5 +182,18 @@ describeWithStack("the process pulsar-ts-io with a broker", ({ pulsarServiceUrl:
     ]);
     expect(await cli.exited).toEqual({ code: 5, signal: null });
     expect(cli.stderr).toMatch(/^error: publishing to Pulsar failed: .*\[PIO_\w+\]\nremedy: /m);
+  });
+
+  it("ends with 5 when its topic is terminated under way: no other start would find it otherwise", async () => {
+    const topic = uniqueTopic("terminated");
+    await using cli = new RealCli([
+      ...["run", "--source-type", "data-generator", "--source-config", '{"recordsPerSecond": 50}'],
+      ...["-o", topic, "--broker-service-url", serviceUrl],
+    ]);
+    await readTopicToEnd({ serviceUrl, topic, count: 1, idleMs: 30_000 });
+    await new PulsarAdmin(stack.pulsarAdminUrl).terminate(topic);
+    expect(await cli.exited).toEqual({ code: 5, signal: null });
+    expect(cli.stderr).toMatch(/^error: publishing to Pulsar failed: .*\[PIO_TOPIC_TERMINATED\]\nremedy: /m);
+    expect(cli.stderr).not.toContain("it is started again");
   });
 });

@@ -63,6 +63,17 @@ describe("Instance that skips refused records", () => {
     expect(await ended).toBeUndefined();
   });
 
+  it("ends on what every record would meet, with ATMOST_ONCE, too: else it would read the source empty for nothing", async () => {
+    const record = new TestRecord("any");
+    const transport = new StepTransport();
+    const options = { guarantee: "ATMOST_ONCE" } as const;
+    const { clock, ended } = startInstance(new ListSource([record]), transport, options);
+    await clock.settle();
+    transport.refuse(0, new TopicTerminatedError("the topic was terminated"));
+    expect(await ended).toMatchObject({ stage: "pulsar", code: "PIO_TOPIC_TERMINATED" });
+    expect(record.settlements).toEqual(["acknowledged"]);
+  });
+
   it.each([skip, deadLetter])("ends rather than pass over what only shared a batch, %j", async (policy) => {
     const records = [new TestRecord("one"), new TestRecord("other")];
     const transport = new StepTransport();

@@ -98,6 +98,7 @@ describe("InstanceSupervisor", () => {
 
   it.each([
     ["a record that Pulsar will never take", failure("too large", "pulsar", "PIO_MESSAGE_TOO_LARGE")],
+    ["a topic that was terminated", failure("terminated", "pulsar", "PIO_TOPIC_TERMINATED")],
     ["a reader that went away", failure("closed", "pulsar", "PIO_CONSOLE_CLOSED")],
     ["a failure that is none of the instance's", new Error("a defect")],
   ])("does not start again after %s", async (_, error) => {
