@@ -175,6 +175,18 @@ describe("a publisher over the wire", () => {
       }
     });
 
+    it("comes back within a fraction of a second each time, however soon, as long as something was confirmed", async () => {
+      const publisher = await open(unbatched);
+      for (let round = 2; round < 15; round += 1) {
+        send(publisher, round);
+        await publisher.flush(never);
+        const start = clock.monotonic();
+        broker.last.socket.destroy();
+        await until(() => wire.logger.linesOf("producer ready").length === round, clock);
+        expect(clock.monotonic() - start).toBeLessThan(200);
+      }
+    });
+
     it("says each change of state once, however often it tries", async () => {
       await open(unbatched);
       let tries = 0;
@@ -240,6 +252,16 @@ describe("a publisher over the wire", () => {
       await publisher.flush(never);
       expect(deliveries.failed.map(codeOf)).toEqual(["PIO_MESSAGE_NOT_STORED"]);
       expect(deliveries.outcomes[1]).toBe("duplicate");
+    });
+
+    it("takes it for a loss always where nothing is kept: such a topic drops messages under load", async () => {
+      const publisher = await wire.transport.open("non-persistent://public/default/t", unbatched, never);
+      broker.onSend = (one, connection) => connection.receipt(one, { ledgerId: -1n, entryId: -1n });
+      deliveries.send(publisher, message(0), 7n);
+      await publisher.flush(never);
+      expect(deliveries.failed.map(({ code, remedy }) => [code, remedy])).toEqual([
+        ["PIO_MESSAGE_NOT_STORED", expect.stringContaining("publish to a persistent topic")],
+      ]);
     });
 
     it("takes an answer without a message id for a duplicate where the frame was written twice", async () => {

@@ -52,6 +52,9 @@ export class TokenIssuer {
     if (typeof endpoint !== "string" || !/^https?:/.test(endpoint) || !URL.canParse(endpoint)) {
       throw this.#refused("its metadata names no token_endpoint");
     }
+    if (this.#url.protocol === "https:" && !endpoint.startsWith("https:")) {
+      throw this.#refused("its metadata names a token_endpoint without TLS");
+    }
     const form = new URLSearchParams({
       grant_type: "client_credentials",
       client_id: client.id,

@@ -1,4 +1,7 @@
+import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -147,6 +150,39 @@ describe("OAuth2 client credentials", () => {
       });
     },
   );
+
+  it("shows the secret to no token endpoint without TLS when the issuer has it", async () => {
+    issuer.metadata = () => Response.json({ token_endpoint: "http://issuer.example/token" });
+    expect(await failure(oauth2({}))).toMatchObject({
+      code: "PIO_PULSAR_AUTHENTICATION",
+      message: expect.stringContaining("a token_endpoint without TLS"),
+    });
+    expect(issuer.asked).toHaveLength(1);
+  });
+
+  it("shows the secret to nobody that a token endpoint points to", async () => {
+    const asked: string[] = [];
+    const server = createServer((request, response) => {
+      const { host } = request.headers;
+      asked.push(String(request.url));
+      if (request.method === "GET") response.end(JSON.stringify({ token_endpoint: `http://${host}/token` }));
+      else response.writeHead(307, { location: `http://${host}/elsewhere` }).end();
+    });
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo; // it listens to TCP
+    const authentication = resolveAuthentication({
+      plugin: "oauth2",
+      params: JSON.stringify({ issuerUrl: `http://127.0.0.1:${port}`, privateKey: dataUrl(keyFile) }),
+      environment: {},
+      clock,
+      fetch,
+    });
+    expect(await failure(authentication)).toMatchObject({ code: "PIO_PULSAR_UNREACHABLE" });
+    expect(asked).toEqual(["/.well-known/openid-configuration", "/token"]);
+    server.closeAllConnections();
+    server.close();
+  });
 
   it.each([429, 500, 503])("may be tried again when the issuer answers %i", async (status) => {
     issuer.token = () => new Response("", { status });
