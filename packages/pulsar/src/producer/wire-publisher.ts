@@ -2,6 +2,7 @@ import {
   Backoff,
   type Clock,
   type ConnectorError,
+  codeOf,
   crowdedController,
   hasCode,
   isRetryable,
@@ -222,25 +223,45 @@ export class WirePublisher implements Publisher {
     }
   }
 
+  /** Ends when the publisher is closed, by returning. */
   async #watchGrowth(): Promise<void> {
-    const { topic } = this.#options;
     const { signal } = this.#stop;
+    let said: string | undefined;
     while (!signal.aborted) {
       try {
         await this.#clock.sleep(growthCheckMs, signal);
-        const count = await this.#host.lookup.partitions(topic.full, false, signal);
-        const before = this.#producers.length;
-        if (count <= before) continue;
-        const deadline = this.#clock.monotonic() + this.#options.operationTimeoutMs;
-        const more = await this.#openProducers(before, count, deadline, signal);
-        for (const producer of more) this.#jobs.push(producer.run(signal));
-        // Only now: a message must never be routed to a partition that has no producer yet.
-        this.#producers = [...this.#producers, ...more];
-        this.#logger.info({ partitions: count, before }, "topic has more partitions");
+        await this.#grow(signal);
+        said = undefined;
       } catch (error) {
-        if (!signal.aborted)
-          this.#logger.debug({ err: error }, "partition count not known, asking again later");
+        if (signal.aborted) return;
+        // Once for each reason: until it is mended, what belongs to the new partitions goes to the old ones.
+        if (codeOf(error) !== said)
+          this.#logger.warn({ err: error }, "new partitions not opened, trying again");
+        said = codeOf(error);
       }
+    }
+  }
+
+  async #grow(signal: AbortSignal): Promise<void> {
+    const before = this.#producers.length;
+    const count = await this.#countAgain(signal);
+    if (count <= before) return;
+    const deadline = this.#clock.monotonic() + this.#options.operationTimeoutMs;
+    const more = await this.#openProducers(before, count, deadline, signal);
+    for (const producer of more) this.#jobs.push(producer.run(signal));
+    // Only now: a message must never be routed to a partition that has no producer yet.
+    this.#producers = [...this.#producers, ...more];
+    this.#logger.info({ partitions: count, before }, "topic has more partitions");
+  }
+
+  /** 0 when it is not known: then the producers say what is wrong, and it is asked again later. */
+  async #countAgain(signal: AbortSignal): Promise<number> {
+    try {
+      return await this.#host.lookup.partitions(this.#options.topic.full, false, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      this.#logger.debug({ err: error }, "partition count not known, asking again later");
+      return 0;
     }
   }
 
