@@ -49,6 +49,7 @@ export async function resolveBrokerSettings(flags: BrokerFlags, env: Environment
   const serviceUrl = useTls ? url.replace(/^pulsar:/, "pulsar+ssl:") : url;
   const authPlugin = given(flags.clientAuthPlugin, "authPlugin");
   const authParams = given(flags.clientAuthParams, "authParams");
+  if (authPlugin === undefined && (flags.clientAuthParams ?? "") !== "") throw pluginMissing();
   const shown =
     authPlugin === undefined && serviceUrl.startsWith("pulsar+ssl:") ? certificateOf(conf) : undefined;
   // A file's admin API is that of the file's brokers: that of others must not be asked about their topics.
@@ -71,6 +72,13 @@ export async function resolveBrokerSettings(flags: BrokerFlags, env: Environment
         true,
     },
   };
+}
+
+/** Java would connect as nobody, without a word. */
+function pluginMissing(): UsageError {
+  return new UsageError("--client-auth-params is given without --client-auth-plugin", {
+    remedy: "say what they are for, such as --client-auth-plugin token",
+  });
 }
 
 /** Java shows the certificate of these two files to every TLS broker, beside any plugin; here it takes the plugin's place. */

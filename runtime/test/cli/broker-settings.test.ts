@@ -47,4 +47,24 @@ describe("how to reach Pulsar", () => {
     await conf(`brokerServiceUrl=${url}\n${certificate}`);
     expect(await resolveBrokerSettings(flags, env)).toMatchObject({ authPlugin });
   });
+
+  it.each([undefined, ""])(
+    "refuses credentials for a plugin that is %j: nobody would be authenticated",
+    async (clientAuthPlugin) => {
+      await conf(`brokerServiceUrl=pulsar+ssl://broker:6651\n${certificate}`);
+      const flags = { clientAuthPlugin, clientAuthParams: "token:s3cr3t" };
+      const error = await resolveBrokerSettings(flags, env).catch((reason: unknown) => reason);
+      expect(error).toMatchObject({
+        code: "PIO_USAGE",
+        message: "--client-auth-params is given without --client-auth-plugin",
+      });
+      expect(String(error)).not.toContain("s3cr3t");
+    },
+  );
+
+  it("takes them for the plugin of client.conf", async () => {
+    await conf("authPlugin=token\n");
+    const settings = await resolveBrokerSettings({ clientAuthParams: "token:t" }, env);
+    expect(settings).toMatchObject({ authPlugin: "token", authParams: "token:t" });
+  });
 });
