@@ -34,7 +34,7 @@ export { type JavaProgram, type JavaSource, prepareJava } from "./stack/java-pro
 export { type KinesisLocalOptions, startKinesisLocal } from "./stack/kinesis-local.ts";
 export type { LocalService } from "./stack/local-service.ts";
 export { startLocalStack } from "./stack/localstack.ts";
-export type { MavenJars } from "./stack/maven-jars.ts";
+export { type MavenJars, mavenJars } from "./stack/maven-jars.ts";
 export { type LocalPulsar, type PulsarOptions, startPulsar } from "./stack/pulsar.ts";
 export { PulsarAdmin, type PulsarAdminOptions, type TopicStats } from "./stack/pulsar-admin.ts";
 export { pulsarArtifacts, pulsarVersion } from "./stack/pulsar-jars.ts";

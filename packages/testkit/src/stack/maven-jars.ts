@@ -4,7 +4,7 @@ import { hasMaven } from "./java.ts";
 import { packageFile } from "./package-file.ts";
 import { runCommand } from "./run-command.ts";
 import { StackFetchError, StackPartMissingError } from "./stack-errors.ts";
-import type { ResolvedStackOptions } from "./stack-options.ts";
+import { type ResolvedStackOptions, resolveStackOptions, type StackOptions } from "./stack-options.ts";
 
 export interface MavenJars {
   /** The name in the cache, with `version`. */
@@ -32,8 +32,10 @@ const reportEveryMs = 3_000;
  *
  * @throws StackPartMissingError (`PIO_STACK_PART_MISSING`) without Maven; StackFetchError (`PIO_STACK_FETCH_FAILED`).
  */
-export function mavenJars(jars: MavenJars, options: ResolvedStackOptions): Promise<string> {
-  return cachedFolder(`${jars.name}-${jars.version}`, (folder) => fetchJars(jars, folder, options), options);
+export function mavenJars(jars: MavenJars, options: StackOptions = {}): Promise<string> {
+  const resolved = resolveStackOptions(options);
+  const fill = (folder: string) => fetchJars(jars, folder, resolved);
+  return cachedFolder(`${jars.name}-${jars.version}`, fill, resolved);
 }
 
 async function fetchJars(jars: MavenJars, folder: string, options: ResolvedStackOptions): Promise<void> {
