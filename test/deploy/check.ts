@@ -23,7 +23,9 @@ await runScript(async (signal) => {
   const findings = [...(await dockerfile()), ...(await workflows(signal)), ...(await filesOfOthers(signal))];
   for (const finding of findings) say(finding);
   if (findings.length > 0) throw new Error(`${findings.length} findings`);
-  say("workflows, Dockerfile, compose.yaml and manifests are as their readers want them");
+  say(
+    "workflows, Dockerfile, compose.yaml, manifests, alert rules and dashboard are as their readers want them",
+  );
 });
 
 async function dockerfile(): Promise<string[]> {

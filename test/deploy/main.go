@@ -1,4 +1,4 @@
-// Checks what others run for us: Docker's compose file, Kubernetes' manifests.
+// Checks what others run for us: Docker's compose file, Kubernetes' manifests, Prometheus' rules and Grafana's queries.
 //
 //	go run . ROOT SCHEMAS
 //
@@ -8,12 +8,18 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/compose-spec/compose-go/v2/cli"
 	monitoring "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
+	"github.com/prometheus/common/model"
+	"github.com/prometheus/prometheus/model/rulefmt"
+	"github.com/prometheus/prometheus/promql/parser"
 	"github.com/yannh/kubeconform/pkg/validator"
 	"sigs.k8s.io/yaml"
 )
@@ -28,6 +34,8 @@ func main() {
 	for _, check := range []func() ([]string, error){
 		func() ([]string, error) { return compose(root) },
 		func() ([]string, error) { return manifests(root, schemas) },
+		func() ([]string, error) { return alerts(root) },
+		func() ([]string, error) { return dashboards(root) },
 	} {
 		found, err := check()
 		if err != nil {
@@ -133,6 +141,70 @@ func serviceMonitor(path string, document []byte) []string {
 		return []string{path + ": it scrapes nothing"}
 	}
 	return nil
+}
+
+// As Prometheus loads them: names, durations, queries, and the templates of what they say.
+func alerts(root string) ([]string, error) {
+	paths, err := files(root, "dashboards/*.yaml")
+	if err != nil {
+		return nil, err
+	}
+	var findings []string
+	for _, path := range paths {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return nil, err
+		}
+		_, found := rulefmt.Parse(text, false, model.UTF8Validation, promql(), slog.New(slog.DiscardHandler))
+		for _, finding := range found {
+			findings = append(findings, fmt.Sprintf("%s: %v", path, finding))
+		}
+	}
+	return findings, nil
+}
+
+type dashboard struct {
+	Panels []struct {
+		Title   string
+		Targets []struct{ Expr string }
+	}
+}
+
+// The query of each panel, once Grafana has put its own values in.
+func dashboards(root string) ([]string, error) {
+	paths, err := files(root, "dashboards/*.json")
+	if err != nil {
+		return nil, err
+	}
+	var findings []string
+	for _, path := range paths {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return nil, err
+		}
+		var board dashboard
+		if err := json.Unmarshal(text, &board); err != nil {
+			return nil, err
+		}
+		queries := 0
+		for _, panel := range board.Panels {
+			for _, target := range panel.Targets {
+				queries++
+				query := strings.ReplaceAll(target.Expr, "$__rate_interval", "5m")
+				if _, err := promql().ParseExpr(query); err != nil {
+					findings = append(findings, fmt.Sprintf("%s: %s: %v", path, panel.Title, err))
+				}
+			}
+		}
+		if queries == 0 {
+			findings = append(findings, path+": it asks for nothing")
+		}
+	}
+	return findings, nil
+}
+
+func promql() parser.Parser {
+	return parser.NewParser(parser.Options{})
 }
 
 // What matches, at least one: a check of nothing must not pass.
