@@ -1,24 +1,24 @@
 import { describeProperties, formatProblem, InvalidConfigError } from "@pulsar-ts-io/config";
 import { hasCode, type Logger, systemClock } from "@pulsar-ts-io/core";
 import type { Command } from "commander";
+import type { RefusalPolicy } from "../instance/refusal-policy.ts";
 import { logProcessWarnings } from "../logging/process-warnings.ts";
 import { formatLogLine } from "../logging/text-format.ts";
 import { type BrokerSettings, resolveBrokerSettings, secretsOfBroker } from "./broker-settings.ts";
 import type { CliHost } from "./cli-host.ts";
-import { completeFlags, readConfigOptions } from "./config-options.ts";
 import { dryRun } from "./dry-run.ts";
 import { exitCodeOf, exitCodes } from "./exit-codes.ts";
 import { localrunWarnings } from "./localrun-options.ts";
 import { observeRun } from "./observe-run.ts";
 import { openFleet } from "./open-fleet.ts";
 import { progressFields, showProgress } from "./progress.ts";
-import { refusalProblems } from "./refusal-options.ts";
+import { resolveRefusalPolicy } from "./refusal-options.ts";
 import { type Flags, type RequestedSource, readRequestedSource } from "./requested-source.ts";
 import { instanceJobs, logSettings, type RunFlags, topicOf } from "./run-jobs.ts";
+import { checkRun } from "./run-problems.ts";
 import { secretsWarnings } from "./secrets-options.ts";
 import { createSourceLogger } from "./source-logger.ts";
 import { StopSignals } from "./stop-signals.ts";
-import { transportProblems } from "./transport.ts";
 
 /** Exit codes of a run that did nothing of which could be told. */
 const nothingOpened: ReadonlySet<number> = new Set([exitCodes.usage, exitCodes.plugin]);
@@ -37,6 +37,7 @@ export interface RunPlan {
   readonly flags: RunFlags & Flags;
   readonly requested: RequestedSource;
   readonly topic: string;
+  readonly onRefused: RefusalPolicy;
   readonly broker: BrokerSettings;
   readonly logger: Logger;
 }
@@ -69,17 +70,10 @@ export async function runCommand(request: RunRequest, host: CliHost): Promise<vo
  */
 export async function planRun(request: RunRequest, host: CliHost): Promise<RunPlan> {
   const requested = await readRequestedSource(request.flags, host);
-  const { publisher, runtimeOptions } = requested.settings;
-  const configOptions = readConfigOptions(request.command, runtimeOptions);
-  const flags = completeFlags(request.command, request.flags, configOptions);
-  const problems = [
-    ...requested.problems,
-    ...configOptions.problems,
-    ...transportProblems(flags, publisher),
-    ...refusalProblems(flags, publisher),
-  ];
+  const { flags, problems } = checkRun(request.command, request.flags, requested);
   if (problems.length > 0) throw new InvalidConfigError(problems);
   const topic = topicOf(requested, flags.dryRun === undefined ? flags.output : "console");
+  const onRefused = resolveRefusalPolicy(flags, topic);
   const unused = [
     ...localrunWarnings(flags),
     ...secretsWarnings(flags),
@@ -92,7 +86,7 @@ export async function planRun(request: RunRequest, host: CliHost): Promise<RunPl
     for (const problem of unused) logger.warn({ problem }, "odd setting");
     warn(logger, requested, flags, host);
   }
-  return { request, flags, requested, topic, broker, logger };
+  return { request, flags, requested, topic, onRefused, broker, logger };
 }
 
 /**
@@ -101,7 +95,7 @@ export async function planRun(request: RunRequest, host: CliHost): Promise<RunPl
  * @throws InstanceFailedError, and HttpPortError.
  */
 export async function executeRun(plan: RunPlan, stop: RunStop, host: CliHost): Promise<void> {
-  const { flags, requested, topic, broker, logger } = plan;
+  const { flags, requested, topic, onRefused, broker, logger } = plan;
   logProcessWarnings(host.process, logger);
   const parts = { clock: systemClock, logger };
   await using observer = await observeRun(requested, flags, { ...parts, topic });
@@ -110,6 +104,7 @@ export async function executeRun(plan: RunPlan, stop: RunStop, host: CliHost): P
   using _watchdog = host.watchLoop?.(flags.stallTimeout, exitCodes.blocked);
   const jobs = instanceJobs(requested, flags, {
     topic,
+    onRefused,
     broker,
     measured: observer.watches,
     hidden: host.terminal.hidden,

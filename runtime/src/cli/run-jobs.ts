@@ -1,12 +1,13 @@
 import { hostname } from "node:os";
 import { parseTopicName } from "@pulsar-ts-io/pulsar";
+import type { RefusalPolicy } from "../instance/refusal-policy.ts";
 import type { LogFormat, LogLevel } from "../logging/log-options.ts";
 import type { StatePlace } from "../state/open-state.ts";
 import type { BrokerFlags, BrokerSettings } from "./broker-settings.ts";
 import type { DeduplicationFlags } from "./deduplication.ts";
 import type { HttpFlags } from "./http-options.ts";
 import type { InstanceJob } from "./instance-job.ts";
-import { type RefusalFlags, resolveRefusalPolicy } from "./refusal-options.ts";
+import type { RefusalFlags } from "./refusal-options.ts";
 import type { RequestedSource } from "./requested-source.ts";
 import { type LogSettings, sensitiveNames } from "./source-logger.ts";
 import type { Output } from "./transport.ts";
@@ -37,6 +38,7 @@ export interface RunFlags extends BrokerFlags, DeduplicationFlags, HttpFlags, Re
 /** What the instances of a run have in common besides their source. */
 interface RunParts {
   readonly topic: string;
+  readonly onRefused: RefusalPolicy;
   readonly broker: BrokerSettings;
   readonly measured: boolean;
   /** Texts that no log shows. */
@@ -47,14 +49,14 @@ interface RunParts {
 export function instanceJobs(
   requested: RequestedSource,
   flags: RunFlags,
-  { topic, broker, measured, hidden }: RunParts,
+  { topic, onRefused, broker, measured, hidden }: RunParts,
 ): readonly InstanceJob[] {
   const { connector, config } = requested;
   const limits = { stallTimeoutMs: flags.stallTimeout, maxMemoryBytes: flags.maxMemory };
   return instanceIds(requested, flags).map((instanceId) => ({
     connector,
     config,
-    instance: instanceOptions(requested, flags, { topic, instanceId }),
+    instance: instanceOptions(requested, flags, { topic, onRefused, instanceId }),
     destination: destinationOf(flags),
     broker,
     log: logSettings(requested, flags, instanceId),
@@ -95,7 +97,7 @@ export function topicOf(requested: RequestedSource, output: Output): string {
 function instanceOptions(
   { settings, connector, secrets }: RequestedSource,
   flags: RunFlags,
-  { topic, instanceId }: { readonly topic: string; readonly instanceId: number },
+  { topic, onRefused, instanceId }: Pick<RunParts, "topic" | "onRefused"> & { readonly instanceId: number },
 ): InstanceJob["instance"] {
   const { drainTimeout } = flags;
   const { tenant, namespace, guarantee } = settings;
@@ -110,7 +112,7 @@ function instanceOptions(
     topic,
     guarantee,
     secrets,
-    onRefused: resolveRefusalPolicy(flags, topic),
+    onRefused,
     drainTimeoutMs: drainTimeout,
     publisher: {
       ...settings.publisher,

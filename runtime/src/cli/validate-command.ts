@@ -1,21 +1,24 @@
 import { type ConfigProblem, formatProblem, InvalidConfigError } from "@pulsar-ts-io/config";
 import { Command } from "commander";
 import type { CliHost } from "./cli-host.ts";
-import { readConfigOptions } from "./config-options.ts";
 import { addRunOptions } from "./definitions/run.ts";
 import { type Flags, readRequestedSource } from "./requested-source.ts";
+import type { RunFlags } from "./run-jobs.ts";
+import { checkRun, destinationProblems } from "./run-problems.ts";
 
 /**
- * `pulsar-ts-io validate`: says everything that is wrong with a source, and opens nothing.
+ * `pulsar-ts-io validate`: says everything that is wrong with a source, as `run` would, and opens nothing.
  *
  * With `--json` the verdict goes to standard output, `{"valid", "connector", "problems", "warnings"}`, also when it is bad.
  *
  * @throws InvalidConfigError (`PIO_INVALID_CONFIG`) with all problems.
  */
 export async function validateCommand(flags: Flags, host: CliHost): Promise<void> {
-  const { connector, settings, warnings, ...requested } = await readRequestedSource(flags, host);
-  const options = readConfigOptions(addRunOptions(new Command()), settings.runtimeOptions);
-  const problems = [...requested.problems, ...options.problems];
+  const requested = await readRequestedSource(flags, host);
+  const { connector, warnings } = requested;
+  const command = addRunOptions(new Command());
+  const run = checkRun(command, command.opts<RunFlags>(), requested);
+  const problems = [...run.problems, ...destinationProblems(requested, run.flags)];
   const { name } = connector.manifest;
   const write = (text: string) => host.process.stdout.write(text);
   if (flags["json"] === true) {

@@ -38,6 +38,28 @@ describe("pulsar-ts-io validate", loadingTime, () => {
       expect(stderr).toContain(`- ${name}: `);
   });
 
+  it.each([
+    ["topicName: pulsar://x", "topicName"],
+    ["logTopic: a/b", "logTopic"],
+    ["customRuntimeOptions: {pulsarTsIo: {onRefused: dead-letter}}", "customRuntimeOptions"],
+    [
+      "producerConfig: {cryptoConfig: {encryptionKeys: [k], cryptoKeyReaderConfig: {defaultPublicKey: /k}}}",
+      "producerConfig.cryptoConfig",
+    ],
+    [
+      "customRuntimeOptions: {pulsarTsIo: {onRefused: skip, pulsarTransport: native}}",
+      "producerConfig.batchingConfig",
+    ],
+  ])("says no to what a run would be refused for: %s", async (text, path) => {
+    const source = ["--source-config-file", file(`name: n\n${text}\n`)];
+    const { code, stdout } = await validate("--json", ...source);
+    expect(code).toBe(2);
+    expect(JSON.parse(stdout)).toMatchObject({ valid: false, problems: [{ path }] });
+    const topic = text.startsWith("topicName") ? [] : ["-o", "t"];
+    const run = await cli(["run", "--archive", fixture("throws-on-load"), ...source, ...topic]);
+    expect(run.code).toBe(2);
+  });
+
   it("prints its verdict as JSON, and still ends with 2", async () => {
     const { code, stdout } = await validate("--json", "--source-config", '{"count": "x"}');
     expect(code).toBe(2);

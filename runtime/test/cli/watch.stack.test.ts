@@ -35,6 +35,8 @@ describe("the process pulsar-ts-io run --watch", () => {
     await cli.shows("the run goes on as before");
     expect(cli.stderr).toMatch(/"code":"PIO_INVALID_CONFIG"/);
     expect(cli.stderr).toMatch(/count: must be an integer/);
+    write(file, "customRuntimeOptions: {pulsarTsIo: {onRefused: dead-letter}}\nconfigs: {label: third}\n");
+    await cli.shows("--on-refused dead-letter needs a topic");
     write(file, "label: fourth\n");
     await cli.shows("fourth 3");
     expect(cli.stdout).not.toContain("third");
