@@ -39,8 +39,8 @@ describe("pulsar-ts-io dev", () => {
     const source = "src/my-source.ts";
     await connector.edit(
       source,
-      "new LineRecord(line,",
-      "new LineRecord(Buffer.concat([Buffer.from('> '), line]),",
+      "this.value = value",
+      "this.value = Buffer.concat([Buffer.from('> '), value])",
     );
     await eventually("content:> ", () => shown().includes("content:> "));
     await connector.edit(source, "Buffer.from(", "Buffer.nonsense(");

@@ -3,11 +3,9 @@ import {
   compareGeneratedFiles,
   type GeneratedFile,
   generateFromTables,
-  type Manifest,
-  PluginManifestError,
-  parseManifest,
   textIfThere,
 } from "@pulsar-ts-io/config";
+import { readConnectorManifest } from "../plugin/connector-package.ts";
 import { PluginNotFoundError } from "../plugin/errors.ts";
 
 /**
@@ -16,7 +14,8 @@ import { PluginNotFoundError } from "../plugin/errors.ts";
  * @throws PropertyTableError (`PIO_PROPERTY_TABLE`) naming the row that is wrong; PluginNotFoundError, PluginManifestError.
  */
 export async function schemaFiles(directory: string): Promise<readonly GeneratedFile[]> {
-  const { sourceConfigSchema } = await readConnectorManifest(directory);
+  const { manifest } = await readConnectorManifest(directory);
+  const { sourceConfigSchema } = manifest;
   const markdown = await textIfThere(join(directory, "README.md"));
   if (markdown === undefined) {
     throw new PluginNotFoundError(`${resolve(directory)} has no README.md`, {
@@ -34,22 +33,6 @@ export async function schemaFiles(directory: string): Promise<readonly Generated
     [sourceConfigSchema, schemaText],
     ["src/generated/options.ts", typeScript],
   ]);
-}
-
-/**
- * The manifest alone: the schema it names may not be there yet.
- *
- * @throws PluginManifestError (`PIO_PLUGIN_MANIFEST`) when it is not there, and the errors of parseManifest.
- */
-export async function readConnectorManifest(directory: string): Promise<Manifest> {
-  const packageJson = await textIfThere(join(directory, "package.json"));
-  const { pulsarIo }: { readonly pulsarIo?: unknown } = JSON.parse(packageJson ?? "{}");
-  const path = join(directory, typeof pulsarIo === "string" ? pulsarIo : "pulsar-io.yaml");
-  const text = await textIfThere(path);
-  if (text !== undefined) return parseManifest(text, path);
-  throw new PluginManifestError(`there is no connector manifest ${path}`, {
-    remedy: "run the command in the connector's directory: the one with its package.json and pulsar-io.yaml",
-  });
 }
 
 function pascalCase(name: string): string {

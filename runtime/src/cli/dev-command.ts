@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { runDevLoop } from "../author/dev-loop.ts";
-import { readConnectorManifest } from "../author/schema-files.ts";
+import { readConnectorManifest } from "../plugin/connector-package.ts";
 import type { CliHost } from "./cli-host.ts";
 import { StopSignals } from "./stop-signals.ts";
 

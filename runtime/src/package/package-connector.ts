@@ -1,6 +1,8 @@
-import { mkdtemp, rm, stat } from "node:fs/promises";
+import { constants } from "node:fs";
+import { access, mkdir, mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { codeOf } from "@pulsar-ts-io/core";
 import { ArchiveStore } from "../archive/archive-store.ts";
 import { readArchivedPackage } from "../archive/read-archived-package.ts";
 import { checkSchema } from "../plugin/check-schema.ts";
@@ -22,7 +24,7 @@ export interface PackagedConnector extends WrittenArchive {
  *
  * Runs no code of the connector, and none of its scripts.
  *
- * @param outputDirectory where the archive is written, named as npm would name it.
+ * @param outputDirectory where the archive is written, named as npm would name it; made when it is not there.
  * @throws PackageError (`PIO_PACKAGE`) when something is missing, and the errors of the plugin host for manifest and schema.
  */
 export async function packageConnector(
@@ -40,9 +42,24 @@ export async function packageConnector(
   }
   const packages = await placePackages(own);
   const fileName = `${own.name.replace(/^@/, "").replace("/", "-")}-${own.version}.tgz`;
-  const written = await writeArchive(packages, join(resolve(outputDirectory), fileName));
+  const written = await writeArchive(packages, join(await usableDirectory(outputDirectory), fileName));
   await readBack(written.path);
   return { ...written, connector, dependencies: packages.length - 1 };
+}
+
+/** @returns its absolute path; it is made when it is not there. */
+async function usableDirectory(directory: string): Promise<string> {
+  const path = resolve(directory);
+  try {
+    await mkdir(path, { recursive: true });
+    await access(path, constants.W_OK);
+    return path;
+  } catch (cause) {
+    throw new PackageError(`no archive can be written to ${path}: ${codeOf(cause)}`, {
+      cause,
+      remedy: "name a directory that this user may write to with --output",
+    });
+  }
 }
 
 async function refuseUnbuilt({ directory, manifest }: ConnectorPackage): Promise<void> {

@@ -28,8 +28,26 @@ export async function readConnectorPackage(
   directory: string,
   origin: string = directory,
 ): Promise<ConnectorPackage> {
-  const place = { directory, origin };
-  const packageJson = await readPackageJson(place);
+  const { manifest, version } = await readConnectorManifest(directory, origin);
+  return {
+    directory,
+    version,
+    manifest,
+    schema: await readSchema({ directory, origin }, manifest.sourceConfigSchema),
+  };
+}
+
+/**
+ * Reads package.json and manifest alone: the schema that the manifest names may not be there yet.
+ *
+ * @throws PluginNotFoundError when there is no such directory or it holds no package.json.
+ * @throws PluginManifestError, PluginApiVersionError for what they say.
+ */
+export async function readConnectorManifest(
+  directory: string,
+  origin: string = directory,
+): Promise<Pick<ConnectorPackage, "manifest" | "version">> {
+  const packageJson = await readPackageJson({ directory, origin });
   const manifestName = packageJson["pulsarIo"];
   if (typeof manifestName !== "string" || manifestName === "") {
     throw new PluginManifestError(`${join(origin, "package.json")} names no connector manifest`, {
@@ -43,13 +61,10 @@ export async function readConnectorPackage(
       remedy: "put the manifest where the pulsarIo field of package.json says it is",
     });
   });
-  const manifest = parseManifest(text, manifestPath);
   const version = packageJson["version"];
   return {
-    directory,
+    manifest: parseManifest(text, manifestPath),
     version: typeof version === "string" ? version : undefined,
-    manifest,
-    schema: await readSchema(place, manifest.sourceConfigSchema),
   };
 }
 

@@ -179,6 +179,17 @@ describe("pulsar-ts-io package", loadingTime, () => {
     expect(stdout).toMatch(/sha256 [0-9a-f]{64}\n/);
   });
 
+  it("makes the directory that it shall write to, and says when it cannot", async () => {
+    const output = join(mkdtempSync(join(tmpdir(), "out-")), "a", "b");
+    expect(await cli(["package", npmLayout(), "--output", output])).toMatchObject({ code: 0 });
+    const [archive = ""] = readdirSync(output);
+    const onFile = await cli(["package", npmLayout(), "--output", join(output, archive)]);
+    expect(onFile).toMatchObject({
+      code: 3,
+      stderr: expect.stringContaining("no archive can be written to"),
+    });
+  });
+
   it.each([
     {
       what: "what it needs is not installed",
