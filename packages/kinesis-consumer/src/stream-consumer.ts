@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { IllegalStateError, type PartitionStatus, toError } from "@pulsar-ts-io/core";
+import { crowdedController, IllegalStateError, type PartitionStatus, toError } from "@pulsar-ts-io/core";
 import { type ConsumerHost, type ConsumerOptions, checkOptions } from "./consumer-options.ts";
 import type { FanOutService } from "./fetch/fan-out-service.ts";
 import { ReadBudget } from "./fetch/read-budget.ts";
@@ -152,7 +152,7 @@ export class StreamConsumer implements AsyncDisposable {
 
   async #close(): Promise<void> {
     const { clock, logger } = this.#host;
-    const late = new AbortController();
+    const late = crowdedController();
     const finished = new AbortController();
     const watchdog = clock.sleep(closeWithinMs, finished.signal).then(
       () => late.abort(new Error(`closing took longer than ${closeWithinMs} ms`)),

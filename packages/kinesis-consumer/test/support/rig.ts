@@ -293,6 +293,7 @@ export class Rig {
         if (typeof value !== "function") return value;
         return async (...args: unknown[]) => {
           const call = { workerId: workerId(), sentMs: clock.monotonic() };
+          using _ = heeded(args.at(-1));
           await clock.running();
           if (dead.has(name)) return await forever;
           const result: unknown = await caller.run(call, () => Reflect.apply(value, table, args));
@@ -302,6 +303,17 @@ export class Rig {
       },
     });
   }
+}
+
+/** Listens to a call's signal until the answer is there, as the SDK does. */
+function heeded(signal: unknown): Disposable {
+  const onAbort = () => {};
+  if (signal instanceof AbortSignal) signal.addEventListener("abort", onAbort);
+  return {
+    [Symbol.dispose]: () => {
+      if (signal instanceof AbortSignal) signal.removeEventListener("abort", onAbort);
+    },
+  };
 }
 
 export function idOf(index: number): ShardId {
