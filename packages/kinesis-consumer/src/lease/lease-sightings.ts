@@ -77,7 +77,11 @@ export class LeaseSightings {
     this.#seen = new Map();
     // One for all leases that are seen to change together: a worker's death is one round of takes, not a thousand.
     this.#jitterMs = this.#options.random() * this.#options.failoverMs * maxJitter;
-    for (const lease of leases) this.#see(lease, scannedMs, before.get(lease.shardId));
+    for (const lease of leases) {
+      const known = before.get(lease.shardId);
+      if (known !== undefined && isOlder(lease, known.lease)) this.#seen.set(lease.shardId, known);
+      else this.#see(lease, scannedMs, known);
+    }
   }
 
   /** Notes one lease, as a write of ours or a refusal showed it. */
@@ -132,4 +136,12 @@ export class LeaseSightings {
     }
     return failoverMs;
   }
+}
+
+/**
+ * Whether a scan, which need not be consistent, shows a row as it was before: no sign of life, and nothing to be taken. A row that was
+ * deleted and made anew in between looks the same, until the next write to it is refused.
+ */
+function isOlder(lease: Lease, known: Lease): boolean {
+  return lease.counter < known.counter && lease.streamCreatedMs === known.streamCreatedMs;
 }

@@ -9,6 +9,7 @@ import { kinesisFaults } from "./kinesis-faults.ts";
 import { Outsiders } from "./outsiders.ts";
 import { Producer } from "./producer.ts";
 import { Promises } from "./promises.ts";
+import { makeScansStale } from "./stale-scans.ts";
 
 /** After so long without the end of an aggregate a checkpoint is stored inside of it. */
 const insideMs = 70_000;
@@ -37,6 +38,7 @@ export class Schedule {
     this.#rig = new Rig(random.integer(1, 4));
     this.#rig.table.leavesOpen = true;
     this.#promises = new Promises(this.#rig);
+    makeScansStale(this.#rig, random);
     this.#topic = numbers === "none" ? undefined : new DeduplicatingTopic();
     const options = { random, filterByHashKey: random.next() < 0.5, topic: this.#topic };
     this.hosts = new Hosts(this.#rig, this.#promises, options);

@@ -25,6 +25,28 @@ describe("LeaseSightings", () => {
     expect(takeableMs(sightings)).toBe(19_000);
   });
 
+  it("takes a row that a scan shows as it was before for no sign of life, and goes by what it knows", () => {
+    const sightings = sightingsOf();
+    sightings.scanned([theirs], 0);
+    const renewed = { ...theirs, counter: 8 };
+    sightings.scanned([renewed], 2_500);
+    sightings.scanned([theirs], 5_000);
+    expect(sightings.leases[0]).toMatchObject({ lease: renewed, renewedMs: 2_500 });
+    sightings.scanned([renewed], 7_500);
+    expect(takeableMs(sightings)).toBe(12_500);
+  });
+
+  it("believes an older row in the answer to a write, and in the table of a stream created anew", () => {
+    const sightings = sightingsOf();
+    sightings.scanned([theirs], 0);
+    const anew = { ...theirs, counter: 1 };
+    sightings.saw(anew, 1_000);
+    expect(sightings.leases[0]?.lease).toEqual(anew);
+    const ofNewStream = { ...anew, counter: 0, streamCreatedMs: 5 };
+    sightings.scanned([ofNewStream], 2_000);
+    expect(sightings.leases[0]?.lease).toEqual(ofNewStream);
+  });
+
   it("takes a renewal during a hand-off for a sign of life of the one who reads", () => {
     const sightings = sightingsOf();
     sightings.scanned([theirs], 0);

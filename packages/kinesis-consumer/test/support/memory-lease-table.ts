@@ -22,6 +22,8 @@ export class MemoryLeaseTable implements LeaseTable {
   lose: (method: string, id: ShardId) => WriteOutcome | undefined = () => undefined;
   /** Called with each row that a worker stored, before it is told; `answered`: whether it will be. */
   stored: (method: string, row: Lease, before: Lease, answered: boolean) => void = () => {};
+  /** The row as a scan shows it that need not be consistent: it may be that of a moment ago. */
+  seen: (row: Lease) => Lease = (row) => row;
   exists = true;
 
   async ready(): Promise<boolean> {
@@ -34,9 +36,10 @@ export class MemoryLeaseTable implements LeaseTable {
     this.exists = true;
   }
 
-  async list(): Promise<readonly Lease[]> {
+  async list(options: { readonly consistent: boolean }): Promise<readonly Lease[]> {
     await this.#called("list");
-    return [...this.rows.values()];
+    const rows = [...this.rows.values()];
+    return options.consistent ? rows : rows.map(this.seen);
   }
 
   async get(id: ShardId): Promise<Lease | undefined> {
