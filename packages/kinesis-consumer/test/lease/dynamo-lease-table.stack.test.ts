@@ -6,12 +6,11 @@ import { describeWithStack, uniqueName } from "../../../../test/stack.ts";
 import { type AwsClients, createAwsClients } from "../../src/aws-clients.ts";
 import { DynamoLeaseTable } from "../../src/lease/dynamo-lease-table.ts";
 import { shardId } from "../../src/shard/shard.ts";
-import { after, expectWritten, leaseTableContract, newLease } from "../support/lease-table-contract.ts";
+import { leaseTableContract } from "../support/lease-table-contract.ts";
+import { after, expectWritten, newLease, sinceMs, stamp } from "../support/lease-writes.ts";
 import { type Dynalite, startDynalite } from "../support/start-dynalite.ts";
 
 const signal = new AbortController().signal;
-const stamp = { streamName: "orders", streamCreatedMs: 1_700_000_000_000 };
-const sinceMs = 1_760_000_000_000;
 const one = shardId("shardId-000000000001");
 
 function clientsOf(dynamoEndpoint: string): AwsClients {

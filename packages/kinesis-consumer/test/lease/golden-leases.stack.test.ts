@@ -7,11 +7,9 @@ import { DynamoLeaseTable } from "../../src/lease/dynamo-lease-table.ts";
 import { type LeaseItem, readLease } from "../../src/lease/lease-item.ts";
 import { shardId } from "../../src/shard/shard.ts";
 import { goldenTables, type Recording, recordings, restoreGoldenTables } from "../support/golden-tables.ts";
-import { after, expectWritten, newLease } from "../support/lease-table-contract.ts";
+import { after, expectWritten, newLease, sinceMs, stamp } from "../support/lease-writes.ts";
 
 const signal = new AbortController().signal;
-const stamp = { streamName: "orders", streamCreatedMs: 1_700_000_000_000 };
-const sinceMs = 1_760_000_000_000;
 const me = "0-abcd1234";
 const far = 99_999_999_999_999_999_999_999_999_999_999_999_999_999_999_999_999_999_999n;
 

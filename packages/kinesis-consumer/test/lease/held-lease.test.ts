@@ -6,7 +6,7 @@ import type { Lease } from "../../src/lease/lease.ts";
 import { asCreated } from "../../src/lease/lease-maker.ts";
 import type { LeaseChange, WriteOutcome } from "../../src/lease/lease-table.ts";
 import { shardId } from "../../src/shard/shard.ts";
-import { after, newLease } from "../support/lease-table-contract.ts";
+import { after, newLease } from "../support/lease-writes.ts";
 import { MemoryLeaseTable } from "../support/memory-lease-table.ts";
 
 const signal = new AbortController().signal;

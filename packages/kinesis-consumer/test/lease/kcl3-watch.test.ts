@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
 import { asCreated } from "../../src/lease/lease-maker.ts";
-import { newLease } from "../support/lease-table-contract.ts";
+import { newLease } from "../support/lease-writes.ts";
 import { idOf, Rig, unavailable, type Worker } from "../support/rig.ts";
 
 // Minutes pass in these tests: on a busy machine that takes a while.

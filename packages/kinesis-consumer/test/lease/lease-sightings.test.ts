@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Lease } from "../../src/lease/lease.ts";
 import { asCreated } from "../../src/lease/lease-maker.ts";
 import { LeaseSightings } from "../../src/lease/lease-sightings.ts";
-import { newLease } from "../support/lease-table-contract.ts";
+import { newLease } from "../support/lease-writes.ts";
 import { idOf } from "../support/rig.ts";
 
 const theirs: Lease = {

@@ -6,7 +6,7 @@ import { chosenWorker } from "../../src/lease/lease-share.ts";
 import { LeaseTaker } from "../../src/lease/lease-taker.ts";
 import { OutageLog } from "../../src/outage-log.ts";
 import type { ShardId } from "../../src/shard/shard.ts";
-import { newLease } from "../support/lease-table-contract.ts";
+import { newLease } from "../support/lease-writes.ts";
 import { MemoryLeaseTable } from "../support/memory-lease-table.ts";
 import { idOf } from "../support/rig.ts";
 

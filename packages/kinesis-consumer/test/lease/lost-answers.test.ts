@@ -7,7 +7,7 @@ import { HeldLease } from "../../src/lease/held-lease.ts";
 import type { Lease, NewLease } from "../../src/lease/lease.ts";
 import type { LeaseChange } from "../../src/lease/lease-table.ts";
 import { shardId } from "../../src/shard/shard.ts";
-import { after, expectWritten, newLease } from "../support/lease-table-contract.ts";
+import { after, expectWritten, newLease } from "../support/lease-writes.ts";
 import { type Dynalite, startDynalite } from "../support/start-dynalite.ts";
 import { tapWire, type WireTap } from "../support/wire-tap.ts";
 

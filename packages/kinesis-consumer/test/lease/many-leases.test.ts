@@ -4,7 +4,7 @@ import { createAwsClients } from "../../src/aws-clients.ts";
 import { DynamoLeaseTable } from "../../src/lease/dynamo-lease-table.ts";
 import { type LeaseItem, newLeaseItem } from "../../src/lease/lease-item.ts";
 import { type AwsAnswer, startAwsStub } from "../support/aws-stub.ts";
-import { newLease } from "../support/lease-table-contract.ts";
+import { newLease } from "../support/lease-writes.ts";
 import { idOf } from "../support/rig.ts";
 
 const signal = new AbortController().signal;

@@ -5,7 +5,7 @@ import type { Lease } from "../../src/lease/lease.ts";
 import { asCreated } from "../../src/lease/lease-maker.ts";
 import { inspectLeases } from "../../src/tools/inspect-leases.ts";
 import { resetLeases } from "../../src/tools/reset-leases.ts";
-import { newLease } from "../support/lease-table-contract.ts";
+import { newLease } from "../support/lease-writes.ts";
 import { distinct, idOf, Rig, textsOf } from "../support/rig.ts";
 import { portsOf } from "../support/tool-ports.ts";
 
