@@ -2,8 +2,8 @@ import { generateKeyPairSync } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { silentMeter, systemClock } from "@pulsar-ts-io/core";
-import { RecordingLogger, TestClock } from "@pulsar-ts-io/testkit";
+import { silentLogger, silentMeter, systemClock } from "@pulsar-ts-io/core";
+import { RecordingLogger, RecordingMeter, TestClock } from "@pulsar-ts-io/testkit";
 import { describe, expect, it } from "vitest";
 import {
   createNativeTransport,
@@ -14,6 +14,7 @@ import {
   type WireOptions,
 } from "../src/index.ts";
 import { FakePulsarClient } from "./harness/fake-pulsar-client.ts";
+import { liveBytes } from "./harness/live-memory.ts";
 import { Deliveries } from "./harness/recorded-delivery.ts";
 import { never } from "./harness/wire.ts";
 
@@ -320,6 +321,38 @@ describe("the native transport", () => {
     );
     await expect(publisher.room(never)).rejects.toMatchObject({ code: "PIO_TOPIC_TERMINATED" });
     expect(native.handedOver).toHaveLength(1);
+  });
+
+  it("tells publishers to one topic apart by the names they were given, in what it measures", async () => {
+    const native = new FakePulsarClient();
+    const meter = new RecordingMeter();
+    const transport = await create(native, {}, { meter });
+    const deliveries = new Deliveries();
+    for (const producerName of ["a", "b", undefined]) {
+      const publisher = await transport.open(topic, { ...defaultPublisherOptions, producerName }, never);
+      for (let index = producerName === "a" ? 0 : 1; index < 3; index += 1)
+        deliveries.send(publisher, numbered(index));
+    }
+    const pending = "pulsar_ts_io_publisher_pending_messages";
+    expect(meter.value(pending, { topic, producer: "a" })).toBe(3);
+    expect(meter.value(pending, { topic, producer: "b" })).toBe(2);
+    expect(meter.value(pending, { topic })).toBe(7); // all series of the topic together
+    await transport.close();
+  });
+
+  it("forgets publishers that are closed", async () => {
+    const native = new FakePulsarClient();
+    const transport = await create(native, {}, { logger: silentLogger });
+    const openMany = async () => {
+      for (let index = 0; index < 2_000; index += 1)
+        await (await transport.open(topic, defaultPublisherOptions, never)).close();
+      native.producers.length = 0;
+      native.closed.length = 0;
+      return await liveBytes();
+    };
+    const before = await openMany();
+    expect((await openMany()) - before).toBeLessThan(1_000_000);
+    await transport.close();
   });
 
   it("fails what is not settled when it is closed, once, and closes producer and client", async () => {

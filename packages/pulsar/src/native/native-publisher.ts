@@ -20,6 +20,8 @@ export interface NativePublisherHost {
   readonly metrics: ProducerMetrics;
   /** What all publishers of the transport share. */
   readonly memory: MemoryLimit;
+  /** Told when the publisher is closed. */
+  readonly onClosed: () => void;
 }
 
 /** One message between `send` and its outcome. */
@@ -137,6 +139,7 @@ export class NativePublisher implements Publisher {
       this.#host.logger.debug({ err: toError(error) }, "producer not closed in order");
     }
     for (const entry of [...this.#unsettled]) this.#fail(entry, closed);
+    this.#host.onClosed();
   }
 
   #judge(sequenceId: bigint | undefined): InvalidSequenceIdError | undefined {

@@ -87,8 +87,14 @@ class NativeTransport implements Transport {
     if (options.encryption !== undefined) await checkEncryption(options.encryption);
     const { clock, meter } = this.#host;
     const logger = this.#host.logger.child({ topic: name.full });
-    const metrics = new ProducerMetrics(meter, { topic: name.full });
-    const publisher = new NativePublisher(name, options, { clock, logger, metrics, memory: this.#memory });
+    const metrics = new ProducerMetrics(meter, name.full, options.producerName);
+    const publisher = new NativePublisher(name, options, {
+      clock,
+      logger,
+      metrics,
+      memory: this.#memory,
+      onClosed: () => this.#publishers.delete(publisher),
+    });
     const config = producerConfig(name.full, options, (_, { numPartitions }) =>
       publisher.route(numPartitions),
     );

@@ -1,4 +1,4 @@
-import type { Labels, Meter } from "@pulsar-ts-io/core";
+import type { Meter } from "@pulsar-ts-io/core";
 
 /** What can be seen of one publisher: all its partitions together. */
 export class ProducerMetrics {
@@ -11,7 +11,9 @@ export class ProducerMetrics {
   readonly #batchMessages;
   readonly #latency;
 
-  constructor(meter: Meter, labels: Labels) {
+  /** @param producer the name that was chosen: it tells publishers to one topic apart. One that the broker gives is another at each start. */
+  constructor(meter: Meter, topic: string, producer: string | undefined) {
+    const labels = producer === undefined ? { topic } : { topic, producer };
     const counter = (name: string, help: string) =>
       meter.counter(`pulsar_ts_io_publisher_${name}`, help, labels);
     this.#sent = counter("sent_messages_total", "Messages written to a broker for the first time");

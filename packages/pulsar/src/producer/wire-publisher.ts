@@ -71,12 +71,7 @@ export class WirePublisher implements Publisher {
     this.#clock = host.clock;
     this.#logger = host.logger.child({ topic: topic.full });
     this.#budget = new PublishBudget(publisher.maxPendingMessages, publisher.maxPendingBytes, memory);
-    const { producerName: producer } = publisher;
-    // A name that was chosen tells publishers to one topic apart; one that the broker gives is another at each start.
-    this.#metrics = new ProducerMetrics(meter, {
-      topic: topic.full,
-      ...(producer === undefined ? {} : { producer }),
-    });
+    this.#metrics = new ProducerMetrics(meter, topic.full, publisher.producerName);
     this.#codec = options.codec;
   }
 
