@@ -1,12 +1,12 @@
-import { readFile } from "node:fs/promises";
 import { connect as connectTcp, isIP, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { connect as connectTls } from "node:tls";
 import { codeOf, toError } from "@pulsar-ts-io/core";
 import type { TlsIdentity } from "../auth/authentication.ts";
-import { PulsarTlsError, PulsarUnreachableError } from "../errors.ts";
+import { PulsarUnreachableError } from "../errors.ts";
 import { type BrokerAddress, formatAddress } from "./service-url.ts";
 import { tlsFailure } from "./tls-failure.ts";
+import { readTrust } from "./trust-file.ts";
 
 /** How the broker's certificate is judged. */
 export interface TlsOptions {
@@ -38,7 +38,7 @@ export async function dial(
   signal: AbortSignal,
 ): Promise<Socket> {
   signal.throwIfAborted();
-  const socket = tls === undefined ? connectTcp(address) : await startTls(address, tls);
+  const socket = tls === undefined ? connectTcp(address) : await startTls(address, tls, signal);
   socket.setNoDelay(true);
   let reached = false;
   socket.once("connect", () => {
@@ -56,33 +56,17 @@ export async function dial(
   }
 }
 
-async function startTls(address: BrokerAddress, tls: DialTls): Promise<Socket> {
+async function startTls(address: BrokerAddress, tls: DialTls, signal: AbortSignal): Promise<Socket> {
+  const ca = tls.trustCertPath === undefined ? undefined : await readTrust(tls.trustCertPath);
+  // No event comes of what was aborted meanwhile: the socket would be waited for as long as the system does.
+  signal.throwIfAborted();
   return connectTls({
     ...address,
     ...(isIP(address.host) === 0 ? { servername: address.host } : {}),
-    ...(tls.trustCertPath === undefined ? {} : { ca: await readTrust(tls.trustCertPath) }),
+    ...(ca === undefined ? {} : { ca }),
     ...tls.identity,
     rejectUnauthorized: !tls.allowInsecure,
     ...(tls.hostnameVerification ? {} : { checkServerIdentity: () => undefined }),
-  });
-}
-
-async function readTrust(path: string): Promise<Buffer> {
-  const pem = await readFile(path).catch((cause: unknown) => {
-    throw untrusted(`the trusted certificates could not be read from ${path}`, path, cause);
-  });
-  // Node would trust nobody without a word.
-  if (pem.includes("-----BEGIN CERTIFICATE-----") || pem.includes("-----BEGIN TRUSTED CERTIFICATE-----")) {
-    return pem;
-  }
-  throw untrusted(`${path} holds no certificate in PEM`, path, undefined);
-}
-
-function untrusted(message: string, path: string, cause: unknown): PulsarTlsError {
-  return new PulsarTlsError(message, {
-    ...(cause === undefined ? {} : { cause }),
-    details: { path },
-    remedy: "name a readable PEM file with the certificate authority of the broker (--tls-trust-cert-path)",
   });
 }
 

@@ -1,6 +1,9 @@
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer, type Server, Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { createServer as createTlsServer, type TLSSocket } from "node:tls";
 import { fileURLToPath } from "node:url";
 import { codeOf, remedyOf, silentMeter, systemClock } from "@pulsar-ts-io/core";
@@ -187,6 +190,37 @@ describe("dial", () => {
   it("names the trust file that cannot be read", async () => {
     const error = await failure("localhost", 1, { ...verified, trustCertPath: "/no/such.pem" });
     expect(error).toMatchObject({ code: "PIO_PULSAR_TLS", message: expect.stringContaining("/no/such.pem") });
+  });
+
+  it.each(["!", "MIIBAAAA"])(
+    "names the trust file of which a certificate is damaged: %s, also when others are not",
+    async (text) => {
+      const folder = await mkdtemp(join(tmpdir(), "trust-"));
+      const trustCertPath = join(folder, "ca.pem");
+      const damaged = `-----BEGIN CERTIFICATE-----\n${text}\n-----END CERTIFICATE-----\n`;
+      const good = readFileSync(fixture("localhost.cert.pem"), "utf8");
+      for (const content of [damaged, damaged + good, good + damaged]) {
+        await writeFile(trustCertPath, content);
+        expect(await failure("localhost", 1, { ...verified, trustCertPath })).toMatchObject({
+          code: "PIO_PULSAR_TLS",
+          message: `${trustCertPath} holds a damaged certificate`,
+        });
+      }
+      await writeFile(trustCertPath, good + good);
+      const port = await listen(createTlsServer(pem("localhost")));
+      (await dial({ host: "localhost", port }, { ...verified, trustCertPath }, never)).destroy();
+      await rm(folder, { recursive: true });
+    },
+  );
+
+  it("ends also while the trust file is read, without a connection", async () => {
+    const port = await listen(createServer());
+    const stop = new AbortController();
+    const dialling = dial({ host: "localhost", port }, trusted, stop.signal);
+    const reason = new Error("enough");
+    stop.abort(reason);
+    await expect(dialling).rejects.toBe(reason);
+    expect(sockets.size).toBe(0);
   });
 
   it("ends with the reason of its signal, and leaves no socket", async () => {
