@@ -10,18 +10,29 @@ interface Outputs {
   readonly stderr: { write(text: string): unknown };
 }
 
+const usage = `Usage: npm create pulsar-ts-io NAME [-- --kind pull|push]
+
+Makes the package of a new connector in the directory NAME, whose last part is the connector's name.
+  --kind pull   a source that is asked for records (default)
+  --kind push   a source that is called with them
+`;
+
 /** `npm create pulsar-ts-io NAME`: what `pulsar-ts-io create NAME` does. @returns the exit code. */
 export async function main(args: readonly string[], { stdout, stderr }: Outputs): Promise<number> {
   try {
     const { values, positionals } = parseArgs({
       args: [...args],
       allowPositionals: true,
-      options: { kind: { type: "string", default: "pull" } },
+      options: { kind: { type: "string", default: "pull" }, help: { type: "boolean", short: "h" } },
     });
-    const [directory] = positionals;
+    if (values.help === true) {
+      stdout.write(usage);
+      return 0;
+    }
+    const [directory, ...more] = positionals;
     const kind = connectorKinds.find((candidate) => candidate === values.kind);
-    if (directory === undefined || kind === undefined) {
-      throw new CreateError("a name is needed, and a kind that is pull or push", {
+    if (directory === undefined || more.length > 0 || kind === undefined) {
+      throw new CreateError("one name is needed, and a kind that is pull or push", {
         remedy: "npm create pulsar-ts-io my-source -- --kind pull",
       });
     }

@@ -84,7 +84,11 @@ describe("npm create pulsar-ts-io", () => {
     expect(readdirSync(directory)).toContain("pulsar-io.yaml");
   });
 
-  it.each([[[]], [["my-source", "--kind", "sideways"]], [["My_Source"]], [["--what"]]])(
+  it.each(["--help", "-h"])("says with %s how it is called", async (flag) => {
+    expect(await run([flag])).toMatchObject({ code: 0, out: expect.stringContaining("--kind"), err: "" });
+  });
+
+  it.each([[[]], [["my-source", "--kind", "sideways"]], [["My_Source"]], [["--what"]], [["one", "two"]]])(
     "ends with 2 and an error for %j",
     async (args) => {
       const { code, err } = await run(args);
