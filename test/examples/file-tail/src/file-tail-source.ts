@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import {
   IllegalStateError,
@@ -9,7 +8,7 @@ import {
   type SourceRecord,
   type StateStore,
 } from "@pulsar-ts-io/core";
-import { FileTailSettingError } from "./errors.ts";
+import { namesIn, patternOf } from "./file-names.ts";
 import { FollowedFile, openFile } from "./followed-file.ts";
 import type { FileTailSourceOptions } from "./generated/options.ts";
 
@@ -128,28 +127,5 @@ export class FileTailSource implements Source<FileTailSourceOptions> {
   #whenOpen(): Opened {
     if (this.#opened === undefined) throw new IllegalStateError("the source is not open");
     return this.#opened;
-  }
-}
-
-function patternOf({ pattern }: FileTailSourceOptions): RegExp {
-  try {
-    return new RegExp(pattern);
-  } catch (cause) {
-    throw new FileTailSettingError(`pattern is no regular expression: ${pattern}`, {
-      cause,
-      remedy: "write it as JavaScript does, such as \\.log$",
-    });
-  }
-}
-
-async function namesIn(directory: string, pattern: RegExp): Promise<readonly string[]> {
-  try {
-    const entries = await readdir(directory, { withFileTypes: true });
-    return entries.filter((entry) => entry.isFile() && pattern.test(entry.name)).map(({ name }) => name);
-  } catch (cause) {
-    throw new FileTailSettingError(`the directory ${directory} cannot be read`, {
-      cause,
-      remedy: "create it, or let this user read it",
-    });
   }
 }
