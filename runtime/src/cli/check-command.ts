@@ -43,7 +43,7 @@ export async function checkCommand(flags: Flags, host: CliHost): Promise<void> {
     }
   });
   const failed = attempts.filter((attempt) => attempt.outcome === "failed");
-  if (asJson) write(documentOf(subject.connector.manifest.name, attempts, policies));
+  if (asJson) host.json.write(documentOf(subject.connector.manifest.name, attempts, policies));
   if (failed.length === 0) return;
   throw new CheckFailedError(
     `${failed.length} of ${attempts.length} things that the source needs failed: ${failed.map((one) => one.name).join(", ")}`,
@@ -61,13 +61,12 @@ function formatPolicy({ holder, document }: Policy): string {
   return `\nTo be granted to ${holder}:\n${JSON.stringify(document, undefined, 2)}\n`;
 }
 
-function documentOf(connector: string, attempts: readonly Attempt[], policies: readonly Policy[]): string {
+function documentOf(connector: string, attempts: readonly Attempt[], policies: readonly Policy[]): unknown {
   const ok = attempts.every((attempt) => attempt.outcome !== "failed");
-  const document = {
+  return {
     connector,
     ok,
     attempts: attempts.map(({ kind: _kind, ...attempt }) => attempt),
     policies: policies.map(({ kind: _kind, ...policy }) => policy),
   };
-  return `${JSON.stringify(document, undefined, 2)}\n`;
 }

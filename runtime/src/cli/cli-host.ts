@@ -2,6 +2,7 @@ import type { WarningProcess } from "../logging/process-warnings.ts";
 import type { ExitProcess } from "../supervise/fork-child.ts";
 import type { Environment } from "./client-conf.ts";
 import type { CommandInput } from "./input.ts";
+import type { JsonOutput } from "./json-output.ts";
 import type { SignalProcess } from "./stop-signals.ts";
 import type { Terminal, TerminalStream } from "./terminal.ts";
 
@@ -23,6 +24,7 @@ export interface CliHost {
   readonly env: Environment;
   readonly input: CommandInput;
   readonly terminal: Terminal;
+  readonly json: JsonOutput;
   /** Flags whose values were hidden from the process list. */
   readonly hiddenFlags: readonly string[];
   /** Ends the process with a code when its event loop is blocked for so many milliseconds, a minute at most; absent: nobody watches it. */

@@ -6,6 +6,7 @@ import type { CliHost, CliProcess } from "./cli-host.ts";
 import type { Environment } from "./client-conf.ts";
 import { exitCodeOf, exitCodes } from "./exit-codes.ts";
 import { CommandInput } from "./input.ts";
+import { JsonOutput } from "./json-output.ts";
 import { createProgram } from "./program.ts";
 import { formatError } from "./report-error.ts";
 import { columnsOf, Terminal } from "./terminal.ts";
@@ -48,6 +49,7 @@ export async function runCli(
     env: proc.env,
     input: new CommandInput(proc.stdin),
     terminal,
+    json: new JsonOutput(proc.stdout),
     hiddenFlags,
     watchLoop,
   };
@@ -64,11 +66,12 @@ async function runCommandLine(args: readonly string[], host: CliHost, withStack:
     await program.parseAsync([...args], { from: "user" });
     return exitCodes.ok;
   } catch (thrown) {
-    const error = thrown instanceof CommanderError ? usageError(thrown) : thrown;
+    const error = thrown instanceof CommanderError ? usageError(thrown, args) : thrown;
     if (error === undefined) return exitCodes.ok;
     const exitCode = exitCodeOf(error);
     const shown = exitCode === exitCodes.internal ? unexpected(error) : error;
     host.terminal.write(formatError(shown, withStack, host.terminal.style));
+    if (wantsJson(args, host.env)) host.json.fail(shown, exitCode, (text) => host.terminal.masked(text));
     return exitCode;
   }
 }
@@ -81,6 +84,16 @@ function wantsStacks(args: readonly string[], env: Environment): boolean {
   return flags.length > 0 ? flags.includes("debug") : env["PULSAR_TS_IO_LOG_LEVEL"] === "debug";
 }
 
+/** Whether one JSON document is expected. A run prints records, and none. */
+function wantsJson(args: readonly string[], env: Environment): boolean {
+  if (/^(run|localrun)$/.test(commandIn(args) ?? "")) return false;
+  return args.includes("--json") || env["PULSAR_TS_IO_JSON"]?.toLowerCase() === "true";
+}
+
+function commandIn(args: readonly string[]): string | undefined {
+  return args.find((argument) => !argument.startsWith("-"));
+}
+
 /** Loads the plugin host only if there is a connector to speak about. */
 async function helpAbout(args: readonly string[], host: CliHost): Promise<string | undefined> {
   if (!args.some((argument) => /^(-[at]|--(source-type|archive|connector))(=|$)/.test(argument)))
@@ -89,16 +102,16 @@ async function helpAbout(args: readonly string[], host: CliHost): Promise<string
 }
 
 /** Commander's error in our words; `undefined` when it only says that help or version was printed. */
-function usageError(error: CommanderError): UsageError | undefined {
+function usageError(error: CommanderError, args: readonly string[]): UsageError | undefined {
   if (error.exitCode === 0) return undefined;
-  if (error.code === "commander.help") {
-    return new UsageError("no command is given", { remedy: "see `pulsar-ts-io --help`" });
-  }
+  const command = error.code === "commander.unknownCommand" ? undefined : commandIn(args);
+  const help = `see \`pulsar-ts-io ${command === undefined ? "" : `${command} `}--help\``;
+  if (error.code === "commander.help") return new UsageError("no command is given", { remedy: help });
   // Of an option that nobody knows, nobody knows whether its value is a secret.
   const text = error.message.replace(/^error: /, "").replace(/^(unknown option '[^'=]*)=[\s\S]*/, "$1'");
   const [message = "", hint = ""] = text.split("\n");
   const suggestion = /^\(Did you mean (.*)\?\)$/.exec(hint)?.[1];
-  const remedy = suggestion === undefined ? "see `pulsar-ts-io --help`" : `did you mean ${suggestion}?`;
+  const remedy = suggestion === undefined ? help : `did you mean ${suggestion}?`;
   return new UsageError(message, { remedy });
 }
 

@@ -11,11 +11,8 @@ import { columnsOf } from "./terminal.ts";
 /** `pulsar-ts-io connectors list`: every connector, the broken ones with the reason. Runs none of their code. */
 export async function listConnectors(flags: Flags, host: CliHost): Promise<void> {
   const listings = await hostOf(flags, host).list();
-  const text =
-    flags["json"] === true
-      ? `${JSON.stringify(listings.map(listingJson), undefined, 2)}\n`
-      : listings.map(listingText).join("");
-  host.process.stdout.write(text);
+  if (flags["json"] === true) host.json.write(listings.map(listingJson));
+  else host.process.stdout.write(listings.map(listingText).join(""));
 }
 
 /** `pulsar-ts-io connectors describe NAME`: what it is and what can be set; `--json` for programs. */
@@ -24,7 +21,7 @@ export async function describeConnector(name: string, flags: Flags, host: CliHos
   const { stdout } = host.process;
   const json = jsonOf(connector, flags);
   if (json !== undefined) {
-    stdout.write(`${JSON.stringify(json, undefined, 2)}\n`);
+    host.json.write(json);
     return;
   }
   const { manifest, directory, version } = connector;

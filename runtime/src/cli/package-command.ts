@@ -12,8 +12,7 @@ export async function packageCommand(directory: string, flags: PackageFlags, hos
   const { stdout } = host.process;
   if (flags.json === true) {
     const { name, apiVersion } = connector.manifest;
-    const facts = { name, version: connector.version, apiVersion, ...archive };
-    stdout.write(`${JSON.stringify(facts, undefined, 2)}\n`);
+    host.json.write({ name, version: connector.version, apiVersion, ...archive });
     return;
   }
   const { path, sha256, bytes, unpackedBytes, files, dependencies } = archive;

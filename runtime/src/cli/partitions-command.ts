@@ -16,11 +16,8 @@ export async function listPartitions(flags: Flags, host: CliHost): Promise<void>
   const tools = await loadTool(subject.connector, "partitions");
   const partitions = await useTool(subject, host, (context) => tools.partitions(subject.config, context));
   const { name } = subject.connector.manifest;
-  const text =
-    flags["json"] === true
-      ? `${JSON.stringify({ connector: name, partitions }, undefined, 2)}\n`
-      : formatPartitions(partitions);
-  host.process.stdout.write(text);
+  if (flags["json"] === true) host.json.write({ connector: name, partitions });
+  else host.process.stdout.write(formatPartitions(partitions));
 }
 
 /**
@@ -39,11 +36,8 @@ export async function resetPartitions(flags: Flags & StartPositionFlags, host: C
     host,
   );
   await useTool(subject, host, (context) => tools.reset(subject.config, to, context));
-  const text =
-    flags["json"] === true
-      ? `${JSON.stringify({ connector: name, to }, undefined, 2)}\n`
-      : `all partitions of ${name} are at ${flags.to}\n`;
-  host.process.stdout.write(text);
+  if (flags["json"] === true) host.json.write({ connector: name, to });
+  else host.process.stdout.write(`all partitions of ${name} are at ${flags.to}\n`);
 }
 
 async function confirm(what: string, flags: Flags, host: CliHost): Promise<void> {

@@ -8,10 +8,14 @@ export function formatError(thrown: unknown, withStack: boolean, style: Style = 
   const [first = "", ...rest] = error.message.split("\n");
   const code = codeOf(error);
   const head = `${style.error("error:")} ${first}${code === undefined ? "" : ` [${code}]`}`;
+  return `${[head, ...rest, `${style.remedy("remedy:")} ${adviceOf(error)}`, ...(withStack ? stacks(error) : [])].join("\n")}\n`;
+}
+
+/** What to do about `error`, and with which options. */
+export function adviceOf(error: Error): string {
   const remedy = remedyOf(error) ?? "run it again with --log-level debug to see where this comes from";
   const option = optionOfError(error, remedy);
-  const advice = option === undefined ? remedy : `${remedy} (${option})`;
-  return `${[head, ...rest, `${style.remedy("remedy:")} ${advice}`, ...(withStack ? stacks(error) : [])].join("\n")}\n`;
+  return option === undefined ? remedy : `${remedy} (${option})`;
 }
 
 /** The stacks of an error and its causes, and nothing else of them: foreign errors carry requests and credentials. */

@@ -27,8 +27,8 @@ export interface StatusFlags {
 export async function statusCommand({ httpHost, httpPort, json }: StatusFlags, host: CliHost): Promise<void> {
   const at = `${httpHost.includes(":") ? `[${httpHost}]` : httpHost}:${httpPort}`;
   const status = await fetchStatus(at);
-  const text = json === true ? `${JSON.stringify(status, undefined, 2)}\n` : formatStatus(status);
-  host.process.stdout.write(text);
+  if (json === true) host.json.write(status);
+  else host.process.stdout.write(formatStatus(status));
 }
 
 async function fetchStatus(at: string): Promise<SourceStatus> {

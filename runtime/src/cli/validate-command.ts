@@ -22,8 +22,7 @@ export async function validateCommand(flags: Flags, host: CliHost): Promise<void
   const { name } = connector.manifest;
   const write = (text: string) => host.process.stdout.write(text);
   if (flags["json"] === true) {
-    const verdict = { valid: problems.length === 0, connector: name, problems, warnings };
-    write(`${JSON.stringify(verdict, undefined, 2)}\n`);
+    host.json.write({ valid: problems.length === 0, connector: name, problems, warnings });
   } else {
     for (const warning of warnings) host.terminal.write(`warning: ${line(warning)}\n`);
     if (problems.length === 0) write(`the config of connector ${name} is valid\n`);

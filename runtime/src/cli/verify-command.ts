@@ -20,9 +20,8 @@ export async function verifyCommand(name: string, flags: Flags, host: CliHost): 
   const plugins = pluginHost(typeof directory === "string" ? directory : undefined, host.env);
   const connector = await plugins.find(connectorReference(name));
   const verifications = await verifyConnector(connector);
-  const { stdout } = host.process;
-  if (flags["json"] === true) stdout.write(`${JSON.stringify(verifications, undefined, 2)}\n`);
-  else for (const verification of verifications) stdout.write(line(verification));
+  if (flags["json"] === true) host.json.write(verifications);
+  else for (const verification of verifications) host.process.stdout.write(line(verification));
   const failed = verifications.filter(({ outcome }) => outcome === "failed");
   if (failed.length === 0) return;
   throw new PluginDefectError(
