@@ -19,6 +19,9 @@ export class ConsoleTransport implements Transport {
 
   constructor(stream: Writable) {
     this.#stream = stream;
+    // Once for all publishers: Node warns of a stream that more than ten listen to.
+    stream.on("error", this.#onStreamEnd);
+    stream.on("close", this.#onStreamEnd);
   }
 
   open(topic: string, options: PublisherOptions, signal: AbortSignal): Promise<Publisher> {
@@ -28,18 +31,40 @@ export class ConsoleTransport implements Transport {
     } catch (error) {
       return Promise.reject(error);
     }
-    const publisher = new ConsolePublisher(this.#stream, options, () => this.#written++);
+    const publisher = new ConsolePublisher(this.#stream, options, {
+      nextEntry: () => this.#written++,
+      onStreamEnd: this.#onStreamEnd,
+      onClosed: () => this.#publishers.delete(publisher),
+    });
     this.#publishers.add(publisher);
     return Promise.resolve(publisher);
   }
 
   async close(): Promise<void> {
+    this.#stream.off("error", this.#onStreamEnd);
+    this.#stream.off("close", this.#onStreamEnd);
     await Promise.all([...this.#publishers].map((publisher) => publisher.close()));
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
+
+  readonly #onStreamEnd = (cause?: unknown): void => {
+    const error = new ConsoleClosedError("the stream that messages are written to is closed", {
+      cause,
+      remedy: "keep the reader of this program's output running",
+    });
+    for (const publisher of [...this.#publishers]) publisher.end(error);
+  };
+}
+
+/** What all publishers of a transport have in common. */
+interface ConsoleHost {
+  readonly nextEntry: () => bigint;
+  /** To be told when the stream takes nothing any more. */
+  readonly onStreamEnd: (cause: unknown) => void;
+  readonly onClosed: () => void;
 }
 
 interface Waiting {
@@ -50,17 +75,15 @@ interface Waiting {
 class ConsolePublisher implements Publisher {
   readonly #stream: Writable;
   readonly #budget: PublishBudget;
-  readonly #nextEntry: () => bigint;
+  readonly #host: ConsoleHost;
   readonly #waiting = new Set<Waiting>();
   #flushed: (() => void)[] = [];
   #final: ConnectorError | undefined;
 
-  constructor(stream: Writable, options: PublisherOptions, nextEntry: () => bigint) {
+  constructor(stream: Writable, options: PublisherOptions, host: ConsoleHost) {
     this.#stream = stream;
     this.#budget = new PublishBudget(options.maxPendingMessages, options.maxPendingBytes);
-    this.#nextEntry = nextEntry;
-    stream.on("error", this.#onStreamEnd);
-    stream.on("close", this.#onStreamEnd);
+    this.#host = host;
   }
 
   get full(): boolean {
@@ -84,7 +107,7 @@ class ConsolePublisher implements Publisher {
     this.#budget.take(waiting.bytes);
     this.#stream.write(formatMessage(message), (error) => {
       if (error === null || error === undefined) this.#stored(waiting);
-      else this.#onStreamEnd(error);
+      else this.#host.onStreamEnd(error);
     });
   }
 
@@ -95,7 +118,8 @@ class ConsolePublisher implements Publisher {
   }
 
   close(): Promise<void> {
-    this.#end(new PublisherClosedError("the publisher to the console is closed"));
+    this.end(new PublisherClosedError("the publisher to the console is closed"));
+    this.#host.onClosed();
     return Promise.resolve();
   }
 
@@ -106,24 +130,14 @@ class ConsolePublisher implements Publisher {
   #stored(waiting: Waiting): void {
     if (!this.#waiting.delete(waiting)) return;
     this.#budget.release(1, waiting.bytes);
-    waiting.delivery.stored({ ledgerId: 0n, entryId: this.#nextEntry(), partition: -1, batchIndex: -1 });
+    waiting.delivery.stored({ ledgerId: 0n, entryId: this.#host.nextEntry(), partition: -1, batchIndex: -1 });
     this.#wakeFlushed();
   }
 
-  readonly #onStreamEnd = (cause?: unknown): void => {
-    this.#end(
-      new ConsoleClosedError("the stream that messages are written to is closed", {
-        cause,
-        remedy: "keep the reader of this program's output running",
-      }),
-    );
-  };
-
-  #end(error: ConnectorError): void {
+  /** Fails what is not written, and what comes. The first error counts. */
+  end(error: ConnectorError): void {
     if (this.#final !== undefined) return;
     this.#final = error;
-    this.#stream.off("error", this.#onStreamEnd);
-    this.#stream.off("close", this.#onStreamEnd);
     this.#budget.end(error);
     for (const { delivery } of this.#waiting) delivery.failed(error);
     this.#waiting.clear();

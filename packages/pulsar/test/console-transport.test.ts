@@ -1,6 +1,6 @@
 import { Writable } from "node:stream";
 import { codeOf } from "@pulsar-ts-io/core";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { ConsoleTransport, defaultPublisherOptions, type OutgoingMessage } from "../src/index.ts";
 import { Deliveries } from "./harness/recorded-delivery.ts";
 import { never } from "./harness/wire.ts";
@@ -102,6 +102,22 @@ describe("the console transport", () => {
     deliveries.send(publisher, { value: Buffer.from("b") });
     await expect(publisher.room(never)).rejects.toMatchObject({ code: "PIO_CONSOLE_CLOSED" });
     expect(deliveries.failed.map(codeOf)).toEqual(["PIO_CONSOLE_CLOSED", "PIO_CONSOLE_CLOSED"]);
+  });
+
+  it("serves many topics without a word from Node about listeners, and ends them all with their reader", async () => {
+    const warnings = vi.spyOn(process, "emitWarning");
+    const stream = new SlowStream();
+    await using transport = new ConsoleTransport(stream);
+    const deliveries = new Deliveries();
+    for (let index = 0; index < 20; index += 1) {
+      const publisher = await transport.open(`t-${index}`, defaultPublisherOptions, never);
+      deliveries.send(publisher, { value: Buffer.from("x") });
+    }
+    stream.destroy();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(deliveries.failed.map(codeOf)).toEqual(Array(20).fill("PIO_CONSOLE_CLOSED"));
+    expect(warnings).not.toHaveBeenCalled();
+    warnings.mockRestore();
   });
 
   it("leaves the stream open and no listener on it", async () => {
