@@ -131,7 +131,7 @@ function aboutLoad(failure: AwsFailure, call: AwsCall): ConnectorError | undefin
   const { status } = failure;
   // An answer that could not be read may have any status, or none. Its request may well succeed the next time.
   const unreadable = status === undefined || status < 400 || failure.name === "SyntaxError";
-  if (unreadable || status >= 500) {
+  if (unreadable || status >= 500 || passingNames.has(failure.name)) {
     return new AwsUnavailableError(`${subject(call)} failed: ${failure.message} (${failure.name})`, options);
   }
   return undefined;
@@ -165,6 +165,18 @@ const throttleNames = new Set([
   "Throttling",
   "ThrottlingException",
   "TooManyRequestsException",
+]);
+/**
+ * What the service answers with a status of ours although the next attempt may well succeed: the request did not arrive whole in time,
+ * or the row was being written by somebody's transaction, or in another region.
+ */
+const passingNames = new Set([
+  "ReplicatedWriteConflictException",
+  "RequestAbortedException",
+  "RequestTimeout",
+  "RequestTimeoutException",
+  "TransactionConflictException",
+  "TransactionInProgressException",
 ]);
 const networkNames = new Set([
   "EAI_AGAIN",
