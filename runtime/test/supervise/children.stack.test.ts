@@ -82,14 +82,15 @@ describe.runIf(process.platform === "linux")("instances in processes of their ow
     expect(await cli.exited).toEqual({ code: 0, signal: null });
   });
 
-  it("are started again when their heap is full", async () => {
+  // These wait far more than they work, so they wait together.
+  it.concurrent("are started again when their heap is full", async () => {
     await using cli = new RealCli(twoOf("hungry"), { NODE_OPTIONS: "--max-old-space-size=64" });
     await cli.shows("ran out of heap memory");
     await cli.shows("it is started again after a pause");
     cli.kill("SIGKILL");
   });
 
-  it("end themselves when their event loop is blocked, and are started again", async () => {
+  it.concurrent("end themselves when their event loop is blocked, and are started again", async () => {
     await using cli = new RealCli(twoOf("busy", "--stall-timeout", "1s"));
     await cli.shows("error: the event loop was blocked for 1000 ms, the process is ended [PIO_LOOP_BLOCKED]");
     await cli.shows("ended with code 7 though nobody told it to");
@@ -97,7 +98,7 @@ describe.runIf(process.platform === "linux")("instances in processes of their ow
     cli.kill("SIGKILL");
   });
 
-  it("are started again when they take more memory than they may, one that is alone, too", async () => {
+  it.concurrent("are started again when they take more memory than they may, one that is alone, too", async () => {
     await using cli = new RealCli([
       ...["run", "--archive", fixture("hungry"), "--output", "console", "--max-memory", "200m"],
     ]);
@@ -107,7 +108,7 @@ describe.runIf(process.platform === "linux")("instances in processes of their ow
     cli.kill("SIGKILL");
   });
 
-  it("are killed when they are deaf to the stop for the drain time-out and 15 s more", async () => {
+  it.concurrent("are killed when they are deaf to the stop for the drain time-out and 15 s more", async () => {
     await using cli = new RealCli(twoOf("busy", "--drain-timeout", "1ms"));
     const pids = await twoOpen(cli);
     await until(() => (cli.stdout.match(/content:record/g)?.length ?? 0) === 6);

@@ -89,7 +89,8 @@ const failures: readonly Failure[] = [
   },
 ];
 
-describe("a failure", () => {
+// They wait more than they work, so they wait together.
+describe.concurrent("a failure", () => {
   it.each(failures)("$what", async ({ how, args = [], stopAfter, code, shows }) => {
     await using cli = new RealCli([
       ...["run", "--archive", fixture("failing"), "--output", "console", "--max-restarts", "0"],
