@@ -1,12 +1,13 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { mkdtemp, rm, watch } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, sep } from "node:path";
 import process from "node:process";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { codeOf } from "@pulsar-ts-io/core";
 
 /** Where the words of the loop and of its processes go. */
 export interface DevOutput {
@@ -38,8 +39,9 @@ export async function runDevLoop(options: DevOptions, output: DevOutput, signal:
   while (!signal.aborted) {
     const round = new AbortController();
     const changed = nextChange(options.directory, AbortSignal.any([signal, round.signal]));
+    changed.catch(() => undefined); // thrown below, but not before the build has ended
     try {
-      if ((await build(options, output)) && !signal.aborted) await runUntil(changed, options, output);
+      if (await build(options, output, signal)) await runUntil(changed, options, output);
       else await changed;
     } finally {
       round.abort(new Error("the round has ended"));
@@ -49,8 +51,30 @@ export async function runDevLoop(options: DevOptions, output: DevOutput, signal:
 
 /** Resolves when a file of the connector was changed, or `signal` aborts. */
 async function nextChange(directory: string, signal: AbortSignal): Promise<void> {
+  const changed = new AbortController();
+  const ended = AbortSignal.any([signal, changed.signal]);
+  // Not all of it at once: what is installed is a watch for each of thousands of files, and systems allow few.
+  const folders = readdirSync(directory, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && !unwatched.has(entry.name))
+    .map(({ name }) => join(directory, name));
+  const watches = [
+    nextChangeIn(directory, { signal: ended }),
+    ...folders.map((folder) => nextChangeIn(folder, { recursive: true, signal: ended })),
+  ];
   try {
-    for await (const { filename } of watch(directory, { recursive: true, signal })) {
+    await Promise.race(watches);
+  } finally {
+    changed.abort(new Error("something was changed"));
+  }
+}
+
+async function nextChangeIn(
+  directory: string,
+  options: { readonly recursive?: boolean; readonly signal: AbortSignal },
+): Promise<void> {
+  const { signal } = options;
+  try {
+    for await (const { filename } of watch(directory, options)) {
       const parts = (filename ?? "").split(sep);
       if (parts.some((part) => unwatched.has(part))) continue;
       await delay(settleMs, undefined, { signal });
@@ -61,10 +85,22 @@ async function nextChange(directory: string, signal: AbortSignal): Promise<void>
   }
 }
 
-async function build({ directory, env }: DevOptions, output: DevOutput): Promise<boolean> {
+/** @returns whether there is something to run; not when `signal` ended the build. */
+async function build(
+  { directory, env }: DevOptions,
+  output: DevOutput,
+  signal: AbortSignal,
+): Promise<boolean> {
   output.err("building …\n");
-  const shell = process.platform === "win32"; // npm is a script there
-  const child = spawn("npm", ["run", "--silent", "--if-present", "build"], { cwd: directory, env, shell });
+  const windows = process.platform === "win32";
+  const child = spawn("npm", ["run", "--silent", "--if-present", "build"], {
+    cwd: directory,
+    env,
+    shell: windows, // npm is a script there
+    detached: !windows,
+  });
+  const end = () => endAll(child);
+  signal.addEventListener("abort", end, { once: true });
   let said = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
     said += text;
@@ -73,9 +109,25 @@ async function build({ directory, env }: DevOptions, output: DevOutput): Promise
     said += text;
   });
   const [code] = await once(child, "close");
+  signal.removeEventListener("abort", end);
+  if (signal.aborted) return false;
   if (code === 0) return true;
   output.err(`${said}the build failed, waiting for a change\n`);
   return false;
+}
+
+/** What npm runs, too: it would go on, and keep what it writes to open. */
+function endAll(child: ChildProcess): void {
+  const { pid } = child;
+  if (pid === undefined || process.platform === "win32") {
+    child.kill("SIGTERM");
+    return;
+  }
+  try {
+    process.kill(-pid, "SIGTERM");
+  } catch (error) {
+    if (codeOf(error) !== "ESRCH") throw error; // it has just ended
+  }
 }
 
 /** Each run has a state of its own: what is tried out begins anew. */
