@@ -21,6 +21,6 @@ ENV NODE_ENV=production PULSAR_TS_IO_HTTP_HOST=0.0.0.0 PULSAR_TS_IO_HTTP_PORT=90
 EXPOSE 9094
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=15s --timeout=5s --start-period=60s \
-  CMD ["/nodejs/bin/node", "-e", "fetch('http://127.0.0.1:9094/health').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
+  CMD ["/nodejs/bin/node", "-e", "fetch(`http://127.0.0.1:${process.env.PULSAR_TS_IO_HTTP_PORT}/health`).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
 ENTRYPOINT ["/nodejs/bin/node", "/app/bin/pulsar-ts-io.js"]
 CMD ["--help"]

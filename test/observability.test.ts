@@ -44,7 +44,8 @@ async function allMetrics(): Promise<string> {
 
 const text = await allMetrics();
 const families = [...metadataOf(text, "TYPE").keys()];
-const series = new Set(parseExposition(text).map(({ name }) => name));
+const samples = parseExposition(text);
+const series = new Set(samples.map(({ name }) => name));
 
 /** `{a,b}` spelled out. */
 function spelledOut(name: string): string[] {
@@ -52,25 +53,46 @@ function spelledOut(name: string): string[] {
   return choices === undefined ? [name] : choices.split(",").map((choice) => `${before}${choice}${after}`);
 }
 
-/** The metrics that an expression names. @throws when it is no PromQL. */
-function metricsIn(expression: string): string[] {
+/** The metrics that an expression names, and the labels that it chooses, matches or groups by. @throws when it is no PromQL. */
+function namesIn(expression: string): {
+  readonly metrics: readonly string[];
+  readonly labels: readonly string[];
+} {
   // What Grafana replaces, as it would.
   const query = expression.replaceAll("$__rate_interval", "5m");
-  const names: string[] = [];
+  const metrics: string[] = [];
+  const labels: string[] = [];
   parser.parse(query).iterate({
     enter: ({ type, name, from, to }) => {
       if (type.isError) throw new Error(`no PromQL: ${query}, at ${from}`);
-      if (name === "VectorSelector") names.push(/^[\w:]+/.exec(query.slice(from, to))?.[0] ?? "");
+      if (name === "VectorSelector") metrics.push(/^[\w:]+/.exec(query.slice(from, to))?.[0] ?? "");
+      if (name === "LabelName") labels.push(query.slice(from, to));
     },
   });
-  if (names.length === 0) throw new Error(`it names no metric: ${query}`);
-  return names;
+  if (metrics.length === 0) throw new Error(`it names no metric: ${query}`);
+  return { metrics, labels };
+}
+
+/** @param templates what shows labels of the result: `{{fqfn}}` to Grafana, `{{ $labels.fqfn }}` to Prometheus. */
+function expectToBeThere(expression: string, templates: readonly string[]): void {
+  const { metrics, labels } = namesIn(expression);
+  const shown = templates.flatMap((template) =>
+    [...template.matchAll(/\{\{ ?(?:\$labels\.)?([a-z]\w*)/g)].map(([, label = ""]) => label),
+  );
+  for (const metric of metrics) {
+    expect(series).toContain(metric);
+    const known = samples
+      .filter(({ name }) => name === metric)
+      .flatMap((sample) => Object.keys(sample.labels));
+    for (const label of [...labels, ...shown])
+      expect([metric, known]).toEqual([metric, expect.arrayContaining([label])]);
+  }
 }
 
 interface Dashboard {
   readonly panels: readonly {
     readonly title: string;
-    readonly targets?: readonly { readonly expr: string }[];
+    readonly targets?: readonly { readonly expr: string; readonly legendFormat?: string }[];
   }[];
   readonly templating: { readonly list: readonly { readonly type: string; readonly definition?: string }[] };
 }
@@ -113,11 +135,11 @@ describe("docs/observability.md", () => {
 describe("dashboards/grafana-sources.json", () => {
   const dashboard: Dashboard = JSON.parse(file("dashboards/grafana-sources.json"));
   const expressions = dashboard.panels.flatMap(({ title, targets = [] }) =>
-    targets.map(({ expr }) => ({ title, expr })),
+    targets.map(({ expr, legendFormat = "" }) => ({ title, expr, legendFormat })),
   );
 
-  it.each(expressions)("asks in $title for what there is", ({ expr }) => {
-    for (const name of metricsIn(expr)) expect(series).toContain(name);
+  it.each(expressions)("asks in $title for what there is", ({ expr, legendFormat }) => {
+    expectToBeThere(expr, [legendFormat]);
   });
 
   it("chooses among sources by what there is", () => {
@@ -133,7 +155,7 @@ describe("dashboards/prometheus-alerts.yaml", () => {
   const rules = groups.flatMap((group) => group.rules);
 
   it.each(rules)("$alert watches what there is, and says what is wrong", ({ expr, labels, annotations }) => {
-    for (const name of metricsIn(expr)) expect(series).toContain(name);
+    expectToBeThere(expr, Object.values(annotations));
     expect(["warning", "critical"]).toContain(labels["severity"]);
     expect(Object.keys(annotations).sort()).toEqual(["description", "summary"]);
   });
