@@ -74,6 +74,15 @@ describeWithStack("a run that is watched", (stack) => {
       await eventually("both to run", async () => (await run.status()).numRunning === 2);
       // What the killed one had published and not counted may be missing; what was repeated is counted twice.
       expect(await written()).toBeGreaterThanOrEqual(200);
+      const held = async () =>
+        (await run.status()).instances.map(({ details }) => details.partitions.map(({ id }) => id));
+      // The other one had both for a while.
+      await eventually("each shard to be told by its reader alone", async () => {
+        const [one = [], other = []] = await held();
+        return one.length === 1 && other.length === 1 && one[0] !== other[0];
+      });
+      const lags = await run.samples("pulsar_ts_io_partition_lag_seconds");
+      expect(lags.map(({ labels }) => labels["partition"])).toEqual((await held()).flat());
       expect(await cli.stop(), cli.output).toEqual(cleanExit);
     },
     120_000,

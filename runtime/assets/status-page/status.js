@@ -5,6 +5,8 @@ import { bytes, clockTime, count, duration, rate } from "./format.js";
 const refreshMs = 5_000;
 /** Partitions that are listed; beyond, those with the least lag are left out. */
 const maxPartitions = 200;
+/** What a reader may be about that keeps it from reading. */
+const troubles = new Set(["stuck", "failing"]);
 
 const throughput = chart(byId("throughput"), byId("throughput-value"), (value) => `${rate(value)}/s`);
 const lag = chart(byId("lag"), byId("lag-value"), duration);
@@ -154,7 +156,7 @@ function showPartitions({ instances }) {
   const rows = shown.map(({ id, owner, activity, finished, lagMs, recordsPerSecond, checkpointAgeMs }) => [
     { text: id, className: "wide" },
     owner ?? "–",
-    activity === "stuck" ? { text: activity, className: "bad" } : finished ? "finished" : (activity ?? "–"),
+    troubles.has(activity) ? { text: activity, className: "bad" } : finished ? "finished" : (activity ?? "–"),
     duration(lagMs),
     rate(recordsPerSecond),
     duration(checkpointAgeMs),

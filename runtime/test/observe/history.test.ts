@@ -32,4 +32,18 @@ describe("History", () => {
     add(undefined, 30_000);
     expect(history.recordsPerSecond(2, "a")).toBeUndefined();
   });
+
+  it("does not take what another instance read of a partition for its new reader's", () => {
+    const history = new History();
+    const add = (instanceId: number, received: number, atMs: number) =>
+      history.add([report({ instanceId, partitions: [{ id: "a", received }] })], atMs);
+    add(0, 10, 0);
+    add(0, 60, 10_000);
+    add(1, 100, 20_000);
+    expect([0, 1].map((id) => history.recordsPerSecond(id, "a"))).toEqual([undefined, undefined]);
+    add(1, 120, 30_000);
+    expect(history.recordsPerSecond(1, "a")).toBe(2);
+    add(0, 70, 40_000);
+    expect([0, 1].map((id) => history.recordsPerSecond(id, "a"))).toEqual([undefined, undefined]);
+  });
 });

@@ -1,4 +1,5 @@
 import { writeFileSync } from "node:fs";
+import type { PartitionStatus } from "@pulsar-ts-io/core";
 import { afterEach, expect, it } from "vitest";
 import { Browser, describeWithBrowser } from "../support/browser.ts";
 import { report } from "../support/report.ts";
@@ -148,6 +149,31 @@ describeWithBrowser("the status page", (program) => {
     expect(await browser.evaluate('document.querySelectorAll("#lag path").length')).toBe(0);
     expect(await browser.evaluate('document.querySelectorAll("#throughput path.curve").length')).toBe(1);
   });
+
+  it("follows a partition to the instance that has it now, and marks one that is in trouble", async () => {
+    const served = await serve();
+    const url = await served.open();
+    const instances = (...held: readonly PartitionStatus[][]) =>
+      held.map((partitions, instanceId) => report({ instanceId, partitions }));
+    served.reports = instances(
+      [
+        { id: "well-1", owner: "one" },
+        { id: "well-2", owner: "one" },
+      ],
+      [],
+    );
+    const browser = await browse();
+    await browser.show(url, desktop);
+    const rows = `[...document.querySelectorAll("#partitions tbody tr")].map((row) => row.innerText.split(/\\s+/).slice(0, 3).join(" ")).join()`;
+    await browser.until(`${rows} === "well-1 one –,well-2 one –"`);
+    served.reports = instances(
+      [{ id: "well-1", owner: "one", activity: "reading" }],
+      [{ id: "well-2", owner: "two", activity: "failing" }],
+    );
+    await browser.until(`${rows} === "well-1 one reading,well-2 two failing"`);
+    const marked = '[...document.querySelectorAll("#partitions .bad")].map((cell) => cell.innerText).join()';
+    expect(await browser.evaluate(marked)).toBe("failing");
+  }, 60_000);
 
   it("takes names, errors and settings as texts, whatever markup they hold", {
     timeout: 60_000,
