@@ -1,3 +1,4 @@
+import process from "node:process";
 import { packageConnector } from "../package/package-connector.ts";
 import type { CliHost } from "./cli-host.ts";
 
@@ -15,13 +16,19 @@ export async function packageCommand(directory: string, flags: PackageFlags, hos
     host.json.write({ name, version: connector.version, apiVersion, ...archive });
     return;
   }
-  const { path, sha256, bytes, unpackedBytes, files, dependencies } = archive;
+  const { path, sha256, bytes, unpackedBytes, files, dependencies, binaries } = archive;
   stdout.write(`${path}\n`);
   stdout.write(
     `  connector ${connector.manifest.name} ${connector.version ?? ""} with ${dependencies} packages that it needs\n`,
   );
   stdout.write(`  ${files} files, ${kilobytes(bytes)} kB packed, ${kilobytes(unpackedBytes)} kB unpacked\n`);
   stdout.write(`  sha256 ${sha256}\n`);
+  if (binaries.length > 0) {
+    const { platform, arch } = process;
+    stdout.write(
+      `  ${binaries.length} compiled, such as ${binaries[0]}: it may run on ${platform}-${arch} alone\n`,
+    );
+  }
   stdout.write(`run it: pulsar-ts-io run --archive ${path} --output console\n`);
 }
 

@@ -17,6 +17,8 @@ export interface WrittenArchive {
   readonly bytes: number;
   readonly unpackedBytes: number;
   readonly files: number;
+  /** Modules that were compiled for this machine, or came compiled: their paths in the archive. */
+  readonly binaries: readonly string[];
 }
 
 /** npm's: the same on every machine, and after 1980, which zip needs. */
@@ -56,7 +58,8 @@ export async function writeArchive(
     const { size: bytes } = await stat(unfinished);
     const sha256 = await hashOf(unfinished);
     await rename(unfinished, path);
-    return { path, sha256, bytes, unpackedBytes, files: files.length };
+    const binaries = files.filter((file) => file.endsWith(".node")).sort();
+    return { path, sha256, bytes, unpackedBytes, files: files.length, binaries };
   } finally {
     await rm(unfinished, { force: true });
     await rm(stage, { recursive: true, force: true });

@@ -179,6 +179,17 @@ describe("pulsar-ts-io package", loadingTime, () => {
     expect(stdout).toMatch(/sha256 [0-9a-f]{64}\n/);
   });
 
+  it("says that what was compiled may not run elsewhere", async () => {
+    const folder = npmLayout();
+    writeFileSync(join(folder, "node_modules", "a", "fast.node"), "\u007fELF");
+    const output = mkdtempSync(join(tmpdir(), "out-"));
+    const { stdout } = await cli(["package", folder, "--output", output]);
+    const where = `${process.platform}-${process.arch}`;
+    expect(stdout).toContain(`1 compiled, such as node_modules/a/fast.node: it may run on ${where} alone\n`);
+    const json = await cli(["package", folder, "--output", output, "--json"]);
+    expect(JSON.parse(json.stdout)).toMatchObject({ binaries: ["node_modules/a/fast.node"] });
+  });
+
   it("makes the directory that it shall write to, and says when it cannot", async () => {
     const output = join(mkdtempSync(join(tmpdir(), "out-")), "a", "b");
     expect(await cli(["package", npmLayout(), "--output", output])).toMatchObject({ code: 0 });
