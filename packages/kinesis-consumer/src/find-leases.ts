@@ -4,8 +4,9 @@ import type { Kcl3Watch } from "./lease/kcl3-watch.ts";
 import type { Lease, StreamStamp } from "./lease/lease.ts";
 import type { LeaseTable } from "./lease/lease-table.ts";
 import { retryBriefly } from "./retry.ts";
+import { firstLeases } from "./shard/first-leases.ts";
 import type { KinesisStream } from "./shard/kinesis-stream.ts";
-import { type InitialPosition, planFirstLeases } from "./shard/lease-plan.ts";
+import type { InitialPosition } from "./shard/lease-plan.ts";
 import { createdMsIfAllowed } from "./shard/stream-age.ts";
 import { checkStreamIdentity } from "./shard/stream-identity.ts";
 import { StreamReset, type StreamView } from "./shard/stream-reset.ts";
@@ -110,8 +111,7 @@ async function createFirst(
   signal: AbortSignal,
 ): Promise<void> {
   const { stream, table, initial, stamp } = places;
-  const shards = await stream.listShards(initial.position, signal);
-  await table.create(planFirstLeases(shards, initial), stamp, signal);
+  await table.create(await firstLeases(stream, initial, signal), stamp, signal);
 }
 
 async function checkIdentity(

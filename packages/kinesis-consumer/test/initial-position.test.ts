@@ -92,6 +92,51 @@ describe("AT_TIMESTAMP", () => {
   });
 });
 
+describe("AT_TIMESTAMP of a time before all that there is", () => {
+  it("reads everything of a stream that was created later", async () => {
+    const rig = new Rig(2);
+    const epochMs = rig.clock.now() - 3_600_000;
+    const put = rig.put(10);
+    const worker = await rig.start({ initialPosition: { kind: "at-timestamp", epochMs } });
+    await rig.until(() => worker.records.length === 10);
+    expect(distinct(textsOf(worker.records))).toEqual(put);
+    expect([...rig.table.rows.values()].map(({ checkpoint }) => checkpoint.kind)).not.toContain(
+      "trim-horizon",
+    );
+    await rig.close(worker);
+  });
+
+  it("reads what is left of a shard whose parent has expired, parents before children", async () => {
+    const rig = new Rig(2);
+    await rig.clock.advance(10_000);
+    const epochMs = rig.clock.now();
+    await rig.clock.advance(10_000);
+    rig.stream.split(idOf(0), 2n ** 126n, rig.clock.now());
+    await rig.clock.advance(24 * 3_600_000 + 60_000);
+    const put = rig.put(10);
+    expect(rig.stream.shards(rig.clock.now()).map(({ id }) => id)).not.toContain(idOf(0));
+    const worker = await rig.start({ initialPosition: { kind: "at-timestamp", epochMs } });
+    await rig.until(() => worker.records.length === 10);
+    expect(distinct(textsOf(worker.records))).toEqual(put);
+    await rig.close(worker);
+  });
+
+  it("reads of a later time no shard that was closed before", async () => {
+    const rig = new Rig(2);
+    rig.put(4);
+    await rig.clock.advance(10_000);
+    rig.stream.split(idOf(0), 2n ** 126n, rig.clock.now());
+    await rig.clock.advance(10_000);
+    const put = rig.put(10);
+    const initialPosition = { kind: "at-timestamp", epochMs: rig.clock.now() - 5_000 } as const;
+    const worker = await rig.start({ initialPosition });
+    await rig.until(() => worker.records.length === 10);
+    expect(distinct(textsOf(worker.records))).toEqual(put);
+    expect([...rig.table.rows.keys()]).not.toContain(idOf(0));
+    await rig.close(worker);
+  });
+});
+
 describe("a stored checkpoint", () => {
   it("is opened at its own sequence number, and the record it covers is not handed out again", async () => {
     const rig = new Rig();

@@ -6,14 +6,10 @@ import { shardSyncLeader } from "../lease/shard-sync-leader.ts";
 import type { OutageLog } from "../outage-log.ts";
 import { retryUntilDone } from "../retry.ts";
 import { sleepUntilWoken, WakeUp } from "../wake-up.ts";
+import { firstLeases } from "./first-leases.ts";
 import { findHole } from "./hash-coverage.ts";
 import type { KinesisStream } from "./kinesis-stream.ts";
-import {
-  type InitialPosition,
-  planFirstLeases,
-  planForgottenChildren,
-  planMissingLeases,
-} from "./lease-plan.ts";
+import { type InitialPosition, planForgottenChildren, planMissingLeases } from "./lease-plan.ts";
 import type { Shard } from "./shard.ts";
 
 /** KCL's times for the leader; but a hole is looked into at once, not after it was seen three times. */
@@ -123,8 +119,7 @@ export class LeaseAudit {
     const { maker } = this.#places;
     const byId = new Map(leases.map((lease) => [lease.shardId, lease]));
     if (leases.length === 0) {
-      const listed = await this.#places.stream.listShards(initial.position, signal);
-      await maker.create(planFirstLeases(listed, initial), signal);
+      await maker.create(await firstLeases(this.#places.stream, initial, signal), signal);
       return;
     }
     const plan = [

@@ -2,9 +2,10 @@ import type { Clock, Logger, StartPosition } from "@pulsar-ts-io/core";
 import type { Kcl3Watch } from "../lease/kcl3-watch.ts";
 import { type Lease, type NewLease, readerOf, type StreamStamp } from "../lease/lease.ts";
 import type { LeaseTable } from "../lease/lease-table.ts";
+import { firstLeases } from "./first-leases.ts";
 import { formerLeases } from "./former-leases.ts";
 import type { KinesisStream } from "./kinesis-stream.ts";
-import { planFirstLeases, planForgottenChildren, planMissingLeases } from "./lease-plan.ts";
+import { planForgottenChildren, planMissingLeases } from "./lease-plan.ts";
 import type { Shard, ShardId } from "./shard.ts";
 import { compareCreation, recreated } from "./stream-identity.ts";
 
@@ -156,8 +157,7 @@ export class StreamReset {
     const initial = { position, startTimeMs: undefined };
     const left = new Set(former);
     const kept = new Map(leases.filter((lease) => !left.has(lease)).map((lease) => [lease.shardId, lease]));
-    if (kept.size === 0)
-      return planFirstLeases(await this.#places.stream.listShards(position, signal), initial);
+    if (kept.size === 0) return await firstLeases(this.#places.stream, initial, signal);
     return [...planMissingLeases(shards, kept, initial), ...planForgottenChildren(shards, kept)];
   }
 }

@@ -5,6 +5,7 @@ import type { AggregateHandling } from "../consumer-options.ts";
 import type { Lease } from "../lease/lease.ts";
 import { asCreated } from "../lease/lease-maker.ts";
 import { retryBriefly } from "../retry.ts";
+import { listShardsAt } from "../shard/first-leases.ts";
 import type { KinesisStream, RawRecord } from "../shard/kinesis-stream.ts";
 import type { ChildShard } from "../shard/shard.ts";
 import { ShardCursor } from "../shard/shard-cursor.ts";
@@ -105,7 +106,7 @@ async function newLeases(
   { initialPosition, streamName }: PeekOptions,
   signal: AbortSignal,
 ): Promise<readonly Lease[]> {
-  const shards = await stream.listShards(initialPosition, signal);
+  const shards = await listShardsAt(stream, initialPosition, signal);
   const startTimeMs = initialPosition.kind === "latest" ? stream.serviceTimeMs() : undefined;
   const checkpoint = initialCheckpoint(initialPosition);
   return shards.map((shard) =>

@@ -3,7 +3,7 @@ import { defaultFailoverMs } from "../consumer-options.ts";
 import { LeaseTableMissingError } from "../errors.ts";
 import type { Lease, NewLease, StreamStamp } from "../lease/lease.ts";
 import type { LeaseTable } from "../lease/lease-table.ts";
-import { planFirstLeases } from "../shard/lease-plan.ts";
+import { firstLeases } from "../shard/first-leases.ts";
 import type { ShardId } from "../shard/shard.ts";
 import { createdMsIfAllowed } from "../shard/stream-age.ts";
 import { checkStreamIdentity } from "../shard/stream-identity.ts";
@@ -48,7 +48,7 @@ export async function resetLeases(
   checkSameName(() => checkStreamIdentity(leases, all, { tableName: applicationName, stamp }));
   await watch(leases, table, context);
   // Without a start time: a worker that takes a lease at LATEST stamps it.
-  const plan = planFirstLeases(await stream.listShards(to, signal), { position: to, startTimeMs: undefined });
+  const plan = await firstLeases(stream, { position: to, startTimeMs: undefined }, signal);
   const changes = await write({ table, leases, plan, stamp }, signal);
   logger.info({ table: applicationName, ...changes }, "leases reset");
 }

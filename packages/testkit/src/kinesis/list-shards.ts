@@ -34,7 +34,8 @@ export function filterShards(stream: Stream, filter: ShardFilter, nowMs: number)
     case "AT_TRIM_HORIZON":
       return shards.filter((shard) => openAt(stream, shard, horizon));
     case "AT_TIMESTAMP": {
-      const at = Math.max(required(filter.timestampMs, "Timestamp", filter.type), horizon);
+      // Unlike FROM_TIMESTAMP it is taken at its word, however early.
+      const at = required(filter.timestampMs, "Timestamp", filter.type);
       return shards.filter((shard) => openAt(stream, shard, at));
     }
     case "FROM_TIMESTAMP": {
