@@ -1,6 +1,7 @@
 import type { Writable } from "node:stream";
 import type { ConnectorError } from "@pulsar-ts-io/core";
 import { ConsoleClosedError, PublisherClosedError } from "./errors.ts";
+import { failUnsendable } from "./message-check.ts";
 import { formatMessage } from "./message-text.ts";
 import { PublishBudget } from "./producer/publish-budget.ts";
 import type { Delivery, OutgoingMessage, Publisher, PublisherOptions, Transport } from "./publisher.ts";
@@ -27,17 +28,21 @@ export class ConsoleTransport implements Transport {
   open(topic: string, options: PublisherOptions, signal: AbortSignal): Promise<Publisher> {
     try {
       signal.throwIfAborted();
-      parseTopicName(topic);
+      return Promise.resolve(this.#open(parseTopicName(topic).full, options));
     } catch (error) {
       return Promise.reject(error);
     }
+  }
+
+  #open(topic: string, options: PublisherOptions): Publisher {
     const publisher = new ConsolePublisher(this.#stream, options, {
+      topic,
       nextEntry: () => this.#written++,
       onStreamEnd: this.#onStreamEnd,
       onClosed: () => this.#publishers.delete(publisher),
     });
     this.#publishers.add(publisher);
-    return Promise.resolve(publisher);
+    return publisher;
   }
 
   async close(): Promise<void> {
@@ -59,8 +64,9 @@ export class ConsoleTransport implements Transport {
   };
 }
 
-/** What all publishers of a transport have in common. */
+/** What a publisher needs of its transport. */
 interface ConsoleHost {
+  readonly topic: string;
   readonly nextEntry: () => bigint;
   /** To be told when the stream takes nothing any more. */
   readonly onStreamEnd: (cause: unknown) => void;
@@ -102,6 +108,7 @@ class ConsolePublisher implements Publisher {
       queueMicrotask(() => delivery.failed(final));
       return;
     }
+    if (failUnsendable(this.#host.topic, message, delivery)) return;
     const waiting: Waiting = { delivery, bytes: message.value.length };
     this.#waiting.add(waiting);
     this.#budget.take(waiting.bytes);

@@ -1,5 +1,6 @@
 import { type Clock, type ConnectorError, systemClock } from "@pulsar-ts-io/core";
 import { PublisherClosedError } from "./errors.ts";
+import { failUnsendable } from "./message-check.ts";
 import { keyText } from "./message-key.ts";
 import { PublishBudget } from "./producer/publish-budget.ts";
 import type {
@@ -74,6 +75,7 @@ export class MemoryTransport implements Transport {
     const refusal = this.#options.refuseTopic?.(full);
     if (refusal !== undefined) throw refusal;
     const publisher = new MemoryPublisher(options, {
+      topic: full,
       clock: this.#options.clock ?? systemClock,
       latencyMs: this.#options.latencyMs ?? 0,
       held: () => this.#held,
@@ -115,6 +117,7 @@ export class MemoryTransport implements Transport {
 }
 
 interface MemoryStore {
+  readonly topic: string;
   readonly clock: Clock;
   readonly latencyMs: number;
   readonly held: () => Promise<void> | undefined;
@@ -156,6 +159,7 @@ class MemoryPublisher implements Publisher {
       queueMicrotask(() => delivery.failed(final));
       return;
     }
+    if (failUnsendable(this.#store.topic, message, delivery)) return;
     const dueAt = this.#store.clock.monotonic() + this.#store.latencyMs;
     this.#unconfirmed.push({ message, delivery, sequenceId, dueAt });
     this.#budget.take(message.value.length);

@@ -1,5 +1,6 @@
 import { type Clock, type ConnectorError, hasCode, type Logger, toError } from "@pulsar-ts-io/core";
 import { InvalidSequenceIdError, PublisherClosedError, SendTimeoutError } from "../errors.ts";
+import { failUnsendable } from "../message-check.ts";
 import type { MemoryLimit } from "../producer/memory-limit.ts";
 import { invalidSequenceId, messageNotStored } from "../producer/message-failure.ts";
 import type { ProducerMetrics } from "../producer/producer-metrics.ts";
@@ -92,6 +93,7 @@ export class NativePublisher implements Publisher {
   }
 
   send(message: OutgoingMessage, delivery: Delivery, sequenceId?: bigint): void {
+    if (failUnsendable(this.#topic.full, message, delivery)) return;
     const refusal = this.#final ?? this.#judge(sequenceId);
     if (refusal !== undefined) {
       queueMicrotask(() => this.#tell(() => delivery.failed(refusal)));

@@ -12,6 +12,7 @@ import {
 } from "@pulsar-ts-io/core";
 import type { Codec } from "../compression.ts";
 import { PublisherClosedError } from "../errors.ts";
+import { failUnsendable } from "../message-check.ts";
 import type { Delivery, OutgoingMessage, Publisher, PublisherOptions } from "../publisher.ts";
 import type { TopicName } from "../topic-name.ts";
 import { withEither } from "../wait.ts";
@@ -94,6 +95,7 @@ export class WirePublisher implements Publisher {
 
   send(message: OutgoingMessage, delivery: Delivery, sequenceId?: bigint): void {
     const producers = this.#producers;
+    if (failUnsendable(this.#options.topic.full, message, delivery)) return;
     if (sequenceId !== undefined && (sequenceId < 0n || sequenceId > maxSequenceId)) {
       const error = invalidSequenceId(this.#options.topic.full, sequenceId);
       queueMicrotask(() => delivery.failed(error));
