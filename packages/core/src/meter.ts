@@ -8,6 +8,8 @@ export interface Counter {
 
 export interface Gauge {
   set(value: number): void;
+  /** Ends its series, until it is set again: what it was of is gone, such as a partition that another instance reads now. */
+  remove(): void;
 }
 
 export interface Histogram {
@@ -31,7 +33,7 @@ export interface Meter {
 /** Measures nothing. */
 export const silentMeter: Meter = {
   counter: () => ({ add() {} }),
-  gauge: () => ({ set() {} }),
+  gauge: () => ({ set() {}, remove() {} }),
   histogram: () => ({ observe() {} }),
   summary: () => ({ observe() {} }),
 };

@@ -35,9 +35,8 @@ export class RecordingMeter implements Meter {
   gauge(name: string, _help: string, labels: Labels = {}): Gauge {
     const series = this.#of(name, "gauge", labels);
     return {
-      set(value) {
-        series.value = value;
-      },
+      set: (value) => this.#again(series, value),
+      remove: () => void this.#series.delete(idOf(series)),
     };
   }
 
@@ -64,7 +63,7 @@ export class RecordingMeter implements Meter {
     return new Set([...this.#series.values()].map((series) => series.name));
   }
 
-  /** A counter's total, a gauge's last value or a histogram's sum, added over every series that has `labels`; 0 when there is none. */
+  /** A counter's total, a gauge's last value (none once it was removed) or a histogram's sum, added over every series that has `labels`; 0 when there is none. */
   value(name: string, labels: Labels = {}): number {
     return this.#matching(name, labels).reduce((sum, series) => sum + series.value, 0);
   }
@@ -82,8 +81,14 @@ export class RecordingMeter implements Meter {
     );
   }
 
+  /** Also one that was removed. */
+  #again(series: Series, value: number): void {
+    series.value = value;
+    this.#series.set(idOf(series), series);
+  }
+
   #of(name: string, kind: Kind, labels: Labels): Series {
-    const id = JSON.stringify([name, Object.entries(labels).sort()]);
+    const id = idOf({ name, labels });
     const known = this.#series.get(id);
     if (known !== undefined && known.kind !== kind) {
       throw new IllegalStateError(`${name} is a ${known.kind} and was asked for as a ${kind}`);
@@ -92,4 +97,8 @@ export class RecordingMeter implements Meter {
     this.#series.set(id, series);
     return series;
   }
+}
+
+function idOf({ name, labels }: Pick<Series, "name" | "labels">): string {
+  return JSON.stringify([name, Object.entries(labels).sort()]);
 }

@@ -21,6 +21,16 @@ describe("RecordingMeter", () => {
     expect(meter.observations("put_seconds")).toEqual([0.5]);
   });
 
+  it("forgets a gauge that was removed, until it is set again", () => {
+    const meter = new RecordingMeter();
+    const gauge = meter.gauge("lag_seconds", "", { shard: "1" });
+    gauge.set(3);
+    gauge.remove();
+    expect([meter.value("lag_seconds"), meter.names.has("lag_seconds")]).toEqual([0, false]);
+    gauge.set(4);
+    expect(meter.value("lag_seconds", { shard: "1" })).toBe(4);
+  });
+
   it("refuses a name that is already a metric of another kind, and a counter that shrinks", () => {
     const meter = new RecordingMeter();
     const counter = meter.counter("a_total", "");

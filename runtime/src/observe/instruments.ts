@@ -4,6 +4,8 @@ import type { MetricSample } from "../supervise/instance-report.ts";
 
 /** One series of a metric: plain fields that an instrument changes, and samples for whoever asks. */
 export interface Series {
+  /** Whether it shows nothing, and may make room for another one. */
+  readonly removed?: boolean;
   samples(name: string, labels: Labels): MetricSample[] | Promise<MetricSample[]>;
 }
 
@@ -21,14 +23,23 @@ export class CounterSeries implements Counter, Series {
 }
 
 export class GaugeSeries implements Gauge, Series {
-  #value = 0;
+  /** `undefined`: it was removed. */
+  #value: number | undefined = 0;
 
   set(value: number): void {
     this.#value = value;
   }
 
+  remove(): void {
+    this.#value = undefined;
+  }
+
+  get removed(): boolean {
+    return this.#value === undefined;
+  }
+
   samples(_name: string, labels: Labels): MetricSample[] {
-    return [{ labels, value: this.#value }];
+    return this.#value === undefined ? [] : [{ labels, value: this.#value }];
   }
 }
 

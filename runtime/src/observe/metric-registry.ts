@@ -94,6 +94,7 @@ class Family<S extends Series> {
     if (known !== undefined) return known.series;
     for (const label of Object.keys(labels)) this.#check(label);
     const series = make();
+    if (this.#series.size >= maxSeries) this.#dropRemoved();
     if (this.#series.size < maxSeries) this.#series.set(id, { labels: { ...labels }, series });
     return series;
   }
@@ -102,6 +103,10 @@ class Family<S extends Series> {
     const all = [...this.#series.values()];
     const samples = await Promise.all(all.map(({ labels, series }) => series.samples(this.#name, labels)));
     return { name: this.#name, help: this.#help, type, samples: samples.flat() };
+  }
+
+  #dropRemoved(): void {
+    for (const [id, { series }] of this.#series) if (series.removed === true) this.#series.delete(id);
   }
 
   #check(label: string): void {

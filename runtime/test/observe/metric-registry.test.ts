@@ -55,6 +55,30 @@ describe("MetricRegistry", () => {
     expect(parseExposition(await textOf(registry)).every(({ value }) => value === 0)).toBe(true);
   });
 
+  it("shows a gauge no more that was removed, until it is set again", async () => {
+    const registry = new MetricRegistry(new TestClock());
+    const [gone, kept] = ["1", "2"].map((part) => registry.gauge("lag_seconds", "Lag", { part }));
+    gone?.set(5);
+    kept?.set(7);
+    gone?.remove();
+    const lags = async () => parseExposition(await textOf(registry)).map(({ value }) => value);
+    expect(await lags()).toEqual([7]);
+    gone?.set(6);
+    expect(await lags()).toEqual([6, 7]);
+  });
+
+  it("has room for the gauges of partitions that come and go, however many there were", async () => {
+    const registry = new MetricRegistry(new TestClock());
+    for (let part = 0; part < 3_000; part += 1) {
+      const gauge = registry.gauge("lag_seconds", "Lag", { part: `${part}` });
+      gauge.set(part);
+      if (part < 2_999) gauge.remove();
+    }
+    expect(parseExposition(await textOf(registry))).toMatchObject([
+      { labels: { part: "2999" }, value: 2999 },
+    ]);
+  });
+
   it("shows a thousand series of a metric, however many a connector makes", async () => {
     const registry = new MetricRegistry(new TestClock());
     for (let key = 0; key < 1_500; key += 1) registry.counter("keys_total", "Keys", { key: `${key}` }).add(1);
