@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Clock, Source, SourceRecord } from "@pulsar-ts-io/core";
-import { InstanceFailedError, NoTopicError, SourceContractError, UnnumberedRecordError } from "./errors.ts";
+import { checkRecord } from "./check-record.ts";
+import { InstanceFailedError, NoTopicError, UnnumberedRecordError } from "./errors.ts";
 import type { Outlets } from "./outlets.ts";
 import type { OpenPublisher } from "./publishers.ts";
 import { type DeliveryHost, RecordDelivery } from "./record-delivery.ts";
@@ -101,22 +102,6 @@ function sequenceOf(record: SourceRecord, numbered: boolean): bigint | undefined
     {
       remedy:
         "use --processing-guarantees ATLEAST_ONCE, or a connector that numbers its records within their partition",
-    },
-  );
-}
-
-/** What a source returns is a claim until it was looked at: it may be written in JavaScript. */
-function checkRecord(record: unknown): void {
-  if (typeof record === "object" && record !== null && "value" in record) {
-    if (record.value instanceof Uint8Array) return;
-    throw new SourceContractError("the source returned a record whose value is not a Uint8Array", {
-      remedy: "report this to the author of the connector",
-    });
-  }
-  throw new SourceContractError(
-    `the source returned ${record === null ? "null" : typeof record} instead of a record`,
-    {
-      remedy: "report this to the author of the connector: read() waits until there is a record",
     },
   );
 }
