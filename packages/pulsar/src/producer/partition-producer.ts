@@ -218,9 +218,12 @@ export class PartitionProducer implements SessionOwner {
     this.#former.describe({ producerId, producerName: success.producerName, schemaVersion, maxMessageBytes });
     this.#session = session;
     this.#openSince = this.#host.clock.monotonic();
-    for (const frame of this.#window.frames()) {
-      if (frame.messageBytes <= maxMessageBytes) this.#write(session, frame);
-      else this.#settleFailed(frame, messageTooLarge(topic, frame.messageBytes, maxMessageBytes));
+    const fits = (frame: PendingFrame) => frame.messageBytes <= maxMessageBytes;
+    const frames = this.#window.frames();
+    for (const frame of frames.filter(fits)) this.#write(session, frame);
+    // Last: whoever learns of one may send another, which must not leave before these.
+    for (const frame of frames.filter((one) => !fits(one))) {
+      this.#settleFailed(frame, messageTooLarge(topic, frame.messageBytes, maxMessageBytes));
     }
     const fields = { producer: this.name, broker: session.connection.name, resent: this.#window.size };
     this.#host.logger.info(fields, "producer ready");

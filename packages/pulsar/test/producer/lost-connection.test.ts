@@ -135,6 +135,21 @@ describe("a publisher whose connection is lost", () => {
     expect(deliveries.outcomes[1]).toHaveProperty("entryId");
   });
 
+  it("writes what was sent before also before what is sent by whoever learns that a frame is too large", async () => {
+    const publisher = await rig.open(unbatched);
+    rig.holdReceipts();
+    const again = { stored: () => undefined, failed: () => rig.send(publisher, 3) };
+    publisher.send({ value: Buffer.alloc(500) }, again);
+    rig.send(publisher, 1, 2);
+    await until(() => broker.sends.length === 3, clock);
+    broker.maxMessageSize = 300;
+    rig.confirm();
+    broker.last.socket.destroy();
+    await until(() => deliveries.settled === 3, clock);
+    expect(numbersSent(broker).slice(3)).toEqual([[1], [2], [3]]);
+    expect(broker.connections).toHaveLength(2);
+  });
+
   it("comes back within a fraction of a second each time, also when nothing was sent in between", async () => {
     await rig.open(unbatched);
     for (let round = 2; round < 15; round += 1) {
