@@ -60,6 +60,14 @@ describe("Stream", () => {
     );
   });
 
+  it("lists nothing at a time before it was created, as AWS does, and everything from then on", () => {
+    const clock = new TestClock();
+    const stream = new KinesisModel({ clock }).createStream("s", 2);
+    const timestampMs = clock.now() - 1;
+    expect(filterShards(stream, { type: "AT_TIMESTAMP", timestampMs }, clock.now())).toEqual([]);
+    expect(filterShards(stream, { type: "FROM_TIMESTAMP", timestampMs }, clock.now())).toHaveLength(2);
+  });
+
   it("hands out strictly growing sequence numbers along every line of descent, within one instant too", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(change, { maxLength: 40 }), async (changes) => {
