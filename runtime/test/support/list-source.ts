@@ -81,3 +81,8 @@ export function stopped(signal: AbortSignal): Promise<never> {
     else signal.addEventListener("abort", onAbort, { once: true });
   });
 }
+
+/** So many records, each of its own text. */
+export function records(count: number): TestRecord[] {
+  return Array.from({ length: count }, (_, index) => new TestRecord(`record ${index}`));
+}
