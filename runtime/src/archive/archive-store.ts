@@ -40,7 +40,7 @@ export class ArchiveStore {
    * @throws PluginArchiveError (`PIO_PLUGIN_ARCHIVE`) when it is refused, damaged or not there.
    */
   async open(archive: string): Promise<string> {
-    await this.#refuseHuge(archive);
+    await this.#refuseEndless(archive);
     await this.#prepare();
     const known = join(this.#directory, await hashOf(archive));
     if (await isComplete(known)) return join(known, archiveFolder);
@@ -82,11 +82,16 @@ export class ArchiveStore {
     }
   }
 
-  async #refuseHuge(archive: string): Promise<void> {
+  async #refuseEndless(archive: string): Promise<void> {
     const { maxArchiveBytes } = this.#limits;
     const found = await stat(archive).catch(() => undefined);
     if (found === undefined) {
       throw new PluginArchiveError(`there is no archive ${archive}`, { remedy: "correct the path" });
+    }
+    if (!found.isFile()) {
+      throw new PluginArchiveError(`the archive ${archive} is refused: it is no file`, {
+        remedy: "give the .tgz that `pulsar-ts-io package` made", // what is read from a pipe or a device may never end
+      });
     }
     if (found.size <= maxArchiveBytes) return;
     throw new PluginArchiveError(

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -230,6 +230,17 @@ describe("an archive with", () => {
       if (code === "PIO_PLUGIN_ARCHIVE" && !says.startsWith("lacks")) expect(left).toEqual([]);
     },
   );
+
+  it("no end, as a device has none, is refused unread", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "hostile-"));
+    symlinkSync("/dev/zero", join(folder, "endless.tgz"));
+    const store = new ArchiveStore(join(folder, "cache"));
+    await expect(store.open(join(folder, "endless.tgz"))).rejects.toThrow("it is no file");
+    const env = { PULSAR_TS_IO_CACHE: folder };
+    const { code, stdout } = await cli(["connectors", "list", "--connectors-dir", folder], { env });
+    expect(code).toBe(0);
+    expect(stdout).toContain("endless.tgz is refused: it is no file");
+  });
 
   it("more bytes than an archive may have is refused unread", async () => {
     const folder = mkdtempSync(join(tmpdir(), "hostile-"));
