@@ -25,6 +25,7 @@ import {
 import type { ProducerSession, SessionOwner } from "./producer-session.ts";
 import { retrying } from "./retrying.ts";
 import { SendTimer } from "./send-timer.ts";
+import { SequenceIds } from "./sequence-ids.ts";
 import { Settlement } from "./settlement.ts";
 import { asConnectorError, isFinalAfterOpen, judgeSendError } from "./verdict.ts";
 
@@ -61,16 +62,9 @@ export class PartitionProducer implements SessionOwner {
   readonly #former: FrameFormer;
   readonly #timer: BatchTimer;
   readonly #settlement: Settlement;
+  readonly #ids = new SequenceIds();
   readonly #backoff = new Backoff(backoffMs);
   #session: ProducerSession | undefined;
-  /** The id the next message gets, unless its caller chose one. */
-  #nextId = -1;
-  /** The id of the last message; -1 before the first. */
-  #lastId = -1;
-  /** Messages up to this id may be repetitions: each goes in a frame of its own, so that the broker judges it alone. */
-  #repeatedUpTo = -1;
-  /** Whether callers choose the ids: then others may publish the same ones. */
-  #chosenIds = false;
   /** Monotonic time at which the session was opened. */
   #openSince = 0;
   #final: ConnectorError | undefined;
@@ -143,12 +137,9 @@ export class PartitionProducer implements SessionOwner {
       this.#settlement.refuse([delivery], message.value.length, refusal);
       return;
     }
-    this.#chosenIds ||= chosenId !== undefined;
-    const sequenceId = chosenId ?? this.#nextId;
-    this.#lastId = sequenceId;
-    this.#nextId = Math.max(this.#nextId, sequenceId + 1);
+    const sequenceId = this.#ids.take(chosenId);
     const entry = { message, sequenceId, chosenId: chosenId !== undefined, delivery };
-    this.#former.add(entry, sequenceId > this.#repeatedUpTo);
+    this.#former.add(entry, !this.#ids.mayRepeat(sequenceId));
   }
 
   /** Sends what waits to be batched. */
@@ -209,10 +200,8 @@ export class PartitionProducer implements SessionOwner {
     const { topic, producerId } = this.#options;
     if (session.lost.value !== undefined) throw session.lost.value.error;
     const last = success.lastSequenceId ?? -1;
-    if (this.#nextId < 0) {
-      this.#repeatedUpTo = last;
-      this.#nextId = last + 1;
-    } else if (this.#chosenIds) this.#admit(session, last);
+    if (!this.#ids.begun) this.#ids.begin(last);
+    else if (this.#ids.chosen) this.#admit(session, last);
     const schemaVersion =
       success.schemaVersion === undefined ? noBytes : Uint8Array.from(success.schemaVersion);
     this.#former.describe({ producerId, producerName: success.producerName, schemaVersion, maxMessageBytes });
@@ -241,7 +230,7 @@ export class PartitionProducer implements SessionOwner {
       this.#session = session; // whoever closes us closes it
       throw nameTaken(this.#options.topic, this.name, last);
     }
-    this.#repeatedUpTo = Math.max(this.#repeatedUpTo, last);
+    this.#ids.repeatUpTo(last);
   }
 
   async #stayOpen(signal: AbortSignal): Promise<void> {
@@ -280,8 +269,8 @@ export class PartitionProducer implements SessionOwner {
     if (chosenId === undefined) return undefined;
     const { topic, publisher } = this.#options;
     if (publisher.batching?.byKey === true) return chosenIdInKeyedBatch(topic);
-    if (chosenId > this.#lastId) return undefined;
-    return invalidSequenceId(topic, chosenId, this.#lastId);
+    const { last } = this.#ids;
+    return chosenId > last ? undefined : invalidSequenceId(topic, chosenId, last);
   }
 
   #leave(): void {
