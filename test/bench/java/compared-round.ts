@@ -68,8 +68,10 @@ export async function runComparedRound(
   return { ours, java };
 }
 
-function sentence({ cpuMicrosPerRecord, peakResidentMegabytes }: ConnectorFigures): string {
-  return `${cpuMicrosPerRecord.toFixed(1)} µs CPU a record, ${peakResidentMegabytes.toFixed(0)} MB at most`;
+function sentence(figures: ConnectorFigures): string {
+  const { cpuMicrosPerRecord, laterCpuMicrosPerRecord, peakResidentMegabytes } = figures;
+  const micros = `${cpuMicrosPerRecord.toFixed(1)} µs CPU a record, ${laterCpuMicrosPerRecord.toFixed(1)} in the second half`;
+  return `${micros}, ${peakResidentMegabytes.toFixed(0)} MB at most`;
 }
 
 async function measure(
@@ -102,14 +104,18 @@ async function measure(
   const startSeconds = (performance.now() - startedAt) / 1_000;
   const startCpuSeconds = await familyCpuSeconds(run.pid);
   const timeoutMs = startMs + stream.records * longestRecordMs;
+  await until("the middle record", timeoutMs, async () => (await stored()) >= stream.records / 2);
+  const half = await stored();
+  const middle = await familyCpuSeconds(run.pid);
   await until("the last record", timeoutMs, async () => (await stored()) >= stream.records);
-  const seconds = (await familyCpuSeconds(run.pid)) - before;
+  const end = await familyCpuSeconds(run.pid);
   const peak = await peakResidentBytes(run.pid);
   await run[Symbol.asyncDispose]();
   await requireExactlyOnce(broker.serviceUrl, topic, stream);
   await broker.admin.deleteTopic(topic);
   return {
-    cpuMicrosPerRecord: (seconds * 1e6) / stream.records,
+    cpuMicrosPerRecord: ((end - before) * 1e6) / stream.records,
+    laterCpuMicrosPerRecord: ((end - middle) * 1e6) / (stream.records - half),
     peakResidentMegabytes: peak / 1e6,
     startCpuSeconds,
     startSeconds,

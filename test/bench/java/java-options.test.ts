@@ -34,7 +34,7 @@ describe("the options of bench java", () => {
   });
 
   it.each([
-    ["--records", "999"],
+    ["--records", "19999"],
     ["--size", "15"],
     ["--rounds", "0"],
     ["--queue", "many"],

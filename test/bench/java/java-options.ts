@@ -45,7 +45,7 @@ export function readJavaOptions(args: readonly string[]): JavaBenchOptions | und
   });
   if (values.help) return undefined;
   return {
-    records: integerOption("records", values.records, 1_000, 5_000_000),
+    records: integerOption("records", values.records, 20_000, 5_000_000),
     // The first bytes of a record tell it from all others.
     sizeBytes: integerOption("size", values.size, 16, 1_048_576),
     rounds: integerOption("rounds", values.rounds, 1, 100),

@@ -15,7 +15,14 @@ const options: JavaBenchOptions = {
 const java = { connector: "the connector", jvmFlags: ["-Xmx512m"] };
 
 function connector(cpuMicrosPerRecord: number, peakResidentMegabytes: number): ConnectorFigures {
-  return { cpuMicrosPerRecord, peakResidentMegabytes, startCpuSeconds: 1, startSeconds: 2 };
+  const laterCpuMicrosPerRecord = cpuMicrosPerRecord / 2;
+  return {
+    cpuMicrosPerRecord,
+    laterCpuMicrosPerRecord,
+    peakResidentMegabytes,
+    startCpuSeconds: 1,
+    startSeconds: 2,
+  };
 }
 
 function reportOf(...rounds: readonly JavaRound[]) {
@@ -53,6 +60,15 @@ describe("the report of bench java", () => {
       "10.0 … 30.0",
       "100.0",
       "100.0 … 100.0",
+      "0.20",
+      "0.10 … 0.30",
+    ]);
+    expect(cells).toContainEqual([
+      "the same, second half",
+      "10.0",
+      "5.0 … 15.0",
+      "50.0",
+      "50.0 … 50.0",
       "0.20",
       "0.10 … 0.30",
     ]);

@@ -6,6 +6,8 @@ import type { JavaBenchOptions } from "./java-options.ts";
 export interface ConnectorFigures {
   /** User and kernel mode, of the whole process, from its first call for records to the last record stored. */
   readonly cpuMicrosPerRecord: number;
+  /** The same for the second half of the records, when more of its code is compiled. */
+  readonly laterCpuMicrosPerRecord: number;
   /** The most memory it ever had resident. */
   readonly peakResidentMegabytes: number;
   /** What it had used when its first record was stored. */
@@ -40,6 +42,7 @@ export interface JavaReport {
 
 const rows = [
   { name: "cpuMicrosPerRecord", title: "CPU, µs a record", digits: 1 },
+  { name: "laterCpuMicrosPerRecord", title: "the same, second half", digits: 1 },
   { name: "peakResidentMegabytes", title: "peak RSS, MB", digits: 0 },
   { name: "startCpuSeconds", title: "CPU until the first record, s", digits: 1 },
   { name: "startSeconds", title: "time to the first record, s", digits: 1 },
