@@ -1,4 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
+import { AwsAccessDeniedError } from "../src/errors.ts";
 import type { Shard } from "../src/shard/shard.ts";
 import { distinct, idOf, Rig, textsOf, type Worker } from "./support/rig.ts";
 
@@ -86,6 +87,30 @@ describe("a shard that is split", () => {
       expect(distinct([...textsOf(first.records), ...textsOf(second.records)])).toEqual(put);
       await rig.close(second);
     }
+  });
+
+  it("keeps its lease where none may be deleted: that is said once, and reading goes on", async () => {
+    const rig = new Rig();
+    rig.put(5);
+    const worker = await rig.start();
+    await rig.until(() => worker.records.length === 5);
+    rig.table.before = (method) => {
+      if (method === "deleteFinished") throw new AwsAccessDeniedError("denied by order of the test");
+    };
+    rig.stream.split(idOf(0), middle, rig.clock.now());
+    rig.put(5);
+    await rig.until(() => worker.records.length === 10);
+    await rig.pass(200_000);
+    rig.put(5);
+    await rig.until(() => worker.records.length === 15, 5_000);
+    expect(worker.failure).toBeUndefined();
+    expect(rig.lease(0)).toMatchObject({
+      checkpoint: { kind: "shard-end" },
+      owner: worker.consumer.workerId,
+    });
+    expect(rig.table.calls.get("deleteFinished")).toBe(1);
+    expect(rig.logger.linesOf("finished leases may not be deleted, they stay in the table")).toHaveLength(1);
+    await rig.close(worker);
   });
 
   it("has its lease deleted once both children were begun, and not before", async () => {

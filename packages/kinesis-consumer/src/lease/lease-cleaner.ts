@@ -1,4 +1,5 @@
-import type { Clock, Logger } from "@pulsar-ts-io/core";
+import { type Clock, hasCode, type Logger } from "@pulsar-ts-io/core";
+import { aborted } from "../joined-signal.ts";
 import type { OutageLog } from "../outage-log.ts";
 import { retryUntilDone } from "../retry.ts";
 import type { KinesisStream } from "../shard/kinesis-stream.ts";
@@ -47,12 +48,18 @@ export class LeaseCleaner {
     this.#garbageDueMs = options.clock.monotonic() + garbageMs;
   }
 
-  /** Cleans up once a minute until `signal` aborts. */
+  /** Cleans up once a minute until `signal` aborts; not at all once that turns out to be forbidden: nothing depends on it. */
   async run(signal: AbortSignal): Promise<void> {
-    const { clock, outage } = this.#options;
-    for (;;) {
-      await clock.sleep(roundMs, signal);
-      await retryUntilDone({ clock, outage, key: "clean-up", signal }, () => this.#round(signal));
+    const { clock, outage, logger } = this.#options;
+    try {
+      for (;;) {
+        await clock.sleep(roundMs, signal);
+        await retryUntilDone({ clock, outage, key: "clean-up", signal }, () => this.#round(signal));
+      }
+    } catch (error) {
+      if (!hasCode(error, "PIO_AWS_ACCESS_DENIED")) throw error;
+      logger.warn({ err: error }, "finished leases may not be deleted, they stay in the table");
+      await aborted(signal);
     }
   }
 
