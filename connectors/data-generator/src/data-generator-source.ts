@@ -76,11 +76,12 @@ export class DataGeneratorSource implements Source<DataGeneratorSourceOptions> {
 
   status(): readonly PartitionStatus[] {
     if (this.#opened === undefined) return [];
-    const { partitions, context } = this.#opened;
+    const { partitions, positions, context } = this.#opened;
     return [...partitions.values()].map((partition) => ({
       id: partitionName(partition.number),
       owner: String(context.instanceId),
       position: String(partition.safe),
+      checkpointAgeMs: positions?.ageMs(partition),
       received: partition.taken,
       activity: partition.exhausted ? "idle" : "reading",
       finished: partition.safe >= partition.count,

@@ -11,6 +11,8 @@ export class Positions {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #stored = new Map<Partition, number>();
+  /** When each partition's position was last as it should be. */
+  readonly #storedAtMs = new Map<Partition, number>();
 
   constructor(
     store: StateStore,
@@ -21,6 +23,12 @@ export class Positions {
     this.#partitions = partitions;
     this.#clock = clock;
     this.#logger = logger;
+    for (const partition of partitions) this.#storedAtMs.set(partition, clock.monotonic());
+  }
+
+  /** Milliseconds since the position of `partition` was stored, or there was nothing to store. */
+  ageMs(partition: Partition): number {
+    return this.#clock.monotonic() - (this.#storedAtMs.get(partition) ?? 0);
   }
 
   /** Sets the partitions to where they were left. */
@@ -55,9 +63,12 @@ export class Positions {
   async store(): Promise<void> {
     for (const partition of this.#partitions) {
       const { safe } = partition;
-      if (safe === (this.#stored.get(partition) ?? 0)) continue;
-      await this.#store.put(partitionName(partition.number), Buffer.from(String(safe)));
-      this.#stored.set(partition, safe);
+      const atMs = this.#clock.monotonic();
+      if (safe !== (this.#stored.get(partition) ?? 0)) {
+        await this.#store.put(partitionName(partition.number), Buffer.from(String(safe)));
+        this.#stored.set(partition, safe);
+      }
+      this.#storedAtMs.set(partition, atMs);
     }
   }
 }

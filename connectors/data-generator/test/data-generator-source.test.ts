@@ -172,8 +172,15 @@ describe("DataGeneratorSource with a state store", () => {
         ["partition-1", "1"],
       ]),
     );
-    await host.clock.advance(5_000);
+    await host.clock.advance(5_500);
     expect(state.writes).toBe(2);
+    const ages = () => host.source.status().map(({ checkpointAgeMs }) => checkpointAgeMs);
+    expect(ages()).toEqual([500, 500]);
+    for (const record of await host.read(1)) record.ack(); // of the second partition
+    state.failing = true;
+    await host.clock.advance(2_000);
+    expect(ages()).toEqual([500, 2_500]);
+    state.failing = false;
     await host.source.close();
   });
 
@@ -209,7 +216,15 @@ describe("DataGeneratorSource with a state store", () => {
     const after = await GeneratorHost.open({ count: 3 }, { state });
     for (const record of await after.read(1)) record.ack();
     expect(after.source.status()).toEqual([
-      { id: "partition-0", owner: "0", position: "3", received: 1, activity: "idle", finished: true },
+      {
+        id: "partition-0",
+        owner: "0",
+        position: "3",
+        checkpointAgeMs: 0,
+        received: 1,
+        activity: "idle",
+        finished: true,
+      },
     ]);
     await after.source.close();
     const last = await GeneratorHost.open({ count: 3 }, { state });
