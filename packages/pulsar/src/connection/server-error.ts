@@ -54,6 +54,9 @@ const names: readonly string[] = [
   "ProducerFenced",
 ];
 
+/** Of what a broker says. */
+const maxMessageLength = 500;
+
 /** Those that no waiting will change: unsupported version, incompatible schema, not allowed. */
 const finalCodes = new Set([10, 18, 22]);
 
@@ -123,7 +126,11 @@ function refused(failure: ServerFailure, serverError: string, text: string): Bro
   return new BrokerRefusedError(text, retryable, { details: { serverError }, remedy });
 }
 
-/** The broker's messages may carry a Java stack trace. */
+/** The broker's messages may carry a Java stack trace, and whoever stands for a broker may say anything: it is shown in terminals. */
 function firstLine(message: string): string {
-  return (message.split("\n", 1)[0] ?? "").trim().slice(0, 500);
+  const [line = ""] = message.split("\n", 1);
+  return line
+    .replace(/\p{Cc}/gu, " ")
+    .trim()
+    .slice(0, maxMessageLength);
 }

@@ -65,6 +65,17 @@ describe("a publisher that forms batches", () => {
     expect(broker.sends.map((one) => one.sequenceId)).toEqual([0, 3, 4, 5]);
   });
 
+  it("keeps them below what the broker takes, whatever was asked for, and however long the first one's key is", async () => {
+    broker.maxMessageSize = 10_000;
+    const publisher = await rig.open(batched);
+    for (let index = 0; index < 60; index += 1)
+      deliveries.send(publisher, { value: Buffer.alloc(500), key: "k".repeat(index % 5 === 0 ? 1_000 : 1) });
+    await publisher.flush(never);
+    expect(deliveries.failed).toEqual([]);
+    expect(deliveries.stored).toHaveLength(60);
+    expect(broker.sends.length).toBeLessThan(30);
+  });
+
   it("sends them at once when someone waits for room", async () => {
     const publisher = await rig.open({ ...batched, maxPendingMessages: 2 });
     rig.send(publisher, 0, 1);
