@@ -56,7 +56,8 @@ describeWithStack("a start on a lease table that is not its own", (stack) => {
       exitCode: 4,
       code: "PIO_LEASE_TABLE_OF_OTHER_STREAM",
       error: `the source could not be opened: the lease table "${attempt.applicationName}" is not one of the stream "${returns.name}": its lease shardId-000000000000 has another range of hash keys than that shard`,
-      remedy: "choose another application name: each stream needs its own",
+      remedy:
+        "choose another application name: each stream needs its own; if the leases are those of a stream of this name that was deleted and created anew, stop all workers and delete the lease table",
     });
     expect(await leases.of(attempt.applicationName)).toEqual([row]);
   });
