@@ -213,7 +213,7 @@ const refusedUnread: readonly HostileArchive[] = [
   },
 ];
 
-describe("an archive with", () => {
+describe("an archive with", loadingTime, () => {
   it.each(refusedUnread)(
     "$what is refused with one message, and leaves nothing behind",
     async ({ entries = good, change, code = "PIO_PLUGIN_ARCHIVE", says }) => {
