@@ -59,6 +59,16 @@ describe("a connection to a broker", () => {
     });
   });
 
+  it("takes no frame that is longer than the broker said its messages are", async () => {
+    broker.maxMessageSize = 1_000;
+    await rig.tryToOpen();
+    broker.last.socket.write(Buffer.from("00003000", "hex"));
+    await until(() => broker.of("producer").length === 2, clock);
+    expect(rig.wire?.logger.linesOf("connection to broker lost")[0]?.fields["err"]).toMatchObject({
+      code: "PIO_PULSAR_PROTOCOL",
+    });
+  });
+
   it("gives up a broker that does not answer the handshake in 30 s", async () => {
     broker.answer("connect", () => undefined);
     expect(await rig.tryToOpen({ operationTimeoutMs: 1_000 })).toMatchObject({
