@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import process from "node:process";
+import { isDeepStrictEqual } from "node:util";
 import { expect, it } from "vitest";
 import { metadataOf } from "../../runtime/test/support/exposition.ts";
 import { eventually } from "../harness/eventually.ts";
@@ -81,8 +82,12 @@ describeWithStack("a run that is watched", (stack) => {
         const [one = [], other = []] = await held();
         return one.length === 1 && other.length === 1 && one[0] !== other[0];
       });
-      const lags = await run.samples("pulsar_ts_io_partition_lag_seconds");
-      expect(lags.map(({ labels }) => labels["partition"])).toEqual((await held()).flat());
+      // Its new reader knows how far behind it is once it has read.
+      await eventually("the lag of each shard to be told, and by its reader alone", async () => {
+        const lags = await run.samples("pulsar_ts_io_partition_lag_seconds");
+        const told = lags.map(({ labels }) => labels["partition"]);
+        return isDeepStrictEqual(told, (await held()).flat());
+      });
       expect(await cli.stop(), cli.output).toEqual(cleanExit);
     },
     120_000,

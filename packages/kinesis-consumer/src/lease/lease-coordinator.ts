@@ -182,7 +182,8 @@ export class LeaseCoordinator {
         return "failed";
       }
       const ceiling = Math.min(firstRetryMs * 2 ** (attempt - 1), backoffMs, this.#renewMs);
-      await clock.sleep(ceiling * random(), signal);
+      const leftMs = Math.max(0, held.deadlineMs - clock.monotonic());
+      await clock.sleep(Math.min(ceiling * random(), leftMs), signal);
     }
   }
 
