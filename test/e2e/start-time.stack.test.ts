@@ -5,19 +5,24 @@ import { describeWithStack, type RunningStack } from "../stack.ts";
 const recordsPerStart = 40;
 /** Other work on the machine only ever adds to a start: the quickest of these is what the start itself takes. */
 const mostRounds = 5;
-const bounds = { fresh: 4_000, clean: 2_000, killed: 8_000 };
-const places = ["fresh", "clean", "killed"] as const;
+/**
+ * A killed predecessor adds two renewals and half a second, so that nobody's lease is taken who lives, and the look at it. How fast the
+ * machine is adds to that as to a clean start.
+ */
+const bounds = { fresh: 4_000, clean: 2_000, killedAdds: 7_116 + 300 };
+const places = ["fresh", "clean", "killedAdds"] as const;
 
 describeWithStack("the first record of a start", (stack) => {
-  it("is in Pulsar within 4 s on a fresh table, 2 s after a clean stop and 8 s after a kill", async () => {
+  it("is in Pulsar within 4 s on a fresh table, 2 s after a clean stop, and 7.4 s more after a kill", async () => {
     await warmUp(stack);
-    const times = { fresh: [] as number[], clean: [] as number[], killed: [] as number[] };
-    const isQuick = () => places.every((place) => Math.min(...times[place]) < bounds[place]);
-    for (let round = 0; round < mostRounds && !isQuick(); round++) {
+    const times = { fresh: [] as number[], clean: [] as number[], killedAdds: [] as number[] };
+    const isQuick = (place: keyof typeof times) => Math.min(...times[place]) < bounds[place];
+    for (let round = 0; round < mostRounds && !places.every(isQuick); round++) {
       await using journey = await Journey.begin(stack, "first-record", 4);
       times.fresh.push(await firstRecordMs(journey, "stop"));
-      times.clean.push(await firstRecordMs(journey, "crash"));
-      times.killed.push(await firstRecordMs(journey, "stop"));
+      const cleanMs = await firstRecordMs(journey, "crash");
+      times.clean.push(cleanMs);
+      times.killedAdds.push((await firstRecordMs(journey, "stop")) - cleanMs);
     }
     process.stdout.write(`first record, ms after the start: ${JSON.stringify(times)}\n`);
     for (const place of places) expect(Math.min(...times[place]), place).toBeLessThan(bounds[place]);
