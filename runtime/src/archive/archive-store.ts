@@ -1,12 +1,12 @@
 import { createHash, randomBytes } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { lstat, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
-import { userInfo } from "node:os";
 import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { codeOf } from "@pulsar-ts-io/core";
 import { PluginArchiveError } from "../plugin/errors.ts";
 import { type ArchiveLimits, archiveFolder, defaultArchiveLimits } from "./entry-gate.ts";
+import { ownUserId } from "./own-user-id.ts";
 
 /** Lists what was unpacked: whoever finds less than that unpacks again. */
 const inventoryName = "inventory.json";
@@ -146,8 +146,8 @@ async function refuseForeignModules(directory: string): Promise<void> {
 }
 
 function isOurs({ uid, mode }: { readonly uid: number; readonly mode: number }): boolean {
-  const self = userInfo().uid; // -1 where files have no owner
-  return self < 0 || (uid === self && (mode & 0o022) === 0);
+  const self = ownUserId();
+  return self === undefined || (uid === self && (mode & 0o022) === 0);
 }
 
 async function hashOf(file: string): Promise<string> {

@@ -1,8 +1,9 @@
 import { accessSync, constants } from "node:fs";
-import { tmpdir, userInfo } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { ownUserId } from "./own-user-id.ts";
 
-/** What says where files of a user's own may be kept. */
+/** The variables that name a directory for the user's own files. */
 export interface CacheEnvironment {
   readonly PULSAR_TS_IO_CACHE?: string | undefined;
   readonly XDG_CACHE_HOME?: string | undefined;
@@ -10,15 +11,15 @@ export interface CacheEnvironment {
 }
 
 /**
- * Where archives are unpacked: `PULSAR_TS_IO_CACHE`, else the user's cache; in a container without a home that can be written to,
- * among the temporary files.
+ * The directory to unpack archives into: `PULSAR_TS_IO_CACHE`, else the user's cache. A container may have a user id without a name and
+ * without a writable home: its directory is among the temporary files (`TMPDIR`, else `/tmp`).
  */
 export function defaultArchiveDirectory(env: CacheEnvironment): string {
   if (isSet(env.PULSAR_TS_IO_CACHE)) return join(env.PULSAR_TS_IO_CACHE, "connectors");
   if (isSet(env.XDG_CACHE_HOME)) return join(env.XDG_CACHE_HOME, "pulsar-ts-io", "connectors");
   if (isSet(env.HOME) && isWritable(env.HOME)) return join(env.HOME, ".cache", "pulsar-ts-io", "connectors");
-  // One name, not two: others may make a directory there first, but may not take the place of ours.
-  return join(tmpdir(), `pulsar-ts-io-${userInfo().uid}`);
+  // A fixed name: another user may create the directory first (ArchiveStore refuses it then), but cannot replace ours.
+  return join(tmpdir(), `pulsar-ts-io-${ownUserId() ?? "user"}`);
 }
 
 function isSet(value: string | undefined): value is string {

@@ -4,6 +4,7 @@ import { Observation } from "../observe/observation.ts";
 import { type ConfigForms, shownConfig } from "../observe/secret-mask.ts";
 import type { SourceDescription } from "../observe/source-status.ts";
 import type { WatchedSource } from "../supervise/instance-report.ts";
+import type { Environment } from "./client-conf.ts";
 import { type HttpFlags, httpAddress } from "./http-options.ts";
 import type { RequestedSource } from "./requested-source.ts";
 import { readVersion } from "./version.ts";
@@ -19,6 +20,13 @@ export interface RunObserver extends AsyncDisposable {
   watch(source: WatchedSource, signal: AbortSignal): Promise<void>;
 }
 
+interface ObserveRunDeps {
+  readonly topic: string;
+  readonly env: Environment;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
 /**
  * Takes the HTTP port, if one was asked for; without it nothing is measured.
  *
@@ -27,9 +35,9 @@ export interface RunObserver extends AsyncDisposable {
 export async function observeRun(
   requested: RequestedSource,
   flags: HttpFlags,
-  { topic, ...host }: { readonly topic: string; readonly clock: Clock; readonly logger: Logger },
+  { topic, env, ...host }: ObserveRunDeps,
 ): Promise<RunObserver> {
-  const address = httpAddress(flags);
+  const address = httpAddress(flags, env);
   if (address === undefined) return unobserved;
   const source = await describe(requested, topic, host.clock.now());
   const observation = await Observation.open(address, host);

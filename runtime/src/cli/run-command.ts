@@ -98,7 +98,7 @@ export async function executeRun(plan: RunPlan, stop: RunStop, host: CliHost): P
   const { flags, requested, topic, onRefused, broker, logger } = plan;
   logProcessWarnings(host.process, logger);
   const parts = { clock: systemClock, logger };
-  await using observer = await observeRun(requested, flags, { ...parts, topic });
+  await using observer = await observeRun(requested, flags, { ...parts, topic, env: host.env });
   const readerLeft = () => stop.stop("standard output was closed");
   host.process.stdout.on("error", readerLeft);
   using _watchdog = host.watchLoop?.(flags.stallTimeout, exitCodes.blocked);

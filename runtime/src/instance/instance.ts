@@ -10,13 +10,7 @@ import { Outlets } from "./outlets.ts";
 import { type InstanceErrors, RecentErrors } from "./recent-errors.ts";
 import { RecordPump } from "./record-pump.ts";
 import { RefusedRecords } from "./refused-records.ts";
-
-/** How long `open` or `read` may take to notice that they shall stop. */
-const stopGraceMs = 5_000;
-/** How long a source may take to store its position and to let go of what it holds. */
-const closeSourceMs = 30_000;
-/** How long publishers and connections may take to say goodbye. */
-const closePublishingMs = 10_000;
+import { closePublishingMs, closeSourceMs, stopGraceMs } from "./stop-limits.ts";
 
 /**
  * Runs one source once: reads records, publishes them, and settles each when its receipt arrives.

@@ -1,6 +1,7 @@
 import type { Clock, Logger } from "@pulsar-ts-io/core";
 import { endedWithin } from "../instance/deadline.ts";
 import { InstanceFailedError, ShutdownTimeoutError } from "../instance/errors.ts";
+import { longestStopMs } from "../instance/stop-limits.ts";
 import type { Attempt, AttemptView } from "./attempt.ts";
 import { describeDeath, unpackFailure } from "./child-failure.ts";
 import type { Child, ChildListener, FromChild } from "./child-messages.ts";
@@ -9,8 +10,10 @@ import { noCounts } from "./total-counts.ts";
 
 /** How long a process may take to tell how it goes. */
 const answerMs = 1_000;
-/** How long a process may take to store its position and to leave, beyond its drain time-out. */
-const leaveMs = 15_000;
+/** How long a process may take to report and to exit, beyond the longest stop of its instance. */
+const leaveMs = 5_000;
+/** A process that reports nothing for this long after its drain time-out is blocked: it cannot stop by itself. */
+const silentMs = 15_000;
 
 export interface ChildAttemptOptions {
   /** Starts the process. */
@@ -40,15 +43,19 @@ export class ChildAttempt implements Attempt {
     stalled: undefined,
   };
   #metrics: readonly MetricFamily[] = [];
+  #heard = false;
   #lastWord: Extract<End, { kind: "said" }> | undefined;
 
   constructor(options: ChildAttemptOptions) {
     this.#options = options;
   }
 
-  /** A process that does not end within its drain time-out and 15 s more is killed. */
+  /**
+   * Kills a process that has not ended 5 s after the longest stop of its instance, or that is past its drain time-out and reports nothing
+   * for 15 s.
+   */
   async run(signal: AbortSignal): Promise<void> {
-    const { launch, job, clock, drainTimeoutMs, logger } = this.#options;
+    const { launch, job, logger } = this.#options;
     const ended = new Promise<End>((resolve) => {
       this.#child = launch({
         message: (message) => this.#hear(message),
@@ -59,13 +66,12 @@ export class ChildAttempt implements Attempt {
     await endOrStop(ended, signal);
     if (signal.aborted) {
       this.#child?.send({ kind: "stop" });
-      const timeoutMs = drainTimeoutMs + leaveMs;
-      const inTime = await endedWithin(clock, timeoutMs, async () => void (await ended));
-      if (!inTime) {
-        logger.error({ timeoutMs }, "instance did not stop in time, its process is killed");
+      const waitedMs = await this.#waitForEnd(ended);
+      if (waitedMs !== undefined) {
+        logger.error({ timeoutMs: waitedMs }, "instance did not stop in time, its process is killed");
         this.#child?.kill();
         await ended;
-        throw deaf(timeoutMs);
+        throw deaf(waitedMs);
       }
     }
     const end = await ended;
@@ -74,6 +80,20 @@ export class ChildAttempt implements Attempt {
     if (end.kind === "died") throw describeDeath(end.code, end.signal);
     if (end.failure !== undefined) throw end.failure;
     if (!signal.aborted) throw describeDeath(0, null);
+  }
+
+  /** @returns how long it waited in vain; `undefined` when the process has ended. */
+  async #waitForEnd(ended: Promise<End>): Promise<number | undefined> {
+    const { clock, drainTimeoutMs } = this.#options;
+    const limitMs = longestStopMs(drainTimeoutMs) + leaveMs;
+    let waitedMs = 0;
+    for (let stepMs = drainTimeoutMs; stepMs > 0; stepMs = Math.min(silentMs, limitMs - waitedMs)) {
+      this.#heard = false;
+      if (await endedWithin(clock, stepMs, async () => void (await ended))) return undefined;
+      waitedMs += stepMs;
+      if (waitedMs > drainTimeoutMs && !this.#heard) break;
+    }
+    return waitedMs;
   }
 
   view(): AttemptView {
@@ -88,6 +108,7 @@ export class ChildAttempt implements Attempt {
   }
 
   #hear(message: FromChild): void {
+    this.#heard = true;
     if (message.view !== undefined) this.#view = message.view;
     if (message.kind === "ended") {
       const failure = message.failure === undefined ? undefined : unpackFailure(message.failure);

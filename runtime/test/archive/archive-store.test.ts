@@ -11,7 +11,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { ArchiveStore } from "../../src/archive/archive-store.ts";
 import { defaultArchiveDirectory } from "../../src/archive/default-archive-directory.ts";
 import { connectorFiles, writeArchive } from "../support/tar-file.ts";
@@ -116,5 +116,14 @@ describe("defaultArchiveDirectory", () => {
 
   it.each([[{}], [{ HOME: "/nonexistent" }]])("is among the temporary files with %j", (env) => {
     expect(dirname(defaultArchiveDirectory(env))).toBe(tmpdir());
+  });
+
+  it("is among the temporary files for a user id that has no entry in /etc/passwd", () => {
+    vi.spyOn(process, "getuid").mockReturnValue(12_345);
+    try {
+      expect(defaultArchiveDirectory({ HOME: "/nonexistent" })).toBe(join(tmpdir(), "pulsar-ts-io-12345"));
+    } finally {
+      vi.restoreAllMocks();
+    }
   });
 });

@@ -124,16 +124,29 @@ describe("ChildAttempt", () => {
     expect(await ended).toMatchObject({ code: "PIO_INSTANCE_DIED" });
   });
 
-  it("kills a process that does not end within the drain time-out and 15 s more", async () => {
+  it("leaves a process that still reports the time of every limit of its stop, and then kills it", async () => {
     const { child, stop, ended, clock, logger } = await start();
     child.deaf = true;
     stop.abort(new Error("stop"));
-    await clock.advance(44_999);
+    await clock.advance(89_999); // 5 s to notice, 30 s drain, 30 s close, 10 s publishers, 10 s connection, 5 s to exit
     expect(child.killed).toBe(false);
     await clock.advance(1);
     expect(child.killed).toBe(true);
     expect(await ended).toMatchObject({ code: "PIO_SHUTDOWN_TIMEOUT", stage: "close" });
     expect(logger.messages("error")).toEqual(["instance did not stop in time, its process is killed"]);
+  });
+
+  it("kills a process that is past its drain time-out and reports nothing for 15 s", async () => {
+    const { child, stop, ended, clock } = await start();
+    child.deaf = true;
+    stop.abort(new Error("stop"));
+    await clock.advance(29_999);
+    child.silent = true;
+    await clock.advance(15_000);
+    expect(child.killed).toBe(false);
+    await clock.advance(1);
+    expect(child.killed).toBe(true);
+    expect(await ended).toMatchObject({ code: "PIO_SHUTDOWN_TIMEOUT", stage: "close" });
   });
 
   it("takes no harm from a process that was told to stop, too, before it could listen", async () => {

@@ -108,7 +108,7 @@ describe.runIf(process.platform === "linux")("instances in processes of their ow
     cli.kill("SIGKILL");
   });
 
-  it.concurrent("are killed when they are deaf to the stop for the drain time-out and 15 s more", async () => {
+  it.concurrent("are killed when they report nothing for 15 s after their drain time-out", async () => {
     await using cli = new RealCli(twoOf("busy", "--drain-timeout", "1ms"));
     const pids = await twoOpen(cli);
     await until(() => (cli.stdout.match(/content:record/g)?.length ?? 0) === 6);

@@ -10,6 +10,8 @@ export class JoinedChild implements Child, ParentLink {
   killed = false;
   /** Whether it takes no message any more, as a process does that is busy for ever. */
   deaf = false;
+  /** Whether it sends no message any more, as a process does whose event loop is blocked. */
+  silent = false;
   readonly #listener: ChildListener;
   readonly #hear: ((message: ToChild) => void)[] = [];
   readonly #gone: (() => void)[] = [];
@@ -28,8 +30,9 @@ export class JoinedChild implements Child, ParentLink {
 
   send(message: ToChild | FromChild): Promise<void> {
     const copy = structuredClone(message);
-    if (copy.kind === "seen" || copy.kind === "ended") this.#listener.message(copy);
-    else if (!(this.#hasExited || this.deaf)) for (const hear of this.#hear) hear(copy);
+    if (copy.kind === "seen" || copy.kind === "ended") {
+      if (!this.silent) this.#listener.message(copy);
+    } else if (!(this.#hasExited || this.deaf)) for (const hear of this.#hear) hear(copy);
     return Promise.resolve();
   }
 

@@ -1,17 +1,35 @@
 import { isIP } from "node:net";
 
+/** A name, or a suffix with a leading dot that stands for every name below it. */
+export type HostPattern = string;
+
 /**
- * Whether a request's Host header names this server by an address, or by one of `names`.
+ * Checks the Host header against the names of this server.
  *
- * A page in somebody's browser can point a name of its own at this address; it cannot make the browser send another Host.
- * A numeric address is no name that could be pointed anywhere.
+ * DNS rebinding: a web page can resolve its own domain to this address, and its scripts then read the answers as their own origin.
+ * The browser still sends the page's domain as Host, so a server that answers to its own names only is safe. An IP address is no
+ * domain that a page could resolve elsewhere: every address is accepted.
  */
-export function isOwnHost(header: string | undefined, names: ReadonlySet<string>): boolean {
-  const host = hostOf(header);
-  return host !== undefined && (isIP(host) !== 0 || names.has(host));
+export class HostCheck {
+  readonly #names: ReadonlySet<string>;
+  readonly #suffixes: readonly string[];
+
+  constructor(patterns: readonly HostPattern[]) {
+    const known = patterns.map((pattern) => pattern.toLowerCase().replace(/^\*\./, ".").replace(/\.$/, ""));
+    this.#names = new Set(known.filter((name) => !name.startsWith(".")));
+    this.#suffixes = known.filter((name) => name.startsWith(".") && name.length > 1);
+  }
+
+  /** Whether `header`, with or without a port, is an IP address or matches one of the patterns. */
+  accepts(header: string | undefined): boolean {
+    const host = hostOf(header);
+    if (host === undefined) return false;
+    if (isIP(host) !== 0 || this.#names.has(host)) return true;
+    return this.#suffixes.some((suffix) => host.endsWith(suffix) && !host.startsWith("."));
+  }
 }
 
-/** Without its port and its brackets, in lower case; `undefined`: it is none. */
+/** The host without port and brackets, in lower case; `undefined` when the header is not valid. */
 function hostOf(header: string | undefined): string | undefined {
   const [, bracketed, plain] =
     /^(?:\[([0-9a-f:.]+)\]|([a-z0-9._-]+))(?::\d{1,5})?$/i.exec(header ?? "") ?? [];

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { hostname } from "node:os";
 import { ConnectorError, codeOf, type Logger, toError } from "@pulsar-ts-io/core";
-import { isOwnHost } from "./host-check.ts";
+import { HostCheck, type HostPattern } from "./host-check.ts";
 
 /** What a path answers with. */
 export interface Answer {
@@ -18,10 +18,10 @@ export type Pages = ReadonlyMap<string, () => Answer | Promise<Answer>>;
 export interface HttpAddress {
   /** 0: one that is free. */
   readonly port: number;
-  /** The address or name to listen at. */
+  /** The address or name to listen at; `0.0.0.0` and `::` both stand for every address of the machine, IPv4 and IPv6. */
   readonly host: string;
-  /** Names under which the server is asked for, besides its addresses, `localhost` and the machine's name. */
-  readonly names: readonly string[];
+  /** Host names that requests may use, besides IP addresses, `localhost` and the machine's name. */
+  readonly names: readonly HostPattern[];
 }
 
 /** The port cannot be listened at. */
@@ -29,6 +29,11 @@ class HttpPortError extends ConnectorError {
   readonly code = "PIO_HTTP_PORT";
   readonly retryable = false;
 }
+
+/** Cluster nodes have IPv4, IPv6 or both: all addresses of one family include those of the other. */
+const everyAddress: ReadonlySet<string> = new Set(["0.0.0.0", "::"]);
+/** What the bind to `::` fails with where the kernel has no IPv6. */
+const withoutIpv6: ReadonlySet<string> = new Set(["EAFNOSUPPORT", "EADDRNOTAVAIL", "EINVAL"]);
 
 const headers: Readonly<Record<string, string>> = {
   "Content-Security-Policy":
@@ -45,12 +50,12 @@ const headers: Readonly<Record<string, string>> = {
 /** Answers GET at one port, to whoever asks for it by its own name; nothing can be changed through it. */
 export class HttpServer implements AsyncDisposable {
   readonly #server: Server;
-  readonly #names: ReadonlySet<string>;
+  readonly #hosts: HostCheck;
   readonly #logger: Logger;
   #pages: Pages = new Map();
 
   private constructor({ host, names }: HttpAddress, logger: Logger) {
-    this.#names = new Set(["localhost", hostname(), host, ...names].map((name) => name.toLowerCase()));
+    this.#hosts = new HostCheck(["localhost", hostname(), host, ...names]);
     this.#logger = logger;
     const limits = { maxHeaderSize: 16_384, headersTimeout: 5_000, requestTimeout: 10_000 };
     this.#server = createServer(limits, (request, response) => void this.#answer(request, response));
@@ -61,12 +66,26 @@ export class HttpServer implements AsyncDisposable {
   static async listen(address: HttpAddress, logger: Logger): Promise<HttpServer> {
     const server = new HttpServer(address, logger);
     try {
-      server.#server.listen(address.port, address.host);
-      await once(server.#server, "listening");
+      await server.#listen(address);
     } catch (error) {
       throw portError(address, error);
     }
     return server;
+  }
+
+  async #listen({ host, port }: HttpAddress): Promise<void> {
+    if (!everyAddress.has(host)) return await this.#bind(port, host);
+    try {
+      await this.#bind(port, "::"); // IPv4 as well: Node clears IPV6_V6ONLY
+    } catch (error) {
+      if (!withoutIpv6.has(codeOf(error) ?? "")) throw error;
+      await this.#bind(port, "0.0.0.0");
+    }
+  }
+
+  async #bind(port: number, host: string): Promise<void> {
+    this.#server.listen(port, host);
+    await once(this.#server, "listening");
   }
 
   /** The URL of its root. */
@@ -102,8 +121,8 @@ export class HttpServer implements AsyncDisposable {
   }
 
   async #answerTo(request: IncomingMessage, response: ServerResponse): Promise<Answer> {
-    if (!isOwnHost(request.headers.host, this.#names)) {
-      return text(421, "this server has another name: allow this one with --http-allowed-hosts");
+    if (!this.#hosts.accepts(request.headers.host)) {
+      return text(421, "the Host header does not name this server: add the name to --http-allowed-hosts");
     }
     if (request.method !== "GET" && request.method !== "HEAD") {
       response.setHeader("Allow", "GET, HEAD");

@@ -1,6 +1,8 @@
+import { Server } from "node:http";
 import { hostname } from "node:os";
+import process from "node:process";
 import { RecordingLogger } from "@pulsar-ts-io/testkit";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { type HttpAddress, HttpServer, type Pages } from "../../../src/observe/http/http-server.ts";
 import { httpGet } from "../../support/http-get.ts";
 
@@ -55,6 +57,51 @@ describe("HttpServer", () => {
     const url = await listen(pages, { names: ["pod.svc"] });
     expect(await httpGet(`${url}here`, { host })).toMatchObject({ status: 200 });
   });
+
+  it.each(["orders.svc", "Orders.Ns.svc.cluster.local:9094", "10-1-2-3.ns.pod.cluster.local."])(
+    "answers a request for %s when a suffix allows it",
+    async (host) => {
+      const url = await listen(pages, { names: [".svc", "*.cluster.local"] });
+      expect(await httpGet(`${url}here`, { host })).toMatchObject({ status: 200 });
+    },
+  );
+
+  it.each(["svc", ".svc", "orders.svc.evil.example", "evilsvc", "orders-svc"])(
+    "refuses a request for %j: the suffix .svc does not allow it",
+    async (host) => {
+      const reply = await httpGet(`${await listen(pages, { names: [".svc", "."] })}here`, { host });
+      expect(reply.status).toBe(421);
+    },
+  );
+
+  it.each(["0.0.0.0", "::"])("answers on IPv4 and on IPv6 when it listens at %s", async (host) => {
+    const { port } = new URL(await listen(pages, { host }));
+    for (const address of ["127.0.0.1", "[::1]"]) {
+      expect(await httpGet(`http://${address}:${port}/here`)).toMatchObject({ status: 200 });
+    }
+  });
+
+  it.each(["EAFNOSUPPORT", "EADDRNOTAVAIL"])(
+    "listens on IPv4 alone where the kernel has no IPv6 (%s)",
+    async (code) => {
+      const real = Server.prototype.listen;
+      const spy = vi.spyOn(Server.prototype, "listen").mockImplementation(function (
+        this: Server,
+        ...args: Parameters<Server["listen"]>
+      ) {
+        if (!args.includes("::")) return real.apply(this, args);
+        process.nextTick(() => this.emit("error", Object.assign(new Error(code), { code })));
+        return this;
+      });
+      try {
+        const url = await listen(pages, { host: "0.0.0.0" });
+        expect(url).toMatch(/^http:\/\/0\.0\.0\.0:/);
+        expect(await httpGet(`http://127.0.0.1:${new URL(url).port}/here`)).toMatchObject({ status: 200 });
+      } finally {
+        spy.mockRestore();
+      }
+    },
+  );
 
   it("lets no other page read it, run scripts of others in it or frame it", async () => {
     const { headers } = await httpGet(`${await listen(pages)}here`);
