@@ -17,6 +17,11 @@ export interface Manifest {
   readonly apiVersion: string;
   /** Whether the source settles its records by itself when told to (`MANUAL`); default false. */
   readonly acknowledgesItself: boolean;
+  /**
+   * How instances divide the work. `by-number`: by `instanceId` and `numInstances`, so that both must be right. Absent: without
+   * these numbers.
+   */
+  readonly sharding?: "by-number" | undefined;
 }
 
 const fields = ["name", "description", "sourceClass", "sourceConfigSchema", "apiVersion"];
@@ -47,6 +52,7 @@ export function parseManifest(text: string, origin: string): Manifest {
     sourceConfigSchema: textOf(values.get("sourceConfigSchema")),
     apiVersion: textOf(values.get("apiVersion")),
     acknowledgesItself: booleanOf(values.get("acknowledgesItself"), origin),
+    ...shardingOf(values.get("sharding"), origin),
   };
 }
 
@@ -95,6 +101,15 @@ function booleanOf(value: unknown, origin: string): boolean {
       remedy: "write true if the source acknowledges its records by itself, or leave it out",
     },
   );
+}
+
+function shardingOf(value: unknown, origin: string): Pick<Manifest, "sharding"> {
+  if (value === undefined || value === null) return {};
+  if (value === "by-number") return { sharding: value };
+  throw new PluginManifestError(`sharding of the connector manifest ${origin} is not by-number`, {
+    remedy:
+      "write by-number if instances divide the work by instanceId and numInstances, or leave the field out",
+  });
 }
 
 /** Text as YAML gives it; a number is what an unquoted version such as `1` becomes. */

@@ -33,6 +33,14 @@ describe("parseManifest", () => {
     expect(parse).toThrow("acknowledgesItself of the connector manifest m.yaml is not true or false");
   });
 
+  it("reads whether instances divide the work by their numbers, and refuses any other word", () => {
+    expect(parseManifest(manifest(), "m.yaml").sharding).toBeUndefined();
+    expect(parseManifest(`${manifest()}\nsharding: by-number\n`, "m.yaml").sharding).toBe("by-number");
+    expect(() => parseManifest(`${manifest()}\nsharding: by-luck\n`, "m.yaml")).toThrow(
+      "sharding of the connector manifest m.yaml is not by-number",
+    );
+  });
+
   it("takes a version that YAML reads as a number", () => {
     expect(parseManifest(manifest({ apiVersion: "apiVersion: 1" }), "m.yaml").apiVersion).toBe("1");
   });

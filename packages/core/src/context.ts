@@ -24,6 +24,10 @@ export interface SourceContext extends ToolContext {
   readonly sourceName: string;
   /** 0-based. */
   readonly instanceId: number;
+  /**
+   * Instances on all machines together. The real count for a connector with `sharding: by-number` in its manifest; for others
+   * it may be too small, where instances are started one by one.
+   */
   readonly numInstances: number;
   /** As configured, not normalised. */
   readonly outputTopic: string;

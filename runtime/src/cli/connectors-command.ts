@@ -8,6 +8,9 @@ import { formatProperties } from "./property-list.ts";
 import { connectorReference, type Flags } from "./requested-source.ts";
 import { columnsOf } from "./terminal.ts";
 
+/** Of a connector with `sharding: by-number`. */
+const shardingText = "instances divide the work by number: each needs --parallelism besides --instance-id";
+
 /** `pulsar-ts-io connectors list`: every connector, the broken ones with the reason. Runs none of their code. */
 export async function listConnectors(flags: Flags, host: CliHost): Promise<void> {
   const listings = await hostOf(flags, host).list();
@@ -26,7 +29,8 @@ export async function describeConnector(name: string, flags: Flags, host: CliHos
   }
   const { manifest, directory, version } = connector;
   stdout.write(`${manifest.name}${version === undefined ? "" : ` ${version}`}\n${manifest.description}\n`);
-  stdout.write(`in ${directory}\n\n${formatProperties(connector.schema, columnsOf(stdout))}`);
+  const sharding = manifest.sharding === undefined ? "" : `${shardingText}\n`;
+  stdout.write(`in ${directory}\n${sharding}\n${formatProperties(connector.schema, columnsOf(stdout))}`);
 }
 
 function hostOf(flags: Flags, { env }: CliHost): PluginHost {
@@ -60,13 +64,14 @@ function jsonOf(connector: ConnectorPackage, flags: Flags): unknown {
 
 function connectorJson(connector: ConnectorPackage): unknown {
   const { manifest, version, directory, schema } = connector;
-  const { name, description, apiVersion } = manifest;
+  const { name, description, apiVersion, sharding } = manifest;
   return {
     name,
     description,
     version,
     directory,
     apiVersion,
+    ...(sharding === undefined ? {} : { sharding }),
     properties: describeProperties(schema),
     schema,
   };

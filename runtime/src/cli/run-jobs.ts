@@ -7,6 +7,7 @@ import type { BrokerFlags, BrokerSettings } from "./broker-settings.ts";
 import type { DeduplicationFlags } from "./deduplication.ts";
 import type { HttpFlags } from "./http-options.ts";
 import type { InstanceJob } from "./instance-job.ts";
+import { instanceNumbers } from "./instance-numbers.ts";
 import type { RefusalFlags } from "./refusal-options.ts";
 import type { RequestedSource } from "./requested-source.ts";
 import { type LogSettings, sensitiveNames } from "./source-logger.ts";
@@ -45,6 +46,11 @@ interface RunParts {
   readonly hidden: readonly string[];
 }
 
+interface InstancePart extends Pick<RunParts, "topic" | "onRefused"> {
+  readonly instanceId: number;
+  readonly numInstances: number;
+}
+
 /** The instances that run here: all of them, or the one that the user names. */
 export function instanceJobs(
   requested: RequestedSource,
@@ -53,10 +59,11 @@ export function instanceJobs(
 ): readonly InstanceJob[] {
   const { connector, config } = requested;
   const limits = { stallTimeoutMs: flags.stallTimeout, maxMemoryBytes: flags.maxMemory };
-  return instanceIds(requested, flags).map((instanceId) => ({
+  const { ids, count: numInstances } = instanceNumbers(requested, flags);
+  return ids.map((instanceId) => ({
     connector,
     config,
-    instance: instanceOptions(requested, flags, { topic, onRefused, instanceId }),
+    instance: instanceOptions(requested, flags, { topic, onRefused, instanceId, numInstances }),
     destination: destinationOf(flags),
     broker,
     log: logSettings(requested, flags, instanceId),
@@ -66,12 +73,6 @@ export function instanceJobs(
     logTopic: requested.settings.logTopic,
     secrets: hidden,
   }));
-}
-
-function instanceIds({ settings }: RequestedSource, flags: RunFlags): readonly number[] {
-  const { instanceId, instanceIdOffset = 0 } = flags;
-  if (instanceId !== undefined) return [instanceId];
-  return Array.from({ length: settings.parallelism }, (_, index) => instanceIdOffset + index);
 }
 
 /** Of all the flags only these: the others would travel with them. */
@@ -97,7 +98,7 @@ export function topicOf(requested: RequestedSource, output: Output): string {
 function instanceOptions(
   { settings, connector, secrets }: RequestedSource,
   flags: RunFlags,
-  { topic, onRefused, instanceId }: Pick<RunParts, "topic" | "onRefused"> & { readonly instanceId: number },
+  { topic, onRefused, instanceId, numInstances }: InstancePart,
 ): InstanceJob["instance"] {
   const { drainTimeout } = flags;
   const { tenant, namespace, guarantee } = settings;
@@ -107,8 +108,7 @@ function instanceOptions(
     namespace,
     name,
     instanceId,
-    // Whoever starts instances one by one need not say how many there are.
-    numInstances: Math.max(settings.parallelism, instanceId + 1),
+    numInstances,
     topic,
     guarantee,
     secrets,

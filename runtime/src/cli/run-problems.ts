@@ -3,6 +3,7 @@ import { codeOf, remedyOf, toError } from "@pulsar-ts-io/core";
 import { parseTopicName } from "@pulsar-ts-io/pulsar";
 import type { Command } from "commander";
 import { completeFlags, readConfigOptions } from "./config-options.ts";
+import { instanceNumberProblems } from "./instance-numbers.ts";
 import { refusalProblems, resolveRefusalPolicy } from "./refusal-options.ts";
 import type { RequestedSource } from "./requested-source.ts";
 import type { RunFlags } from "./run-jobs.ts";
@@ -18,8 +19,9 @@ export interface CheckedRun<F> {
 export function checkRun<F extends RunFlags>(
   command: Command,
   given: F,
-  { settings, problems }: RequestedSource,
+  requested: RequestedSource,
 ): CheckedRun<F> {
+  const { settings, problems } = requested;
   const { publisher, runtimeOptions } = settings;
   const configOptions = readConfigOptions(command, runtimeOptions);
   const flags = completeFlags(command, given, configOptions);
@@ -28,6 +30,7 @@ export function checkRun<F extends RunFlags>(
     problems: [
       ...problems,
       ...configOptions.problems,
+      ...instanceNumberProblems(requested, flags),
       ...transportProblems(flags, publisher),
       ...refusalProblems(flags, publisher),
     ],

@@ -21,8 +21,8 @@ export interface SourceSettings {
   readonly archive: string | undefined;
   /** Where its log goes beside standard error; `undefined`: nowhere. */
   readonly logTopic: string | undefined;
-  /** Instances of the source; at least 1. */
-  readonly parallelism: number;
+  /** Instances of the source, on all machines together; at least 1. `undefined`: not given. */
+  readonly parallelism: number | undefined;
   readonly guarantee: Guarantee;
   /** How topics are published to; the producer's name and properties are the instance's. */
   readonly publisher: PublisherOptions;
@@ -65,7 +65,7 @@ export function readSourceConfig(sourceConfig: Fields, problems: ProblemList): S
     sourceType,
     archive,
     logTopic: fields.text("logTopic"),
-    parallelism: fields.integer("parallelism", 1) ?? 1,
+    parallelism: fields.integer("parallelism", 1),
     guarantee,
     publisher,
     secrets: readSecrets(fields.mapping("secrets") ?? {}, problems),

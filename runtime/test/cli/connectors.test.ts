@@ -50,6 +50,14 @@ describe("pulsar-ts-io connectors describe", loadingTime, () => {
     expect(byName.stdout).toContain("apiKey  (string, sensitive)");
   });
 
+  it("says that instances of a connector divide the work by their numbers", async () => {
+    const { stdout } = await cli(["connectors", "describe", "data-generator"]);
+    expect(stdout).toContain("instances divide the work by number: each needs --parallelism");
+    const json = await cli(["connectors", "describe", "data-generator", "--json"]);
+    expect(JSON.parse(json.stdout)).toMatchObject({ sharding: "by-number" });
+    expect((await cli(["connectors", "describe", "good", ...dir])).stdout).not.toContain("by number");
+  });
+
   it("prints schema and properties as JSON", async () => {
     const { stdout } = await cli(["connectors", "describe", "good", "--json", ...dir]);
     expect(JSON.parse(stdout)).toMatchObject({

@@ -84,16 +84,15 @@ describe("function-localrunner", loadingTime, () => {
   });
 
   it("is the instance that the offset says", async () => {
-    const args = argv(
-      sourceConfig({ archive: "builtin://data-generator", configs: {} }),
-      "--instanceIdOffset",
-      "3",
-    );
-    const proc = new FakeProcess(args, { env: toConsole });
-    const run = runCli(proc, []);
-    await proc.shows("no partition for this instance");
-    proc.emit("SIGTERM");
-    await run;
+    const { stderr } = await runs(argv(sourceConfig(), "--instanceIdOffset", "3"));
+    expect(stderr.text).toContain('"instanceId":3,"msg":"fixture closed"');
+  });
+
+  it("refuses an offset for a connector whose instances divide the work by their numbers", async () => {
+    const generator = sourceConfig({ archive: "builtin://data-generator", configs: {} });
+    const { code, stderr } = await cli(argv(generator, "--instanceIdOffset", "3"), { env: toConsole });
+    expect(code).toBe(2);
+    expect(stderr).toContain("an offset does not say how many there are on all machines together");
   });
 
   it("ends at the first failure when it is told to exit on errors", async () => {

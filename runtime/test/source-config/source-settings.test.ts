@@ -47,7 +47,7 @@ describe("readSourceConfig", () => {
       topic: undefined,
       sourceType: "x",
       archive: undefined,
-      parallelism: 1,
+      parallelism: undefined,
       guarantee: "ATLEAST_ONCE",
       publisher: defaultPublisherOptions,
       secrets: {},
