@@ -1,13 +1,13 @@
 import { describeProperties, formatProblem, InvalidConfigError } from "@pulsar-ts-io/config";
 import {
   ConnectorError,
-  codeOf,
   hasCode,
   remedyOf,
   systemClock,
   type ToolContext,
   toError,
 } from "@pulsar-ts-io/core";
+import { shownCodeOf } from "../instance/errors.ts";
 import { createLogger } from "../logging/pino-logger.ts";
 import type { ConnectorPackage } from "../plugin/connector-package.ts";
 import type { CliHost } from "./cli-host.ts";
@@ -16,7 +16,7 @@ import { StopSignals } from "./stop-signals.ts";
 
 /** A command about a source failed: what the source reads from refused it, or is out of reach. */
 class SourceToolError extends ConnectorError {
-  /** The cause's own code, where it has one of this project's. */
+  /** The cause's own code; `PIO_SOURCE_TOOL` where it has none. */
   readonly code: string;
   readonly retryable = false;
   readonly stage: "open" | "run";
@@ -24,8 +24,7 @@ class SourceToolError extends ConnectorError {
   constructor(message: string, stage: "open" | "run", cause: unknown) {
     const remedy = remedyOf(cause);
     super(message, { cause, ...(remedy === undefined ? {} : { remedy }) });
-    const code = codeOf(cause);
-    this.code = code?.startsWith("PIO_") === true ? code : "PIO_SOURCE_TOOL";
+    this.code = shownCodeOf(cause, "PIO_SOURCE_TOOL");
     this.stage = stage;
   }
 }

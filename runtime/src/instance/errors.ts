@@ -10,9 +10,33 @@ const words: Record<Stage, string> = {
   close: "the source could not be closed",
 };
 
+/** The code of a failure whose cause has none. */
+const noCode = "PIO_INSTANCE_FAILED";
+
+/** One line that can be printed. Longer texts are no identifiers. */
+const printableCode = /^[^\p{C}\p{Z}]{1,100}$/u;
+
+/**
+ * The code that `error` brought with it: this project's, its connector's own, or one of Node or a library. It never decides the
+ * exit code of a run.
+ *
+ * @param otherwise where it has none that can be shown.
+ */
+export function shownCodeOf(error: unknown, otherwise: string): string {
+  const code = codeOf(error);
+  return code !== undefined && printableCode.test(code) ? code : otherwise;
+}
+
+/** The message of `error` and, where it has one of its own, its code: what a status shows. */
+export function messageWithCode(error: Error, maxCharacters: number = Number.POSITIVE_INFINITY): string {
+  const code = shownCodeOf(error, noCode);
+  const suffix = code === noCode ? "" : ` [${code}]`;
+  return error.message.slice(0, maxCharacters - suffix.length) + suffix;
+}
+
 /** An instance ended, and not because it was told to. The cause is what its part threw. */
 export class InstanceFailedError extends ConnectorError {
-  /** The cause's own code, where it has one of this project's. */
+  /** The cause's own code; `PIO_INSTANCE_FAILED` where it has none. */
   readonly code: string;
   readonly retryable = false;
   readonly stage: Stage;
@@ -21,8 +45,7 @@ export class InstanceFailedError extends ConnectorError {
     const error = toError(cause);
     const remedy = remedyOf(error);
     super(`${words[stage]}: ${error.message}`, { cause, ...(remedy === undefined ? {} : { remedy }) });
-    const code = codeOf(error);
-    this.code = code?.startsWith("PIO_") === true ? code : "PIO_INSTANCE_FAILED";
+    this.code = shownCodeOf(error, noCode);
     this.stage = stage;
   }
 }

@@ -1,5 +1,6 @@
 import type { Clock } from "@pulsar-ts-io/core";
 import type { RecentError } from "../supervise/instance-report.ts";
+import { messageWithCode } from "./errors.ts";
 
 /** As many as Pulsar's status shows. */
 const kept = 10;
@@ -33,7 +34,8 @@ export class RecentErrors {
 
   add(error: Error): void {
     this.#count += 1;
-    const message = `[${error.name}]: ${error.message}`.slice(0, maxCharacters);
+    const name = `[${error.name}]: `;
+    const message = name + messageWithCode(error, maxCharacters - name.length);
     this.#last.push({ message, atMs: this.#clock.now() });
     if (this.#last.length > kept) this.#last.shift();
   }

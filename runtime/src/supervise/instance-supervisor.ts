@@ -1,5 +1,6 @@
 import { Backoff, type Clock, type Logger, toError } from "@pulsar-ts-io/core";
 import type { InstanceSnapshot } from "../instance/counters.ts";
+import { messageWithCode } from "../instance/errors.ts";
 import type { InstanceErrors } from "../instance/recent-errors.ts";
 import type { Attempt, AttemptView } from "./attempt.ts";
 import { isCurable } from "./curable.ts";
@@ -111,7 +112,7 @@ export class InstanceSupervisor {
   #reason(state: InstanceState): string {
     const isDown =
       state === "restarting" || state === "failed" || (state === "starting" && this.#restarts > 0);
-    return isDown ? toError(this.#failure).message : "";
+    return isDown ? messageWithCode(toError(this.#failure)) : "";
   }
 
   /** The last ten of each kind over all its starts. */

@@ -49,6 +49,20 @@ describe("pulsar-ts-io partitions", loadingTime, () => {
     });
   });
 
+  it.each([
+    ["own", "FIXTURE_OWN"],
+    ["coded", "PIO_SOURCE_TOOL"],
+  ])("shows the code that an author chose, as text and as JSON, and ends with 4: %s", async (label, code) => {
+    const config = JSON.stringify({ label });
+    const asText = await partitions(config);
+    expect(asText).toMatchObject({
+      code: 4,
+      stderr: expect.stringContaining(`told to be ${label} [${code}]`),
+    });
+    const asJson = await partitions(config, "--json");
+    expect(JSON.parse(asJson.stdout)).toMatchObject({ error: { code, exitCode: 4 } });
+  });
+
   it("says so when there are none", async () => {
     const { stdout } = await partitions('{"label": "none"}');
     expect(stdout).toBe("no partitions: the source has not been started yet\n");

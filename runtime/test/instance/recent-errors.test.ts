@@ -16,6 +16,16 @@ describe("RecentErrors", () => {
   });
 });
 
+describe("the code of a remembered failure", () => {
+  it("follows the message, and stays whole after a long one", () => {
+    const errors = new RecentErrors(new TestClock());
+    errors.add(Object.assign(new Error("x".repeat(5_000)), { code: "LINE_TOO_LONG" }));
+    const [{ message = "" } = {}] = errors.last;
+    expect(message).toHaveLength(2_000);
+    expect(message).toMatch(/^\[Error\]: x+ \[LINE_TOO_LONG\]$/);
+  });
+});
+
 describe("the failures that an instance remembers", () => {
   it("counts each refused record, also those that end it, once", async () => {
     const transport = new StepTransport();
@@ -27,8 +37,8 @@ describe("the failures that an instance remembers", () => {
     await ended;
     expect(instance.snapshot()).toMatchObject({ systemExceptions: 2, sourceExceptions: 0 });
     expect(instance.errors().system.map(({ message }) => message)).toEqual([
-      "[TestPublishError]: too large",
-      "[TestPublishError]: topic terminated",
+      "[TestPublishError]: too large [PIO_TEST_REFUSED]",
+      "[TestPublishError]: topic terminated [PIO_TEST_REFUSED]",
     ]);
   });
 

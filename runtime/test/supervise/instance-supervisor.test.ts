@@ -1,5 +1,6 @@
 import { RecordingLogger, TestClock } from "@pulsar-ts-io/testkit";
 import { describe, expect, it } from "vitest";
+import { InstanceFailedError } from "../../src/instance/errors.ts";
 import {
   InstanceSupervisor,
   type InstanceSupervisorOptions,
@@ -197,6 +198,17 @@ describe("InstanceSupervisor", () => {
     expect(await supervisor.report()).toMatchObject({
       state: "failed",
       error: "the source failed: dry for good",
+    });
+  });
+
+  it("shows the code that the source's author chose", async () => {
+    const { clock, supervisor, fail, ended } = supervise({ maxRestarts: 0 });
+    await clock.settle();
+    const cause = Object.assign(new Error("line too long"), { code: "LINE_TOO_LONG" });
+    await fail(new InstanceFailedError("run", cause));
+    await ended;
+    expect(await supervisor.report()).toMatchObject({
+      error: "the source failed: line too long [LINE_TOO_LONG]",
     });
   });
 
