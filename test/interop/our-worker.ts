@@ -1,4 +1,4 @@
-import { silentMeter, systemClock } from "@pulsar-ts-io/core";
+import { silentMeter, silentTroubles, systemClock } from "@pulsar-ts-io/core";
 import { type AwsClients, createAwsClients, KinesisConsumer } from "@pulsar-ts-io/kinesis-consumer";
 import { RecordingLogger } from "@pulsar-ts-io/testkit";
 import { usualOptions } from "../../packages/kinesis-consumer/test/support/consumer-options.ts";
@@ -44,6 +44,7 @@ export class OurWorker implements AsyncDisposable {
       clock: systemClock,
       logger: this.logger,
       meter: silentMeter,
+      troubles: silentTroubles,
       releasePartition: () => Promise.resolve(),
     };
     this.#consumer = new KinesisConsumer(this.#clients, host, {

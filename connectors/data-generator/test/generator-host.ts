@@ -1,6 +1,12 @@
 import { readFileSync } from "node:fs";
 import { ConfigValidator, type JsonSchema, validConfig } from "@pulsar-ts-io/config";
-import { type SourceContext, type SourceRecord, type StateStore, silentMeter } from "@pulsar-ts-io/core";
+import {
+  type SourceContext,
+  type SourceRecord,
+  type StateStore,
+  silentMeter,
+  silentTroubles,
+} from "@pulsar-ts-io/core";
 import { RecordingLogger, TestClock } from "@pulsar-ts-io/testkit";
 import { DataGeneratorSource, type DataGeneratorSourceOptions } from "../src/index.ts";
 
@@ -72,6 +78,7 @@ export class GeneratorHost {
       clock: this.clock,
       logger: this.logger,
       meter: silentMeter,
+      troubles: silentTroubles,
       tenant: "public",
       namespace: "default",
       sourceName,

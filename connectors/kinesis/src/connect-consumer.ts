@@ -37,11 +37,12 @@ export const connectConsumer: ConnectConsumer = (config, context) => {
     // The application as Java's connector does, and who of its workers it is: CloudTrail tells both.
     userAgent: [config.applicationName, `instance/${context.instanceId}`],
   });
-  const { clock, logger, meter } = context;
+  const { clock, logger, meter, troubles } = context;
   const host = {
     clock,
     logger,
     meter,
+    troubles,
     releasePartition: (partitionId: string) => context.releasePartition(partitionId),
   };
   const consumer = new KinesisConsumer(clients, host, {

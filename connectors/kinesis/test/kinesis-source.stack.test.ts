@@ -10,6 +10,7 @@ import {
   type SourceRecord,
   silentLogger,
   silentMeter,
+  silentTroubles,
   systemClock,
 } from "@pulsar-ts-io/core";
 import { createAwsClients } from "@pulsar-ts-io/kinesis-consumer";
@@ -65,6 +66,7 @@ describeWithStack("KinesisSource on a real stream", ({ kinesisEndpoint, dynamoEn
       clock: systemClock,
       logger: silentLogger,
       meter: silentMeter,
+      troubles: silentTroubles,
       tenant: "public",
       namespace: "default",
       sourceName: "kinesis",

@@ -1,4 +1,4 @@
-import { type PartitionStatus, type SourceContext, silentMeter } from "@pulsar-ts-io/core";
+import { type PartitionStatus, type SourceContext, silentMeter, silentTroubles } from "@pulsar-ts-io/core";
 import { RecordingLogger, TestClock } from "@pulsar-ts-io/testkit";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { ConnectConsumer, Consumer } from "../src/connect-consumer.ts";
@@ -71,6 +71,7 @@ beforeEach(() => {
     clock: new TestClock(),
     logger,
     meter: silentMeter,
+    troubles: silentTroubles,
     tenant: "public",
     namespace: "default",
     sourceName: "kinesis",

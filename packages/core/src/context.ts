@@ -2,6 +2,7 @@ import type { Clock } from "./clock.ts";
 import type { Guarantee } from "./guarantee.ts";
 import type { Logger } from "./logger.ts";
 import type { Meter } from "./meter.ts";
+import type { Troubles } from "./trouble.ts";
 
 /** What a source, or a command about a source, may use of the host it runs in. */
 export interface ToolContext {
@@ -34,6 +35,11 @@ export interface SourceContext extends ToolContext {
   /** What the host promises. With `EFFECTIVELY_ONCE` every record needs its `partitionId` and `recordSequence`. */
   readonly guarantee: Guarantee;
   readonly meter: Meter;
+  /**
+   * Where the source reports what fails and is retried, so that status, readiness, metrics and alerts show it.
+   * The source does not log such failures itself: the host logs when one begins and when it ends.
+   */
+  readonly troubles: Troubles;
   /** The secret of that name, or `undefined` when none is configured. */
   secret(name: string): string | undefined;
   /** Observes a metric of the connector's own, kept as a summary. */

@@ -29,3 +29,12 @@ export type {
   SourceConstructor,
   StartPosition,
 } from "./source.ts";
+export {
+  type Outage,
+  type OutageOptions,
+  silentTroubles,
+  type Trouble,
+  TroubleLog,
+  type TroubleLogOptions,
+  type Troubles,
+} from "./trouble.ts";

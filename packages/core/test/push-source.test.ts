@@ -4,6 +4,7 @@ import {
   type SourceRecord,
   silentLogger,
   silentMeter,
+  silentTroubles,
   systemClock,
 } from "@pulsar-ts-io/core";
 import { describe, expect, it } from "vitest";
@@ -26,6 +27,7 @@ function contextWith(signal: AbortSignal): SourceContext {
     clock: systemClock,
     logger: silentLogger,
     meter: silentMeter,
+    troubles: silentTroubles,
     tenant: "public",
     namespace: "default",
     sourceName: "bell",

@@ -1,4 +1,4 @@
-import type { Clock, Logger, Meter, StartPosition } from "@pulsar-ts-io/core";
+import type { Clock, Logger, Meter, StartPosition, Troubles } from "@pulsar-ts-io/core";
 import type { MetricsLevel } from "./metrics/metric-sink.ts";
 
 /** KCL's. */
@@ -72,6 +72,8 @@ export interface ConsumerHost {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly meter: Meter;
+  /** Where failures that are retried are reported: `lease table`, `reading from Kinesis` and others. */
+  readonly troubles: Troubles;
   /**
    * Called when a shard is given up, before its lease is released and after its last record was settled, if that comes to an end; and
    * at once when it is lost. None of its records is handed out from then on until it is taken anew; where records are numbered, not

@@ -1,5 +1,4 @@
-import { Backoff, type Clock, isRetryable } from "@pulsar-ts-io/core";
-import type { OutageLog } from "./outage-log.ts";
+import { Backoff, type Clock, isRetryable, type Outage } from "@pulsar-ts-io/core";
 import type { WaitingSigns } from "./shard/waiting-signs.ts";
 
 const firstPauseMs = 200;
@@ -30,8 +29,8 @@ export async function retryBriefly<T>(
 export async function retryUntilDone<T>(
   options: {
     readonly clock: Clock;
-    readonly outage: OutageLog;
-    /** Who tries, for {@link OutageLog}. */
+    readonly outage: Outage;
+    /** Who tries, for {@link Outage}. */
     readonly key: string;
     readonly signal: AbortSignal;
     /** Told of each attempt: who watches them learns of one that is never answered. */
@@ -45,12 +44,12 @@ export async function retryUntilDone<T>(
     for (;;) {
       try {
         const result = await whileCalling(attempt, signs, signal);
-        outage.ended(key);
+        outage.recovered(key);
         return result;
       } catch (error) {
         signal.throwIfAborted();
         if (!isRetryable(error)) throw error;
-        outage.began(key, error);
+        outage.failed(key, error);
         await clock.sleep(pause.next(), signal);
       }
     }

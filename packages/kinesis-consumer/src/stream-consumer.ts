@@ -52,10 +52,11 @@ export class StreamConsumer implements AsyncDisposable {
 
   constructor(ports: ReadingPorts, host: ConsumerHost, options: ConsumerOptions) {
     checkOptions(options);
-    const { clock, logger } = host;
+    const { clock, logger, troubles } = host;
     this.#metrics = new ConsumerMetrics(ports.sink, {
       clock,
       logger,
+      troubles,
       level: options.metricsLevel ?? "DETAILED",
       workerIdentifier: options.instanceId,
     });

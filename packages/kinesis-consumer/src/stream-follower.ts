@@ -47,10 +47,10 @@ export class StreamFollower {
 
   constructor(places: FollowerPlaces, options: ConsumerOptions & { readonly workerId: string }) {
     const { failoverMs = defaultFailoverMs } = options;
-    const { clock, logger } = places.host;
+    const { clock, logger, troubles } = places.host;
     this.#places = places;
     this.#options = { ...options, failoverMs };
-    this.#kcl3 = new Kcl3Watch(places.kcl3, { clock, logger, failoverMs });
+    this.#kcl3 = new Kcl3Watch(places.kcl3, { clock, logger, troubles, failoverMs });
   }
 
   /** Makes what there is ready to be read, once. @returns what {@link run} starts with. */

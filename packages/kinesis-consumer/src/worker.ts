@@ -18,7 +18,6 @@ import type { ConsumerMetrics } from "./metrics/consumer-metrics.ts";
 import { LeaseCreations } from "./metrics/lease-creations.ts";
 import { RenewRounds } from "./metrics/renew-rounds.ts";
 import { TakeRounds } from "./metrics/take-rounds.ts";
-import { OutageLog } from "./outage-log.ts";
 import type { RecordQueue } from "./record-queue.ts";
 import type { KinesisStream } from "./shard/kinesis-stream.ts";
 import { LeaseAudit } from "./shard/lease-audit.ts";
@@ -72,12 +71,15 @@ export class Worker {
     const { initial, stamp } = found;
     const table = new OneStreamTable(places.table, { tableName: options.applicationName, stamp });
     const logger = host.logger.child({ component: "kinesis-consumer", workerId: options.workerId });
-    const tableTrouble = new OutageLog(logger, "the lease table");
+    // A worker that holds leases reads on for as long as they last.
+    const tableOutage = host.troubles.of("lease table", {
+      blocking: () => this.#coordinator.leases.length === 0,
+    });
     const shared = {
       ...options,
       clock,
       logger,
-      outage: tableTrouble,
+      outage: tableOutage,
       initial,
       stamp,
       restraint: places.kcl3,
@@ -102,7 +104,7 @@ export class Worker {
     this.#audit = new LeaseAudit({ stream, table, maker }, { ...shared, kcl3: places.kcl3 });
     this.#audit.saw(found.leases);
     this.#cleaner = new LeaseCleaner({ stream, table, coordinator }, shared);
-    const gate = new ParentGate(table, clock, tableTrouble);
+    const gate = new ParentGate(table, clock, tableOutage);
     const end = new ShardEnd({ stream, table, coordinator, maker: heirs }, shared);
     const own = { coordinator, taker: this.#taker, renewals: this.#renewals, gate, end };
     this.#readings = new ShardReadings({ ...places, ...own }, shared);

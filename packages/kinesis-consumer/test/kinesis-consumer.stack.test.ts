@@ -4,7 +4,7 @@ import {
   PutRecordsCommand,
   SplitShardCommand,
 } from "@aws-sdk/client-kinesis";
-import { silentMeter, systemClock } from "@pulsar-ts-io/core";
+import { silentMeter, silentTroubles, systemClock } from "@pulsar-ts-io/core";
 import { RecordingLogger } from "@pulsar-ts-io/testkit";
 import { afterAll, describe, expect, it } from "vitest";
 import { describeWithStack, uniqueName } from "../../../test/stack.ts";
@@ -132,6 +132,7 @@ async function run(
     clock: systemClock,
     logger: new RecordingLogger(),
     meter: silentMeter,
+    troubles: silentTroubles,
     releasePartition: () => Promise.resolve(),
   };
   await using consumer = new KinesisConsumer(clients, host, {

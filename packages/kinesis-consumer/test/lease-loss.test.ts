@@ -68,8 +68,8 @@ describe("a lease that could not be renewed", () => {
     rig.table.before = () => {};
     await rig.pass(10_000);
     expect(worker.released).toEqual([]);
-    expect(rig.logger.messages("warn")).toEqual(["trouble began, retrying"]);
-    expect(rig.logger.messages("info").filter((text) => text === "trouble is over")).toHaveLength(1);
+    expect(rig.logger.messages("warn")).toEqual(["lease table failing, retrying"]);
+    expect(rig.logger.messages("info").filter((text) => text === "lease table recovered")).toHaveLength(1);
     await rig.close(worker);
   });
 

@@ -1,4 +1,4 @@
-import { type Clock, silentMeter, systemClock } from "@pulsar-ts-io/core";
+import { type Clock, silentMeter, silentTroubles, systemClock } from "@pulsar-ts-io/core";
 import { RecordingLogger } from "@pulsar-ts-io/testkit";
 import { describe, expect, it, vi } from "vitest";
 import {
@@ -45,6 +45,7 @@ async function openError(
     clock: hurriedClock,
     logger: new RecordingLogger(),
     meter: silentMeter,
+    troubles: silentTroubles,
     releasePartition: () => Promise.resolve(),
   };
   await using consumer = new KinesisConsumer(clients, host, { ...usualOptions, ...options.consumer });

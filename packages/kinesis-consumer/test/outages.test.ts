@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import type { Lease } from "../src/lease/lease.ts";
 import { idOf, Rig, unavailable } from "./support/rig.ts";
 
-const began = "trouble began, retrying";
+const tableFailing = "lease table failing, retrying";
+const tableRecovered = "lease table recovered";
 
 describe("what is said of an outage", () => {
   it("is said to be over although the lease of a shard that could not be read was lost in it", async () => {
@@ -11,11 +12,11 @@ describe("what is said of an outage", () => {
     await rig.pass(1_000);
     const fault = rig.service.faults.reset("GetRecords", { count: Number.POSITIVE_INFINITY });
     await rig.pass(5_000);
-    expect(rig.logger.linesOf(began)).toHaveLength(1);
+    expect(rig.logger.linesOf("reading from Kinesis failing, retrying")).toHaveLength(1);
     takeAway(rig);
     await rig.until(() => worker.released.length === 1);
     fault.lift();
-    await rig.until(() => rig.logger.linesOf("trouble is over").length === 1, 9_000);
+    await rig.until(() => rig.logger.linesOf("reading from Kinesis recovered").length === 1, 9_000);
     await rig.close(worker);
   });
 
@@ -28,14 +29,14 @@ describe("what is said of an outage", () => {
     rig.table.before = (method) => {
       if (method === "take") throw unavailable();
     };
-    await rig.until(() => rig.logger.linesOf(began).length === 1);
+    await rig.until(() => rig.logger.linesOf(tableFailing).length === 1);
     rig.table.rows.set(idOf(0), { ...rowOf(rig), counter: 1_001 });
     rig.table.before = () => {};
-    await rig.until(() => rig.logger.linesOf("trouble is over").length === 1, 5_000);
+    await rig.until(() => rig.logger.linesOf(tableRecovered).length === 1, 5_000);
     rig.table.before = (method) => {
       if (method === "list") throw unavailable();
     };
-    await rig.until(() => rig.logger.linesOf(began).length === 2, 5_000);
+    await rig.until(() => rig.logger.linesOf(tableFailing).length === 2, 5_000);
     await rig.close(worker);
   });
 
@@ -47,10 +48,10 @@ describe("what is said of an outage", () => {
       if (method === "requestHandOff") throw unavailable();
     };
     const other = await rig.start({ instanceId: "1" });
-    await rig.until(() => rig.logger.linesOf(began).length === 1);
+    await rig.until(() => rig.logger.linesOf(tableFailing).length === 1);
     rig.table.rows.set(idOf(0), { ...rowOf(rig), checkpoint: { kind: "shard-end" } });
     rig.table.rows.set(idOf(1), { ...rowOf(rig, 1), checkpoint: { kind: "shard-end" } });
-    await rig.until(() => rig.logger.linesOf("trouble is over").length === 1, 5_000);
+    await rig.until(() => rig.logger.linesOf(tableRecovered).length === 1, 5_000);
     await rig.close(other);
     await rig.close(reader);
   });
@@ -63,7 +64,7 @@ describe("what is said of an outage", () => {
       if (method === "write") throw unavailable();
     };
     await rig.until(() => worker.released.length === 2);
-    expect(rig.logger.linesOf("trouble is over")).toEqual([]);
+    expect(rig.logger.linesOf(tableRecovered)).toEqual([]);
     rig.table.before = () => {};
     await rig.close(worker);
   });

@@ -51,8 +51,8 @@ describe("reading", () => {
     await rig.pass(20_000);
     fault.lift();
     await rig.pass(10_000);
-    expect(rig.logger.linesOf("trouble began, retrying")).toHaveLength(1);
-    expect(rig.logger.linesOf("trouble is over")).toHaveLength(1);
+    expect(rig.logger.linesOf("reading from Kinesis failing, retrying")).toHaveLength(1);
+    expect(rig.logger.linesOf("reading from Kinesis recovered")).toHaveLength(1);
     expect(worker.failure).toBeUndefined();
     await rig.close(worker);
   });

@@ -1,5 +1,5 @@
 import { PutItemCommand, ScanCommand } from "@aws-sdk/client-dynamodb";
-import { silentLogger, silentMeter, systemClock } from "@pulsar-ts-io/core";
+import { silentLogger, silentMeter, silentTroubles, systemClock } from "@pulsar-ts-io/core";
 import { startKinesisDouble } from "@pulsar-ts-io/testkit";
 import { describe, expect, it, vi } from "vitest";
 import { eventually } from "../../../test/harness/eventually.ts";
@@ -20,7 +20,13 @@ import { type SentRequest, tapWire } from "./support/wire-tap.ts";
 vi.setConfig({ testTimeout: 60_000 });
 
 const signal = new AbortController().signal;
-const host = { clock: systemClock, logger: silentLogger, meter: silentMeter, signal };
+const host = {
+  clock: systemClock,
+  logger: silentLogger,
+  meter: silentMeter,
+  troubles: silentTroubles,
+  signal,
+};
 const subject = {
   streamName: "orders",
   applicationName: "orders-app",

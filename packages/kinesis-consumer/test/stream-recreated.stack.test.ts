@@ -1,5 +1,5 @@
 import { CreateStreamCommand, DeleteStreamCommand, PutRecordsCommand } from "@aws-sdk/client-kinesis";
-import { codeOf, silentMeter, systemClock } from "@pulsar-ts-io/core";
+import { codeOf, silentMeter, silentTroubles, systemClock } from "@pulsar-ts-io/core";
 import { RecordingLogger } from "@pulsar-ts-io/testkit";
 import { afterAll, expect, it } from "vitest";
 import { describeWithStack, uniqueName } from "../../../test/stack.ts";
@@ -44,6 +44,7 @@ describeWithStack("a stream of kinesis-local that is deleted and created anew", 
       clock: systemClock,
       logger: new RecordingLogger(),
       meter: silentMeter,
+      troubles: silentTroubles,
       releasePartition: () => Promise.resolve(),
     };
     return new KinesisConsumer(clients, host, {

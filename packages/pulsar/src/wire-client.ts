@@ -1,4 +1,4 @@
-import type { Clock, Logger, Meter } from "@pulsar-ts-io/core";
+import type { Clock, Logger, Meter, Troubles } from "@pulsar-ts-io/core";
 import { resolveAuthentication } from "./auth/resolve-authentication.ts";
 import { ConnectionPool } from "./connection/connection-pool.ts";
 import { type Dial, dial, type TlsOptions } from "./connection/dial.ts";
@@ -29,6 +29,8 @@ export interface WireHost {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly meter: Meter;
+  /** Where failures that are retried are reported; default nowhere. */
+  readonly troubles?: Troubles | undefined;
   /** Where `env:NAME` is looked up; default the process's. */
   readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
   /** Asks the issuer of access tokens; default the process's. */

@@ -1,4 +1,4 @@
-import type { SourceContext } from "@pulsar-ts-io/core";
+import { type SourceContext, silentTroubles } from "@pulsar-ts-io/core";
 import { MemoryStateStore } from "./memory-state-store.ts";
 import { RecordingLogger } from "./recording-logger.ts";
 import { RecordingMeter } from "./recording-meter.ts";
@@ -15,6 +15,7 @@ export function testContext(given: Partial<SourceContext> = {}): SourceContext {
     clock: new TestClock(),
     logger: new RecordingLogger(),
     meter: new RecordingMeter(),
+    troubles: silentTroubles,
     tenant: "public",
     namespace: "default",
     sourceName: "test",

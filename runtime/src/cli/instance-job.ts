@@ -1,5 +1,5 @@
 import process from "node:process";
-import type { StateStore } from "@pulsar-ts-io/core";
+import { type StateStore, TroubleLog } from "@pulsar-ts-io/core";
 import { Instance } from "../instance/instance.ts";
 import type { InstanceOptions } from "../instance/instance-options.ts";
 import { traced } from "../observe/traced-transport.ts";
@@ -19,7 +19,10 @@ export interface InstanceJob extends LogJob {
   readonly connector: ConnectorPackage;
   /** The connector's config, complete. */
   readonly config: unknown;
-  readonly instance: Omit<InstanceOptions, "clock" | "logger" | "meter" | "deduplication" | "state">;
+  readonly instance: Omit<
+    InstanceOptions,
+    "clock" | "logger" | "meter" | "troubles" | "deduplication" | "state"
+  >;
   readonly destination: DeduplicationFlags;
   /** Whether anybody will look at what is measured. */
   readonly measured: boolean;
@@ -42,11 +45,12 @@ export async function openAttempt(job: InstanceJob, host: JobHost, signal: Abort
   const { destination, broker } = job;
   const deduplication = createDeduplication(job.instance.guarantee, destination, broker, host);
   const source = await loadSource(job.connector, { signal });
-  const transport = traced(await createTransport(destination, broker, host));
   const { clock, meter, metrics, state } = host;
   const log = openInstanceLog(job, host);
   const { logger } = log;
-  const parts = { clock, logger, meter, deduplication, state };
+  const troubles = new TroubleLog({ clock, logger });
+  const transport = traced(await createTransport(destination, broker, { ...host, troubles }));
+  const parts = { clock, logger, meter, troubles, deduplication, state };
   const instance = new Instance(source, transport, { ...job.instance, ...parts });
   const { limits } = job;
   const attempt = new OwnAttempt(instance, job.config, { limits, clock, logger, residentBytes, metrics });

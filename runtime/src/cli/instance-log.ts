@@ -1,4 +1,4 @@
-import { type Logger, silentMeter } from "@pulsar-ts-io/core";
+import { type Logger, silentMeter, silentTroubles } from "@pulsar-ts-io/core";
 import { TopicLog } from "../logging/topic-log.ts";
 import { secretMask } from "../observe/secret-mask.ts";
 import type { BrokerSettings } from "./broker-settings.ts";
@@ -22,7 +22,7 @@ export interface LogJob {
   readonly secrets: readonly string[];
 }
 
-export interface LogHost extends TransportHost {
+export interface LogHost extends Omit<TransportHost, "troubles"> {
   /** Takes whole lines of its log, as JSON. */
   readonly write: (line: string) => void;
 }
@@ -40,7 +40,9 @@ export function openInstanceLog(job: LogJob, host: LogHost): InstanceLog {
   if (logTopic === undefined) return { logger: host.logger, around: (work) => work() };
   const { clock, write } = host;
   const way = { ...destination, output: "pulsar" } as const;
-  const topicLog = new TopicLog(() => createTransport(way, broker, { ...host, meter: silentMeter }), {
+  // Its outages are reported by the topic log as a whole.
+  const quiet = { ...host, meter: silentMeter, troubles: silentTroubles };
+  const topicLog = new TopicLog(() => createTransport(way, broker, quiet), {
     topic: logTopic,
     instanceId: instance.instanceId,
     fqn: `${instance.tenant}/${instance.namespace}/${instance.name}`,

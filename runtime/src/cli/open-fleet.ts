@@ -12,7 +12,7 @@ import type { TransportHost } from "./transport.ts";
 /** The program that runs one instance for this one. */
 const childEntry = fileURLToPath(new URL("../child.js", import.meta.url));
 
-export interface FleetHost extends Omit<TransportHost, "meter"> {
+export interface FleetHost extends Omit<TransportHost, "meter" | "troubles"> {
   /** Takes whole lines of the instances' logs. */
   readonly write: (line: string) => void;
   readonly process: ForkChildOptions["process"];

@@ -1,6 +1,6 @@
 import type { Writable } from "node:stream";
 import type { ConfigProblem } from "@pulsar-ts-io/config";
-import type { Clock, Logger, Meter } from "@pulsar-ts-io/core";
+import type { Clock, Logger, Meter, Troubles } from "@pulsar-ts-io/core";
 import type { PublisherOptions, Transport } from "@pulsar-ts-io/pulsar";
 import type { BrokerSettings } from "./broker-settings.ts";
 
@@ -22,6 +22,7 @@ export interface TransportHost {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly meter: Meter;
+  readonly troubles: Troubles;
   /** Where the console's records go. */
   readonly data: Writable;
 }

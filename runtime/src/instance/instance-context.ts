@@ -6,6 +6,7 @@ import type {
   Meter,
   SourceContext,
   StateStore,
+  Troubles,
 } from "@pulsar-ts-io/core";
 import type { InstanceOptions } from "./instance-options.ts";
 
@@ -32,6 +33,7 @@ export class InstanceContext implements SourceContext {
   readonly logger: Logger;
   readonly meter: Meter;
   readonly state: StateStore;
+  readonly troubles: Troubles;
   readonly #host: ContextHost;
   readonly #secrets: ReadonlyMap<string, string>;
   /** By name: a connector may measure each record. */
@@ -52,6 +54,7 @@ export class InstanceContext implements SourceContext {
     this.logger = options.logger;
     this.meter = options.meter;
     this.state = options.state;
+    this.troubles = options.troubles;
   }
 
   secret(name: string): string | undefined {

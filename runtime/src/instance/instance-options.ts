@@ -1,4 +1,4 @@
-import type { Clock, Guarantee, Logger, Meter, StateStore } from "@pulsar-ts-io/core";
+import type { Clock, Guarantee, Logger, Meter, StateStore, TroubleLog } from "@pulsar-ts-io/core";
 import type { PublisherOptions } from "@pulsar-ts-io/pulsar";
 import type { Deduplication } from "./partition-publishers.ts";
 import type { RefusalPolicy } from "./refusal-policy.ts";
@@ -25,4 +25,6 @@ export interface InstanceOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly meter: Meter;
+  /** What fails and is retried in this run: the source and the transport report to it. */
+  readonly troubles: TroubleLog;
 }

@@ -1,4 +1,4 @@
-import { type PartitionStatus, type Source, toError } from "@pulsar-ts-io/core";
+import { type PartitionStatus, type Source, type Trouble, toError } from "@pulsar-ts-io/core";
 import type { Transport } from "@pulsar-ts-io/pulsar";
 import { InstanceCounters, type InstanceSnapshot } from "./counters.ts";
 import type { DeadLettersHost } from "./dead-letters.ts";
@@ -41,6 +41,7 @@ export class Instance<C> {
     this.#outlets = new Outlets(transport, options, (error) => this.#fail("pulsar", error));
     this.#systemErrors = new RecentErrors(clock);
     this.#sourceErrors = new RecentErrors(clock);
+    options.troubles.whenLasting((error) => this.#systemErrors.add(error));
     this.#host = {
       counters: new InstanceCounters(),
       guarantee,
@@ -117,6 +118,11 @@ export class Instance<C> {
   /** Its last failures, newest last. */
   errors(): InstanceErrors {
     return { system: this.#systemErrors.last, source: this.#sourceErrors.last };
+  }
+
+  /** What fails and is retried now, the oldest first. */
+  troubles(): readonly Trouble[] {
+    return this.#options.troubles.current();
   }
 
   /** What the source says of its partitions; nothing before it is open. */

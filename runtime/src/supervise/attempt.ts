@@ -1,4 +1,4 @@
-import type { PartitionStatus } from "@pulsar-ts-io/core";
+import type { PartitionStatus, Trouble } from "@pulsar-ts-io/core";
 import type { InstanceSnapshot } from "../instance/counters.ts";
 import type { InstanceErrors } from "../instance/recent-errors.ts";
 import type { MetricFamily } from "./instance-report.ts";
@@ -13,6 +13,8 @@ export interface AttemptView {
   readonly counts: InstanceSnapshot;
   readonly errors: InstanceErrors;
   readonly partitions: readonly PartitionStatus[];
+  /** What fails and is retried now, the oldest first. */
+  readonly troubles: readonly Trouble[];
   /** Why nothing moves although there is something to move. */
   readonly stalled: string | undefined;
 }

@@ -40,6 +40,7 @@ export class ChildAttempt implements Attempt {
     counts: noCounts,
     errors: { system: [], source: [] },
     partitions: [],
+    troubles: [],
     stalled: undefined,
   };
   #metrics: readonly MetricFamily[] = [];

@@ -1,4 +1,4 @@
-import type { PartitionStatus } from "@pulsar-ts-io/core";
+import type { PartitionStatus, Trouble } from "@pulsar-ts-io/core";
 import type { InstanceSnapshot } from "../instance/counters.ts";
 
 /** Where an instance is in its life. `restarting`: it failed, and waits for its next start. `failed`: there will be none. */
@@ -46,6 +46,8 @@ export interface InstanceReport {
   /** The last ten of the source's own, newest last, over all its starts. */
   readonly sourceErrors: readonly RecentError[];
   readonly partitions: readonly PartitionStatus[];
+  /** What fails and is retried now, the oldest first; secrets masked. */
+  readonly troubles: readonly Trouble[];
   readonly metrics: readonly MetricFamily[];
 }
 

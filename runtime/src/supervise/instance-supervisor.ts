@@ -1,4 +1,4 @@
-import { Backoff, type Clock, type Logger, toError } from "@pulsar-ts-io/core";
+import { Backoff, type Clock, type Logger, type Trouble, toError } from "@pulsar-ts-io/core";
 import type { InstanceSnapshot } from "../instance/counters.ts";
 import { messageWithCode } from "../instance/errors.ts";
 import type { InstanceErrors } from "../instance/recent-errors.ts";
@@ -97,6 +97,7 @@ export class InstanceSupervisor {
       systemErrors: masked(errors.system, mask),
       sourceErrors: masked(errors.source, mask),
       partitions: view?.partitions ?? [],
+      troubles: (view?.troubles ?? []).map((trouble) => maskedTrouble(trouble, mask)),
       metrics: this.#metrics,
     };
   }
@@ -178,6 +179,11 @@ export class InstanceSupervisor {
     if (this.#attempt !== undefined || !proven || !isCurable(error)) return false;
     return maxRestarts === undefined || this.#pauses.attempts < maxRestarts;
   }
+}
+
+function maskedTrouble(trouble: Trouble, mask: (text: string) => string): Trouble {
+  const { message, remedy } = trouble;
+  return { ...trouble, message: mask(message), remedy: remedy === undefined ? undefined : mask(remedy) };
 }
 
 function masked(errors: readonly RecentError[], mask: (text: string) => string): readonly RecentError[] {

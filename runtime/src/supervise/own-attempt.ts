@@ -48,7 +48,8 @@ export class OwnAttempt<C> implements Attempt {
     const partitions = this.#instance.partitions();
     const stalled = this.#movement.look(counts, partitions, this.#options.clock.monotonic());
     const errors = this.#instance.errors();
-    return { opened, lingering, draining, counts, errors, partitions, stalled };
+    const troubles = this.#instance.troubles();
+    return { opened, lingering, draining, counts, errors, partitions, troubles, stalled };
   }
 
   async metrics(): Promise<readonly MetricFamily[]> {

@@ -16,6 +16,7 @@ export function report(
     systemErrors: [],
     sourceErrors: [],
     partitions: [],
+    troubles: [],
     metrics: [],
     ...changes,
     counts: {

@@ -57,7 +57,7 @@ export class ScriptedAttempt implements Attempt {
 
   view(): AttemptView {
     const { opened, lingering, draining, counts: done, errors, stalled } = this;
-    return { opened, lingering, draining, counts: done, errors, stalled, partitions: [] };
+    return { opened, lingering, draining, counts: done, errors, stalled, partitions: [], troubles: [] };
   }
 
   metrics(): Promise<readonly MetricFamily[]> {

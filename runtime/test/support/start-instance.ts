@@ -1,4 +1,4 @@
-import { type Source, silentLogger, silentMeter, systemClock } from "@pulsar-ts-io/core";
+import { type Source, silentLogger, silentMeter, systemClock, TroubleLog } from "@pulsar-ts-io/core";
 import { defaultPublisherOptions, type Transport } from "@pulsar-ts-io/pulsar";
 import { RecordingLogger, TestClock } from "@pulsar-ts-io/testkit";
 import { Instance } from "../../src/instance/instance.ts";
@@ -39,6 +39,10 @@ export function makeInstance(
     clock: systemClock,
     logger: silentLogger,
     meter: silentMeter,
+    troubles: new TroubleLog({
+      clock: overrides.clock ?? systemClock,
+      logger: overrides.logger ?? silentLogger,
+    }),
     ...overrides,
   });
 }

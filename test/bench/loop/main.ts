@@ -1,5 +1,5 @@
 import process from "node:process";
-import { type Guarantee, silentLogger, silentMeter, systemClock } from "@pulsar-ts-io/core";
+import { type Guarantee, silentLogger, silentMeter, systemClock, TroubleLog } from "@pulsar-ts-io/core";
 import { defaultPublisherOptions } from "@pulsar-ts-io/pulsar";
 import { Instance, openState } from "pulsar-ts-io";
 import { runBenchmark } from "../benchmark.ts";
@@ -59,6 +59,7 @@ async function runInstance(records: number, guarantee: Guarantee): Promise<numbe
     clock: systemClock,
     logger: silentLogger,
     meter: silentMeter,
+    troubles: new TroubleLog({ clock: systemClock, logger: silentLogger }),
   });
   await instance.run(undefined, stop.signal);
   return source.acknowledged;

@@ -1,5 +1,4 @@
-import { type Clock, hasCode, isRetryable } from "@pulsar-ts-io/core";
-import type { OutageLog } from "../outage-log.ts";
+import { type Clock, hasCode, isRetryable, type Outage } from "@pulsar-ts-io/core";
 import type { ReadPosition, RecordPage } from "../shard/kinesis-stream.ts";
 import type { ShardId } from "../shard/shard.ts";
 import type { FanOutConsumer } from "./fan-out-consumer.ts";
@@ -23,7 +22,7 @@ export interface SubscribedShard {
 export interface FanOutOptions {
   readonly clock: Clock;
   readonly budget: ReadBudget;
-  readonly outage: OutageLog;
+  readonly outage: Outage;
   readonly meter: ReaderMeter;
   readonly signs: ReadingSigns;
   /** A number in [0, 1). */
@@ -136,7 +135,7 @@ class FanOutReader {
     this.#options.signs.answered(event.records.length, event.millisBehindLatest);
     this.#pace.heard();
     this.#refusals = 0;
-    this.#options.outage.ended(this.#shard.id);
+    this.#options.outage.recovered(this.#shard.id);
   }
 
   /** Waits until there is room for the event. */
@@ -169,7 +168,7 @@ class FanOutReader {
       signs.throttled();
     } else {
       signs.failed();
-      outage.began(this.#shard.id, error);
+      outage.failed(this.#shard.id, error);
     }
     this.#pace.failed();
     return undefined;

@@ -1,6 +1,5 @@
-import { type Clock, hasCode, isRetryable } from "@pulsar-ts-io/core";
+import { type Clock, hasCode, isRetryable, type Outage } from "@pulsar-ts-io/core";
 import { unlessAborted } from "../joined-signal.ts";
-import type { OutageLog } from "../outage-log.ts";
 import type { KinesisStream, ReadPosition, RecordPage } from "../shard/kinesis-stream.ts";
 import type { ChildShard, ShardId } from "../shard/shard.ts";
 import { fullJitter } from "./full-jitter.ts";
@@ -26,7 +25,7 @@ export interface ReadCursor {
 export interface PollingOptions {
   readonly clock: Clock;
   readonly budget: ReadBudget;
-  readonly outage: OutageLog;
+  readonly outage: Outage;
   readonly meter: ReaderMeter;
   readonly signs: ReadingSigns;
   readonly idleMs: number;
@@ -170,7 +169,7 @@ class PollingReader {
     }
     this.#options.signs.answered(page.records.length, page.millisBehindLatest);
     this.#failures = 0;
-    this.#options.outage.ended(this.#id);
+    this.#options.outage.recovered(this.#id);
   }
 
   /** Learns from an answer how much to ask for, and when. @returns its bytes. */
@@ -209,7 +208,7 @@ class PollingReader {
       this.#pace.throttled();
     } else {
       signs.failed();
-      outage.began(this.#id, error);
+      outage.failed(this.#id, error);
     }
     await this.#pause(signal);
     return false;

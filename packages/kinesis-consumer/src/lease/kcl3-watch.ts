@@ -1,5 +1,4 @@
-import { type Clock, isRetryable, type Logger } from "@pulsar-ts-io/core";
-import { OutageLog } from "../outage-log.ts";
+import { type Clock, isRetryable, type Logger, type Outage, type Troubles } from "@pulsar-ts-io/core";
 import type { Kcl3State, Kcl3StateReader } from "./kcl3-state.ts";
 import type { LeaseCase, TakingRestraint } from "./lease-sightings.ts";
 
@@ -19,6 +18,7 @@ const leaderPatienceMs = 40_000;
 export interface Kcl3WatchOptions {
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly troubles: Troubles;
   readonly failoverMs: number;
 }
 
@@ -32,7 +32,7 @@ export interface Kcl3WatchOptions {
 export class Kcl3Watch implements TakingRestraint {
   readonly #reader: Kcl3StateReader;
   readonly #options: Kcl3WatchOptions;
-  readonly #outage: OutageLog;
+  readonly #outage: Outage;
   #native = false;
   #wasHere = false;
   #warnedOf: string | undefined;
@@ -46,7 +46,7 @@ export class Kcl3Watch implements TakingRestraint {
   constructor(reader: Kcl3StateReader, options: Kcl3WatchOptions) {
     this.#reader = reader;
     this.#options = options;
-    this.#outage = new OutageLog(options.logger, "the tables of KCL 3");
+    this.#outage = options.troubles.of("tables of KCL 3", { blocking: false });
   }
 
   /** Whether there is anything of KCL 3: its leader, now or one day, asks what is read of each shard. */
@@ -86,11 +86,11 @@ export class Kcl3Watch implements TakingRestraint {
       await clock.sleep(this.maySteal ? lookMs : lookCloselyMs, signal);
       try {
         await this.look(signal);
-        this.#outage.ended("look");
+        this.#outage.recovered("look");
       } catch (error) {
         signal.throwIfAborted();
         if (!isRetryable(error)) throw error;
-        this.#outage.began("look", error);
+        this.#outage.failed("look", error);
       }
     }
   }

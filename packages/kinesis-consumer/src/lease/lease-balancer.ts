@@ -1,5 +1,4 @@
-import { type Clock, isRetryable, type Logger } from "@pulsar-ts-io/core";
-import type { OutageLog } from "../outage-log.ts";
+import { type Clock, isRetryable, type Logger, type Outage } from "@pulsar-ts-io/core";
 import type { ShardId } from "../shard/shard.ts";
 import type { Lease } from "./lease.ts";
 import { isOurs, leasesToSteal, type ShareView } from "./lease-share.ts";
@@ -24,7 +23,7 @@ type Round = "request" | "look";
 export interface LeaseBalancerOptions {
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly outage: OutageLog;
+  readonly outage: Outage;
   readonly workerId: string;
   readonly restraint: TakingRestraint;
 }
@@ -79,7 +78,7 @@ export class LeaseBalancer {
     const failures = this.#failures;
     const found = await Promise.all(steals.map(({ lease }) => this.#ask(lease, signal, writes)));
     // What failed before was answered now, or is not wanted any more.
-    if (failures === this.#failures) this.#options.outage.ended("request");
+    if (failures === this.#failures) this.#options.outage.recovered("request");
     return found.flatMap((lease) => lease ?? []);
   }
 
@@ -89,7 +88,7 @@ export class LeaseBalancer {
     this.#forgetOld(this.#lookedMs);
     const failures = this.#failures;
     const rows = await Promise.all([...this.#askedUntilMs.keys()].map((id) => this.#get(id, "look", signal)));
-    if (failures === this.#failures) this.#options.outage.ended("look");
+    if (failures === this.#failures) this.#options.outage.recovered("look");
     const leases = rows.flatMap((lease) => lease ?? []);
     for (const { shardId, owner, checkpointOwner } of leases) {
       if (owner !== this.#options.workerId || checkpointOwner === undefined)
@@ -133,7 +132,7 @@ export class LeaseBalancer {
 
   #failed(round: Round, error: unknown): void {
     this.#failures += 1;
-    this.#options.outage.began(round, error);
+    this.#options.outage.failed(round, error);
   }
 
   #forgetOld(nowMs: number): void {

@@ -1,6 +1,5 @@
-import { type Clock, hasCode, type Logger } from "@pulsar-ts-io/core";
+import { type Clock, hasCode, type Logger, type Outage } from "@pulsar-ts-io/core";
 import { aborted } from "../joined-signal.ts";
-import type { OutageLog } from "../outage-log.ts";
 import { retryUntilDone } from "../retry.ts";
 import type { KinesisStream } from "../shard/kinesis-stream.ts";
 import type { Shard, ShardId } from "../shard/shard.ts";
@@ -15,7 +14,7 @@ const garbageMs = 30 * 60_000;
 export interface LeaseCleanerOptions {
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly outage: OutageLog;
+  readonly outage: Outage;
   readonly workerId: string;
 }
 

@@ -1,8 +1,7 @@
-import type { Clock, Counter, Gauge, Logger, Meter } from "@pulsar-ts-io/core";
+import type { Clock, Counter, Gauge, Logger, Meter, Outage } from "@pulsar-ts-io/core";
 import type { Checkpoint } from "../checkpoint.ts";
 import { JobGroup } from "../job-group.ts";
 import { JoinedSignal, unlessAborted, within } from "../joined-signal.ts";
-import type { OutageLog } from "../outage-log.ts";
 import type { ShardId } from "../shard/shard.ts";
 import { HeldLease, type HeldWrite } from "./held-lease.ts";
 import type { Lease } from "./lease.ts";
@@ -40,7 +39,7 @@ export interface UnsavedProgress {
 export interface LeaseCoordinatorOptions {
   readonly clock: Clock;
   readonly meter: Meter;
-  readonly outage: OutageLog;
+  readonly outage: Outage;
   /** How long a lease lasts after its last write, milliseconds; the same for every worker of the table. */
   readonly failoverMs: number;
   /** Longest time between two checkpoints, milliseconds; a renewal carries one anyway. */
@@ -178,7 +177,7 @@ export class LeaseCoordinator {
       if (outcome.kind !== "failed") return outcome.kind;
       if (attempt >= checkpointAttempts) {
         if (checkpoint !== undefined) this.#failedCheckpoints.add(1);
-        this.#options.outage.began(`renewal of ${held.lease.shardId}`, outcome.error);
+        this.#options.outage.failed(`renewal of ${held.lease.shardId}`, outcome.error);
         return "failed";
       }
       const ceiling = Math.min(firstRetryMs * 2 ** (attempt - 1), backoffMs, this.#renewMs);
@@ -201,7 +200,7 @@ export class LeaseCoordinator {
       return { ...unsaved, release: options.release, throughputKBps };
     };
     const outcome = await held.write(change, signal);
-    if (outcome.kind === "written") this.#options.outage.ended(`renewal of ${held.lease.shardId}`);
+    if (outcome.kind === "written") this.#options.outage.recovered(`renewal of ${held.lease.shardId}`);
     if (outcome.kind === "written" && checkpoint !== undefined) {
       progress.saved(checkpoint);
       this.#checkpoints.add(1);

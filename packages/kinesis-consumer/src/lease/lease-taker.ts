@@ -1,5 +1,4 @@
-import { type Clock, isRetryable, type Logger } from "@pulsar-ts-io/core";
-import type { OutageLog } from "../outage-log.ts";
+import { type Clock, isRetryable, type Logger, type Outage } from "@pulsar-ts-io/core";
 import type { ShardId } from "../shard/shard.ts";
 import { sleepUntilWoken, WakeUp } from "../wake-up.ts";
 import { type Lease, readerOf, type StreamStamp } from "./lease.ts";
@@ -38,7 +37,7 @@ export interface LeaseTakerHost {
 export interface LeaseTakerOptions extends LeaseSightingsOptions {
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly outage: OutageLog;
+  readonly outage: Outage;
   readonly stamp: StreamStamp;
 }
 
@@ -204,11 +203,11 @@ export class LeaseTaker {
     try {
       const leases = await this.#table.list({ consistent: false }, signal);
       this.#sightings.scanned(leases, clock.monotonic());
-      outage.ended("scan");
+      outage.recovered("scan");
     } catch (error) {
       signal.throwIfAborted();
       if (!isRetryable(error)) throw error;
-      outage.began("scan", error);
+      outage.failed("scan", error);
     }
   }
 
@@ -223,7 +222,7 @@ export class LeaseTaker {
       signal,
     );
     // What failed before was answered now, or is not wanted any more.
-    if (this.#restUntilMs <= now) this.#options.outage.ended("take");
+    if (this.#restUntilMs <= now) this.#options.outage.recovered("take");
     return available.length === 0;
   }
 
@@ -259,7 +258,7 @@ export class LeaseTaker {
         return;
       case "failed":
         if (!isRetryable(outcome.error)) throw outcome.error;
-        outage.began("take", outcome.error);
+        outage.failed("take", outcome.error);
         if (outcome.mayHaveLanded) this.#doubtful.add(shardId);
         this.#restUntilMs = seenMs + restMs;
         return;

@@ -1,4 +1,4 @@
-import type { Clock, Logger } from "@pulsar-ts-io/core";
+import type { Clock, Logger, Troubles } from "@pulsar-ts-io/core";
 import { MetricAccumulator } from "./metric-accumulator.ts";
 import { MetricPublisher } from "./metric-publisher.ts";
 import { MetricScope } from "./metric-scope.ts";
@@ -7,6 +7,7 @@ import type { MetricDimension, MetricSink, MetricsLevel } from "./metric-sink.ts
 export interface ConsumerMetricsOptions {
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly troubles: Troubles;
   readonly level: MetricsLevel;
   /** A name that stays the same over restarts, so that dashboards keep their series. */
   readonly workerIdentifier: string;

@@ -1,6 +1,5 @@
-import type { Clock, Logger } from "@pulsar-ts-io/core";
+import type { Clock, Logger, Outage, Troubles } from "@pulsar-ts-io/core";
 import { aborted, JoinedSignal } from "../joined-signal.ts";
-import { OutageLog } from "../outage-log.ts";
 import { sleepUntilWoken } from "../wake-up.ts";
 import type { MetricAccumulator } from "./metric-accumulator.ts";
 import type { MetricDatum, MetricSink } from "./metric-sink.ts";
@@ -17,6 +16,7 @@ const outageKey = "metrics";
 export interface MetricPublisherOptions {
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly troubles: Troubles;
 }
 
 /**
@@ -29,7 +29,7 @@ export class MetricPublisher {
   readonly #accumulator: MetricAccumulator;
   readonly #clock: Clock;
   readonly #logger: Logger;
-  readonly #outage: OutageLog;
+  readonly #outage: Outage;
   #failing = false;
 
   constructor(sink: MetricSink, accumulator: MetricAccumulator, options: MetricPublisherOptions) {
@@ -37,7 +37,7 @@ export class MetricPublisher {
     this.#accumulator = accumulator;
     this.#clock = options.clock;
     this.#logger = options.logger.child({ component: "metrics" });
-    this.#outage = new OutageLog(this.#logger, "publishing metrics to CloudWatch");
+    this.#outage = options.troubles.of("publishing metrics to CloudWatch", { blocking: false });
   }
 
   /** Publishes until `signal` aborts. Never rejects. */
@@ -86,12 +86,12 @@ export class MetricPublisher {
     try {
       await Promise.race([sending, aborted(joined.signal).then(() => joined.signal.throwIfAborted())]);
       this.#failing = false;
-      this.#outage.ended(outageKey);
+      this.#outage.recovered(outageKey);
       return true;
     } catch (error) {
       if (signal.aborted) return false;
       this.#failing = true;
-      this.#outage.began(outageKey, error);
+      this.#outage.failed(outageKey, error);
       return false;
     } finally {
       sent.abort();

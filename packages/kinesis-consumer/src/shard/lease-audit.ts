@@ -1,9 +1,8 @@
-import type { Clock, Logger } from "@pulsar-ts-io/core";
+import type { Clock, Logger, Outage } from "@pulsar-ts-io/core";
 import type { Lease } from "../lease/lease.ts";
 import type { LeaseMaker } from "../lease/lease-maker.ts";
 import type { LeaseTable } from "../lease/lease-table.ts";
 import { shardSyncLeader } from "../lease/shard-sync-leader.ts";
-import type { OutageLog } from "../outage-log.ts";
 import { retryUntilDone } from "../retry.ts";
 import { sleepUntilWoken, WakeUp } from "../wake-up.ts";
 import { firstLeases } from "./first-leases.ts";
@@ -28,7 +27,7 @@ export interface LeaseAuditPlaces {
 export interface LeaseAuditOptions {
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly outage: OutageLog;
+  readonly outage: Outage;
   readonly initial: InitialPosition;
   readonly workerId: string;
   /** Whether living workers of KCL 3 have a leader of their own. */

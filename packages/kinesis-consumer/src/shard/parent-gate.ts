@@ -1,7 +1,6 @@
-import { Backoff, type Clock } from "@pulsar-ts-io/core";
+import { Backoff, type Clock, type Outage } from "@pulsar-ts-io/core";
 import type { Lease } from "../lease/lease.ts";
 import type { LeaseTable } from "../lease/lease-table.ts";
-import type { OutageLog } from "../outage-log.ts";
 import { retryUntilDone } from "../retry.ts";
 import { sleepUntilWoken, WakeUp } from "../wake-up.ts";
 import type { WaitingSigns } from "./waiting-signs.ts";
@@ -14,10 +13,10 @@ const longestPollMs = 10_000;
 export class ParentGate {
   readonly #table: LeaseTable;
   readonly #clock: Clock;
-  readonly #outage: OutageLog;
+  readonly #outage: Outage;
   readonly #ended = new WakeUp();
 
-  constructor(table: LeaseTable, clock: Clock, outage: OutageLog) {
+  constructor(table: LeaseTable, clock: Clock, outage: Outage) {
     this.#table = table;
     this.#clock = clock;
     this.#outage = outage;

@@ -1,11 +1,10 @@
-import { Backoff, type Clock, type Logger } from "@pulsar-ts-io/core";
+import { Backoff, type Clock, type Logger, type Outage } from "@pulsar-ts-io/core";
 import type { ReadEnd } from "../fetch/polling.ts";
 import type { HeldLease } from "../lease/held-lease.ts";
 import type { Lease, StreamStamp } from "../lease/lease.ts";
 import type { LeaseCoordinator } from "../lease/lease-coordinator.ts";
 import type { LeaseMaker } from "../lease/lease-maker.ts";
 import type { LeaseTable } from "../lease/lease-table.ts";
-import type { OutageLog } from "../outage-log.ts";
 import { retryUntilDone } from "../retry.ts";
 import type { KinesisStream } from "./kinesis-stream.ts";
 import { atTrimHorizon, type InitialPosition, planHeirs, planMissingLeases } from "./lease-plan.ts";
@@ -28,7 +27,7 @@ export interface ShardEndPlaces {
 export interface ShardEndOptions {
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly outage: OutageLog;
+  readonly outage: Outage;
   readonly initial: InitialPosition;
   readonly stamp: StreamStamp;
   readonly applicationName: string;

@@ -1,6 +1,5 @@
-import { Backoff, type Clock } from "@pulsar-ts-io/core";
+import { Backoff, type Clock, type Outage } from "@pulsar-ts-io/core";
 import type { Lease } from "../lease/lease.ts";
-import type { OutageLog } from "../outage-log.ts";
 import { retryUntilDone } from "../retry.ts";
 import type { KinesisStream } from "./kinesis-stream.ts";
 import type { HashKeyRange } from "./shard.ts";
@@ -19,7 +18,7 @@ export async function findHashKeyRange(
   stream: KinesisStream,
   options: {
     readonly clock: Clock;
-    readonly outage: OutageLog;
+    readonly outage: Outage;
     readonly signs: WaitingSigns;
     readonly signal: AbortSignal;
   },

@@ -4,6 +4,7 @@ import {
   crowdedController,
   hasCode,
   type Logger,
+  type Outage,
   type PartitionStatus,
   runTogether,
   type StartPosition,
@@ -22,7 +23,6 @@ import type { LeaseTaker } from "../lease/lease-taker.ts";
 import type { ConsumerMetrics } from "../metrics/consumer-metrics.ts";
 import type { MetricScope } from "../metrics/metric-scope.ts";
 import type { RenewRounds } from "../metrics/renew-rounds.ts";
-import { OutageLog } from "../outage-log.ts";
 import type { RecordQueue } from "../record-queue.ts";
 import { AckWindow } from "./ack-window.ts";
 import type { KinesisStream } from "./kinesis-stream.ts";
@@ -86,7 +86,7 @@ export class ShardReadings {
   readonly #options: ShardReadingsOptions;
   readonly #meter: ConsumerMeter;
   readonly #shutdowns: MetricScope;
-  readonly #trouble: OutageLog;
+  readonly #trouble: Outage;
   readonly #watch: ReaderWatch;
   readonly #readers = new JobGroup();
   readonly #readings = new Map<ShardId, Reading>();
@@ -100,7 +100,9 @@ export class ShardReadings {
     this.#options = options;
     this.#meter = new ConsumerMeter(meter, places.metrics, streamName);
     this.#shutdowns = places.metrics.ofOperation("ShutdownTask");
-    this.#trouble = new OutageLog(logger, "reading from Kinesis");
+    this.#trouble = places.host.troubles.of("reading from Kinesis", {
+      blocking: (affected) => affected >= places.coordinator.leases.length,
+    });
     this.#watch = new ReaderWatch({ clock, logger, meter, streamName, buffered: () => places.budget.used });
   }
 

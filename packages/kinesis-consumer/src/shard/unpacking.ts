@@ -1,10 +1,9 @@
-import type { Clock, Logger } from "@pulsar-ts-io/core";
+import type { Clock, Logger, Outage } from "@pulsar-ts-io/core";
 import type { UserRecord } from "../aggregate/deaggregate.ts";
 import { type AggregateMeter, Deaggregator } from "../aggregate/deaggregator.ts";
 import type { AggregateHandling } from "../consumer-options.ts";
 import { unlessAborted } from "../joined-signal.ts";
 import type { Lease } from "../lease/lease.ts";
-import type { OutageLog } from "../outage-log.ts";
 import type { KinesisStream, RawRecord } from "./kinesis-stream.ts";
 import { numberingVersion } from "./shard-numbering.ts";
 import { findHashKeyRange } from "./shard-range.ts";
@@ -23,7 +22,7 @@ export interface UnpackingOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly meter: AggregateMeter;
-  readonly outage: OutageLog;
+  readonly outage: Outage;
   readonly signs: WaitingSigns;
 }
 

@@ -96,7 +96,7 @@ describe("beside workers of KCL 3 in their native mode", () => {
     };
     await java.live(26_000, () => rig.pass(1_000));
     expect(held(worker)).toEqual([]);
-    expect(rig.logger.messages("warn")).toEqual([passive, "trouble began, retrying"]);
+    expect(rig.logger.messages("warn")).toEqual([passive, "tables of KCL 3 failing, retrying"]);
     await rig.close(worker);
   });
 

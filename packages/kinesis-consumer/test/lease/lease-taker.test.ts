@@ -1,10 +1,10 @@
+import { silentTroubles } from "@pulsar-ts-io/core";
 import { RecordingLogger, TestClock } from "@pulsar-ts-io/testkit";
 import { describe, expect, it, vi } from "vitest";
 import type { Lease } from "../../src/lease/lease.ts";
 import { asCreated } from "../../src/lease/lease-maker.ts";
 import { chosenWorker } from "../../src/lease/lease-share.ts";
 import { LeaseTaker } from "../../src/lease/lease-taker.ts";
-import { OutageLog } from "../../src/outage-log.ts";
 import type { ShardId } from "../../src/shard/shard.ts";
 import { newLease } from "../support/lease-writes.ts";
 import { MemoryLeaseTable } from "../support/memory-lease-table.ts";
@@ -92,7 +92,7 @@ class TakerRig implements AsyncDisposable {
       {
         clock: this.clock,
         logger: new RecordingLogger(),
-        outage: new OutageLog(new RecordingLogger(), "the lease table"),
+        outage: silentTroubles.of("lease table"),
         stamp,
         workerId: "me",
         instanceId: "me",

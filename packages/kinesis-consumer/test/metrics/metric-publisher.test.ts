@@ -1,3 +1,4 @@
+import { TroubleLog } from "@pulsar-ts-io/core";
 import { RecordingLogger, TestClock } from "@pulsar-ts-io/testkit";
 import { describe, expect, it } from "vitest";
 import { ConsumerMetrics } from "../../src/metrics/consumer-metrics.ts";
@@ -10,7 +11,13 @@ function publishing() {
   const clock = new TestClock();
   const logger = new RecordingLogger();
   const sink = new MemoryMetricSink();
-  const metrics = new ConsumerMetrics(sink, { clock, logger, level: "DETAILED", workerIdentifier: "0" });
+  const metrics = new ConsumerMetrics(sink, {
+    clock,
+    logger,
+    troubles: new TroubleLog({ clock, logger }),
+    level: "DETAILED",
+    workerIdentifier: "0",
+  });
   const stop = new AbortController();
   const running = metrics.run(stop.signal);
   const measure = (count: number) => {
@@ -96,11 +103,11 @@ describe("publishing metrics", () => {
       await clock.advance(flushMs);
     }
     expect(sink.calls).toBe(5);
-    expect(logger.messages("warn")).toEqual(["trouble began, retrying"]);
+    expect(logger.messages("warn")).toEqual(["publishing metrics to CloudWatch failing, retrying"]);
     sink.before = () => Promise.resolve();
     measure(1);
     await clock.advance(flushMs);
-    expect(logger.messages("info")).toEqual(["trouble is over"]);
+    expect(logger.messages("info")).toEqual(["publishing metrics to CloudWatch recovered"]);
     stop.abort();
     await running;
   });

@@ -1,4 +1,4 @@
-import { silentLogger, silentMeter, systemClock } from "@pulsar-ts-io/core";
+import { silentLogger, silentMeter, silentTroubles, systemClock } from "@pulsar-ts-io/core";
 import { createAwsClients, KinesisConsumer } from "../../src/index.ts";
 import { usualOptions } from "./consumer-options.ts";
 
@@ -14,6 +14,7 @@ const host = {
   clock: systemClock,
   logger: silentLogger,
   meter: silentMeter,
+  troubles: silentTroubles,
   releasePartition: () => Promise.resolve(),
 };
 const consumer = new KinesisConsumer(clients, host, {

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { KinesisClient } from "@aws-sdk/client-kinesis";
+import { TroubleLog } from "@pulsar-ts-io/core";
 import {
   KinesisModel,
   KinesisService,
@@ -160,6 +161,7 @@ export class Rig {
         clock,
         logger: this.logger,
         meter: this.meter,
+        troubles: new TroubleLog({ clock, logger: this.logger }),
         releasePartition: (id) => {
           released.push(id);
           return worker.holdOn ? new Promise(() => {}) : worker.letGo(id);
