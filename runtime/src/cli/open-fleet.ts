@@ -31,7 +31,10 @@ export function openFleet(jobs: readonly InstanceJob[], host: FleetHost): Instan
   if (first === undefined) throw new RangeError("a source has at least one instance");
   const alone = others.length === 0 && first.limits.maxMemoryBytes === undefined;
   const open = alone ? openHere(first, host) : (job: InstanceJob) => openElsewhere(job, host);
-  return new InstanceFleet(jobs.map((job) => supervise(job, open, host)));
+  return new InstanceFleet(
+    jobs.map((job) => supervise(job, open, host)),
+    host.logger,
+  );
 }
 
 type OpenAttempt = (job: InstanceJob, signal: AbortSignal) => Promise<Attempt>;

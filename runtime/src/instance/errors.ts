@@ -40,6 +40,11 @@ export class InstanceFailedError extends ConnectorError {
   readonly code: string;
   readonly retryable = false;
   readonly stage: Stage;
+  /**
+   * The failure that kept the instance from draining its records or from closing its source; it may be this error itself.
+   * `undefined`: everything was drained and closed. Set when the instance ends.
+   */
+  undone: InstanceFailedError | undefined;
 
   constructor(stage: Stage, cause: unknown) {
     const error = toError(cause);

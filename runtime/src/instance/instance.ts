@@ -32,6 +32,8 @@ export class Instance<C> {
   #opened = false;
   #lingering = false;
   #failure: InstanceFailedError | undefined;
+  /** The first failure to drain or to close. */
+  #undone: InstanceFailedError | undefined;
 
   constructor(source: Source<C>, transport: Transport, options: InstanceOptions) {
     this.#source = source;
@@ -86,7 +88,9 @@ export class Instance<C> {
       await this.#bounded("pulsar", closePublishingMs, "the publishers", () => this.#outlets.close());
       await this.#bounded("pulsar", closePublishingMs, "the connection", () => this.#transport.close());
     }
-    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#failure === undefined) return;
+    this.#failure.undone = this.#undone;
+    throw this.#failure;
   }
 
   /** Whether it was told to stop, or failed, and ends. */
@@ -220,9 +224,18 @@ export class Instance<C> {
   #fail(stage: Stage, error: unknown): void {
     const failure = error instanceof InstanceFailedError ? error : new InstanceFailedError(stage, error);
     this.#remember(failure);
+    if (this.#leavesUndone(failure)) {
+      failure.undone = failure;
+      this.#undone ??= failure;
+    }
     if (this.#failure === undefined) this.#failure = failure;
     else this.#options.logger.warn({ err: toError(error), stage }, "failed again while ending");
     this.#reading.abort(failure);
+  }
+
+  /** A record that cannot be published stays unconfirmed. Before the source is open there is none. */
+  #leavesUndone({ stage }: InstanceFailedError): boolean {
+    return stage === "close" || (stage === "pulsar" && this.#opened);
   }
 
   #remember({ stage, cause }: InstanceFailedError): void {

@@ -65,6 +65,7 @@ export class ChildAttempt implements Attempt {
     });
     this.#child?.send({ kind: "run", job });
     await endOrStop(ended, signal);
+    const stopped = signal.aborted && this.#child?.alive === true;
     if (signal.aborted) {
       this.#child?.send({ kind: "stop" });
       const waitedMs = await this.#waitForEnd(ended);
@@ -78,7 +79,12 @@ export class ChildAttempt implements Attempt {
     const end = await ended;
     // Its group was told to stop, too, before it could listen: nothing was open yet.
     if (signal.aborted && end.kind === "died" && end.signal === "SIGTERM") return;
-    if (end.kind === "died") throw describeDeath(end.code, end.signal);
+    if (end.kind === "died") {
+      const death = describeDeath(end.code, end.signal);
+      // What died before the stop could not hear it. What dies while it drains leaves the drain undone.
+      if (stopped && this.#view.opened) death.undone = death;
+      throw death;
+    }
     if (end.failure !== undefined) throw end.failure;
     if (!signal.aborted) throw describeDeath(0, null);
   }
@@ -137,5 +143,7 @@ async function endOrStop(ended: Promise<unknown>, signal: AbortSignal): Promise<
 function deaf(ms: number): InstanceFailedError {
   const what = `the instance's process did not end within ${ms} ms, and was killed`;
   const remedy = "nothing that is unconfirmed is lost: it is read again at the next start";
-  return new InstanceFailedError("close", new ShutdownTimeoutError(what, { remedy }));
+  const failure = new InstanceFailedError("close", new ShutdownTimeoutError(what, { remedy }));
+  failure.undone = failure;
+  return failure;
 }

@@ -9,6 +9,8 @@ export interface ChildFailure {
   /** `undefined`: it is none of an instance's. */
   readonly stage: Stage | undefined;
   readonly stack: string | undefined;
+  /** What kept its instance from draining or closing: `"this"` failure itself, or another one. */
+  readonly undone?: "this" | ChildFailure | undefined;
 }
 
 /** What another process failed with. */
@@ -26,10 +28,14 @@ class RemoteError extends ConnectorError {
 /** What another process failed with in a stage of its instance. Its message names the stage already. */
 class RemoteInstanceError extends RemoteError {
   readonly stage: Stage;
+  /** As that of an InstanceFailedError. */
+  readonly undone: Error | undefined;
 
   constructor(failure: ChildFailure, stage: Stage) {
     super(failure);
     this.stage = stage;
+    const { undone } = failure;
+    this.undone = undone === "this" ? this : undone === undefined ? undefined : unpackFailure(undone);
   }
 }
 
@@ -42,8 +48,11 @@ class InstanceDiedError extends ConnectorError {
 export function packFailure(thrown: unknown): ChildFailure {
   const error = toError(thrown);
   const { message, stack } = error;
-  const stage = error instanceof InstanceFailedError ? error.stage : undefined;
-  return { message, code: codeOf(error), remedy: remedyOf(error), stage, stack };
+  const failure = { message, code: codeOf(error), remedy: remedyOf(error), stack };
+  if (!(error instanceof InstanceFailedError)) return { ...failure, stage: undefined };
+  const { stage, undone } = error;
+  if (undone === undefined) return { ...failure, stage };
+  return { ...failure, stage, undone: undone === error ? "this" : packFailure(undone) };
 }
 
 export function unpackFailure(failure: ChildFailure): Error {

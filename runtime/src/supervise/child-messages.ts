@@ -23,6 +23,8 @@ export interface Child {
   send(message: ToChild): void;
   /** Ends it at once. */
   kill(): void;
+  /** Whether its process runs. What it wrote before its end may still be on its way when it does not. */
+  readonly alive: boolean;
 }
 
 /** What a process of its own lets its parent know. */

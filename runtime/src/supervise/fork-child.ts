@@ -52,5 +52,8 @@ export function forkChild({ entry, write, process }: ForkChildOptions, listener:
       if (child.connected) child.send(message, () => undefined); // one that dies meanwhile tells by its end
     },
     kill,
+    get alive() {
+      return child.exitCode === null && child.signalCode === null;
+    },
   };
 }

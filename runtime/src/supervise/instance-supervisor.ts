@@ -5,6 +5,7 @@ import type { InstanceErrors } from "../instance/recent-errors.ts";
 import type { Attempt, AttemptView } from "./attempt.ts";
 import { isCurable } from "./curable.ts";
 import type { InstanceReport, InstanceState, MetricFamily, RecentError } from "./instance-report.ts";
+import { undoneByStop } from "./stop-outcome.ts";
 import { noCounts, totalCounts } from "./total-counts.ts";
 
 /** The first pause before an instance is started again; it doubles up to {@link longestPauseMs}. */
@@ -26,6 +27,12 @@ export interface InstanceSupervisorOptions {
   readonly random: () => number;
   /** Takes the secrets out of a text. */
   readonly mask: (text: string) => string;
+}
+
+interface AttemptFailure {
+  readonly error: unknown;
+  /** Whether the source of this start was opened. */
+  readonly opened: boolean;
 }
 
 /** Keeps one instance running: starts it again when it fails, after a pause that grows. */
@@ -131,7 +138,8 @@ export class InstanceSupervisor {
     while (!signal.aborted) {
       const failure = await this.#attemptOnce(signal);
       if (failure === undefined) return;
-      if (signal.aborted || !this.#mayRestart(failure.error, proven())) throw failure.error;
+      if (signal.aborted) return this.#endStopped(failure);
+      if (!this.#mayRestart(failure.error, proven())) throw failure.error;
       const pauseMs = this.#pauses.next();
       this.#restarts += 1;
       this.#failure = failure.error;
@@ -145,14 +153,25 @@ export class InstanceSupervisor {
     }
   }
 
-  async #attemptOnce(signal: AbortSignal): Promise<{ readonly error: unknown } | undefined> {
+  /** A stop is a stop: of what failed meanwhile only what could not be drained or stored counts. */
+  #endStopped({ error, opened }: AttemptFailure): void {
+    const undone = undoneByStop(error, opened);
+    if (undone !== undefined) throw undone;
+    this.#options.logger.warn(
+      { err: toError(error) },
+      "instance failed while it was stopped, nothing is left undone",
+    );
+  }
+
+  async #attemptOnce(signal: AbortSignal): Promise<AttemptFailure | undefined> {
     const startedMs = this.#options.clock.monotonic();
     try {
       this.#attempt = await this.#start(signal);
       await this.#attempt.run(signal);
       return undefined;
     } catch (error) {
-      return signal.aborted && error === signal.reason ? undefined : { error };
+      if (signal.aborted && error === signal.reason) return undefined;
+      return { error, opened: this.#attempt?.view().opened === true };
     } finally {
       this.#end(this.#options.clock.monotonic() - startedMs);
     }

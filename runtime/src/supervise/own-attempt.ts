@@ -1,3 +1,4 @@
+import { InstanceFailedError } from "../instance/errors.ts";
 import type { Instance } from "../instance/instance.ts";
 import { Movement } from "../observe/movement.ts";
 import type { Attempt, AttemptView } from "./attempt.ts";
@@ -38,7 +39,10 @@ export class OwnAttempt<C> implements Attempt {
       stop.abort(new Error("the instance has ended"));
     });
     const [ended, failure] = await Promise.all([running.then(() => undefined, caught), watching]);
-    if (failure !== undefined) throw failure;
+    if (failure !== undefined) {
+      if (ended?.error instanceof InstanceFailedError) failure.undone = ended.error.undone;
+      throw failure;
+    }
     if (ended !== undefined) throw ended.error;
   }
 

@@ -6,6 +6,7 @@ import { counts, failure, ScriptedAttempt } from "../support/scripted-attempt.ts
 
 async function run(size: number) {
   const clock = new TestClock();
+  const logger = new RecordingLogger();
   const attempts = Array.from({ length: size }, (): ScriptedAttempt[] => []);
   const supervisors = attempts.map((started, instanceId) => {
     const start = () => {
@@ -13,10 +14,10 @@ async function run(size: number) {
       started.push(attempt);
       return Promise.resolve(attempt);
     };
-    const options = { instanceId, maxRestarts: undefined, clock, logger: new RecordingLogger() };
+    const options = { instanceId, maxRestarts: undefined, clock, logger };
     return new InstanceSupervisor(start, { ...options, random: () => 0, mask: (text) => text });
   });
-  const fleet = new InstanceFleet(supervisors);
+  const fleet = new InstanceFleet(supervisors, logger);
   const stop = new AbortController();
   const ended = fleet.run(stop.signal).catch((error: unknown) => error);
   await clock.settle();

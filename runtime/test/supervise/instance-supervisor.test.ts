@@ -140,6 +140,16 @@ describe("InstanceSupervisor", () => {
     expect(attempts).toHaveLength(1);
   });
 
+  it("ends well when its instance fails in the moment of the stop, and says so in the log", async () => {
+    const { attempts, clock, ended, logger, stop, supervisor } = supervise();
+    await clock.settle();
+    for (const attempt of attempts) attempt.drainFailure = failure("the well is dry");
+    stop.abort(new Error("stop"));
+    expect(await ended).toBeUndefined();
+    expect(await supervisor.report()).toMatchObject({ state: "stopped", restarts: 0 });
+    expect(logger.messages("warn")).toEqual(["instance failed while it was stopped, nothing is left undone"]);
+  });
+
   it("ends with what went wrong while it stopped", async () => {
     const { clock, attempts, ended, stop } = supervise();
     await clock.settle();

@@ -28,6 +28,10 @@ export class JoinedChild implements Child, ParentLink {
     );
   }
 
+  get alive(): boolean {
+    return !this.#hasExited;
+  }
+
   send(message: ToChild | FromChild): Promise<void> {
     const copy = structuredClone(message);
     if (copy.kind === "seen" || copy.kind === "ended") {

@@ -52,7 +52,11 @@ export class ScriptedAttempt implements Attempt {
     await Promise.race([failed, stopped(signal)]).catch((error: unknown) => {
       if (!signal.aborted) throw error;
     });
-    if (this.drainFailure !== undefined) throw this.drainFailure;
+    const { drainFailure } = this;
+    if (drainFailure instanceof InstanceFailedError && drainFailure.stage !== "run") {
+      drainFailure.undone = drainFailure; // as an instance does
+    }
+    if (drainFailure !== undefined) throw drainFailure;
   }
 
   view(): AttemptView {
