@@ -1,4 +1,5 @@
-import { NodeHttp2Handler, NodeHttpHandler } from "@smithy/node-http-handler";
+import { type NodeHttp2Handler, NodeHttpHandler } from "@smithy/node-http-handler";
+import { WideHttp2Handler } from "./wide-http2-handler.ts";
 
 /** What the SDK tells its handler of one request. */
 type HandlerOptions = Parameters<NodeHttp2Handler["handle"]>[1];
@@ -25,7 +26,7 @@ export class KinesisHandler {
     this.metadata = calls.metadata;
     // No time-outs: the reader watches its subscription itself.
     this.#subscriptions = isAws(options.endpoint)
-      ? new NodeHttp2Handler({ disableConcurrentStreams: false })
+      ? new WideHttp2Handler()
       : new NodeHttpHandler({
           connectionTimeout: options.connectTimeoutMs,
           httpAgent: { keepAlive: false, maxSockets: Number.POSITIVE_INFINITY },
