@@ -3,6 +3,7 @@ import type { ConnectorError } from "@pulsar-ts-io/core";
 import { ConsoleClosedError, PublisherClosedError } from "./errors.ts";
 import { failUnsendable } from "./message-check.ts";
 import { formatMessage } from "./message-text.ts";
+import { heldBytes } from "./producer/held-bytes.ts";
 import { PublishBudget } from "./producer/publish-budget.ts";
 import type { Delivery, OutgoingMessage, Publisher, PublisherOptions, Transport } from "./publisher.ts";
 import { parseTopicName } from "./topic-name.ts";
@@ -109,7 +110,7 @@ class ConsolePublisher implements Publisher {
       return;
     }
     if (failUnsendable(this.#host.topic, message, delivery)) return;
-    const waiting: Waiting = { delivery, bytes: message.value.length };
+    const waiting: Waiting = { delivery, bytes: heldBytes(message) };
     this.#waiting.add(waiting);
     this.#budget.take(waiting.bytes);
     this.#stream.write(formatMessage(message), (error) => {

@@ -2,6 +2,7 @@ import { type Clock, type ConnectorError, systemClock } from "@pulsar-ts-io/core
 import { PublisherClosedError } from "./errors.ts";
 import { failUnsendable } from "./message-check.ts";
 import { keyText } from "./message-key.ts";
+import { heldBytes } from "./producer/held-bytes.ts";
 import { PublishBudget } from "./producer/publish-budget.ts";
 import type {
   Delivery,
@@ -130,6 +131,8 @@ interface Unconfirmed {
   readonly sequenceId: bigint | undefined;
   /** Monotonic time at which the receipt comes. */
   readonly dueAt: number;
+  /** What the budget counts for it. */
+  readonly heldBytes: number;
 }
 
 class MemoryPublisher implements Publisher {
@@ -161,8 +164,9 @@ class MemoryPublisher implements Publisher {
     }
     if (failUnsendable(this.#store.topic, message, delivery)) return;
     const dueAt = this.#store.clock.monotonic() + this.#store.latencyMs;
-    this.#unconfirmed.push({ message, delivery, sequenceId, dueAt });
-    this.#budget.take(message.value.length);
+    const held = heldBytes(message);
+    this.#unconfirmed.push({ message, delivery, sequenceId, dueAt, heldBytes: held });
+    this.#budget.take(held);
     this.#confirming ??= this.#confirm();
   }
 
@@ -196,8 +200,8 @@ class MemoryPublisher implements Publisher {
       }
     } catch (error) {
       if (this.#final === undefined) throw error;
-      for (const { message, delivery } of this.#unconfirmed.splice(0)) {
-        this.#budget.release(1, message.value.length);
+      for (const { delivery, heldBytes: held } of this.#unconfirmed.splice(0)) {
+        this.#budget.release(1, held);
         delivery.failed(this.#final);
       }
     } finally {
@@ -209,9 +213,9 @@ class MemoryPublisher implements Publisher {
     const now = this.#store.clock.monotonic();
     const waits = this.#unconfirmed.findIndex((one) => one.dueAt > now);
     const due = this.#unconfirmed.splice(0, waits < 0 ? this.#unconfirmed.length : waits);
-    for (const { message, delivery, sequenceId } of due) {
+    for (const { message, delivery, sequenceId, heldBytes: held } of due) {
       const outcome = this.#store.keep(message, sequenceId);
-      this.#budget.release(1, message.value.length);
+      this.#budget.release(1, held);
       if ("entryId" in outcome) delivery.stored(outcome);
       else delivery.failed(outcome);
     }

@@ -115,7 +115,7 @@ export interface PublisherOptions {
   readonly batching: BatchingOptions | undefined;
   /** Unconfirmed messages this publisher may have, over all partitions; at least 1. */
   readonly maxPendingMessages: number;
-  /** Unconfirmed payload bytes this publisher may have, over all partitions. */
+  /** Bytes that its unconfirmed messages may hold in memory, over all partitions: values, keys, properties and frames. */
   readonly maxPendingBytes: number;
   /** An exclusive publisher is refused with `PIO_PRODUCER_FENCED` while the topic has any other producer. */
   readonly accessMode: AccessMode;

@@ -32,7 +32,7 @@ class WireTransport implements Transport {
     if (options.encryption !== undefined) throw noEncryption();
     const client = this.#client;
     const { pool, lookup, logger, operationTimeoutMs, connectTimeoutMs: reachMs } = client;
-    const codec = await resolveCompression(options.compression, logger.child({ topic }));
+    const codec = await resolveCompression(options.compression);
     signal.throwIfAborted();
     if (this.#closed !== undefined) throw new PublisherClosedError("the transport is closed");
     const { clock, meter } = this.#host;

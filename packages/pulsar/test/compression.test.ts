@@ -1,15 +1,20 @@
 import { randomBytes } from "node:crypto";
 import { constants, deflateSync } from "node:zlib";
-import { RecordingLogger } from "@pulsar-ts-io/testkit";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Codec, codecOfType, resolveCompression } from "../src/compression.ts";
 import type { Compression } from "../src/index.ts";
 
 async function codecOf(name: Compression): Promise<Codec> {
-  const codec = await resolveCompression(name, new RecordingLogger());
+  const codec = await resolveCompression(name);
   if (codec === undefined) throw new Error(`there is no codec for ${name}`);
   return codec;
+}
+
+/** What `codec` makes of `payload`, in a buffer that is large enough for it. */
+function compressed(codec: Codec, payload: Uint8Array): Buffer {
+  const target = Buffer.alloc(payload.length + 1_024 + Math.ceil(payload.length / 100));
+  return target.subarray(0, codec.compress(Buffer.from(payload), target));
 }
 
 /** The window that a reader of a zstd frame must keep, bytes. */
@@ -43,9 +48,9 @@ describe("resolveCompression", () => {
           const plain = parts.map(([bytes, times]) =>
             Buffer.concat(Array.from({ length: times }, () => bytes)),
           );
-          const compressed = plain.map((payload) => codec.compress(payload));
+          const packed = plain.map((payload) => compressed(codec, payload));
           for (const [index, payload] of plain.entries()) {
-            const back = codecOfType(type)?.decompress(compressed[index] ?? noBytes, payload.length);
+            const back = codecOfType(type)?.decompress(packed[index] ?? noBytes, payload.length);
             expect(Buffer.compare(back ?? noBytes, payload)).toBe(0);
           }
         }),
@@ -57,23 +62,34 @@ describe("resolveCompression", () => {
   it.each([0, 100, 300, 70_000, 20_000_000])(
     "keeps the window of %d bytes with ZSTD within the 8 MiB that Java reads",
     async (size) => {
-      const frame = (await codecOf("ZSTD")).compress(Buffer.alloc(size, randomBytes(1_000)));
+      const frame = compressed(await codecOf("ZSTD"), Buffer.alloc(size, randomBytes(1_000)));
       expect(Buffer.from(frame.subarray(0, 4)).toString("hex")).toBe("28b52ffd");
       expect(windowBytes(frame)).toBeLessThanOrEqual(8 * 1_048_576);
     },
   );
 
   it("writes SNAPPY's raw block, which begins with its size and no stream identifier", async () => {
-    const block = (await codecOf("SNAPPY")).compress(Buffer.from("abc"));
+    const block = compressed(await codecOf("SNAPPY"), Buffer.from("abc"));
     // The size, then a literal of three bytes: the block format's own example.
     expect(Buffer.from(block).toString("hex")).toBe(`0308${Buffer.from("abc").toString("hex")}`);
   });
 
   it("reads LZ4's raw block, which has no size before it", async () => {
-    const block = (await codecOf("LZ4")).compress(Buffer.alloc(100, "a"));
+    const block = compressed(await codecOf("LZ4"), Buffer.alloc(100, "a"));
     // A token for one literal and a long match, the literal, how far back the match is: the block format's own first bytes.
     expect(Buffer.from(block).toString("hex")).toMatch(/^1f610100/);
   });
+
+  it.each(["LZ4", "ZLIB", "ZSTD", "SNAPPY"] as const)(
+    "writes nothing with %s beyond a target that is too small, and says so",
+    async (name) => {
+      const codec = await codecOf(name);
+      const noise = randomBytes(10_000);
+      const memory = Buffer.alloc(10_100, 7);
+      expect(codec.compress(noise, memory.subarray(0, noise.length - 1))).toBe(0);
+      expect(memory.subarray(noise.length - 1)).toEqual(Buffer.alloc(101, 7));
+    },
+  );
 
   it("reads Java's ZLIB, which has neither end nor checksum", () => {
     const plain = Buffer.from("hello hello hello");
@@ -82,13 +98,13 @@ describe("resolveCompression", () => {
   });
 
   it("compresses nothing when told so", async () => {
-    expect(await resolveCompression("NONE", new RecordingLogger())).toBeUndefined();
+    expect(await resolveCompression("NONE")).toBeUndefined();
     expect(codecOfType(0)).toBeUndefined();
   });
 
   it("refuses a compression that does not exist", async () => {
     const unknown = "BROTLI" as Compression;
-    await expect(resolveCompression(unknown, new RecordingLogger())).rejects.toMatchObject({
+    await expect(resolveCompression(unknown)).rejects.toMatchObject({
       code: "PIO_UNSUPPORTED_COMPRESSION",
       message: "there is no compression BROTLI",
     });

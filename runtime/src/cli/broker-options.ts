@@ -18,7 +18,7 @@ export function addBrokerOptions(command: Command): Command {
     .option("--tls-allow-insecure [boolean]", "accept any certificate")
     .option(
       "--memory-limit-bytes <bytes>",
-      "unconfirmed bytes of all topics together; 0: no limit (default: 64 MiB)",
+      "memory of unconfirmed messages of all topics together; 0: no limit (default: 64 MiB)",
       parseBytes,
     )
     .option("--hostname-verification-enabled [boolean]", "verify the broker's host name (default: true)");

@@ -5,19 +5,21 @@ export interface Codec {
   readonly name: Compression;
   /** CompressionType of the protocol. */
   readonly type: number;
-  compress(payload: Uint8Array): Uint8Array;
-  /** @param size bytes of the result, which the metadata tells. @throws when `payload` is corrupt. */
+  /**
+   * Compresses `payload` into the beginning of `target`.
+   *
+   * @returns the bytes written; 0 when the result does not fit into `target`, whose content is undefined then.
+   */
+  compress(payload: Buffer, target: Buffer): number;
+  /** @param size bytes of the result, as the metadata states. @throws when `payload` is corrupt. */
   decompress(payload: Uint8Array, size: number): Uint8Array;
 }
 
-/** What stands for an optional package that cannot be loaded. */
-export function optionalPackage<T>(load: () => T): T | undefined {
-  try {
-    return load();
-  } catch {
-    // Not installed, or no binary for this platform; whoever asks for its compression is told.
-    return undefined;
-  }
+/** The result of a library that allocates its output itself, as {@link Codec.compress} returns it. */
+export function copyIfFits(result: Uint8Array, target: Buffer): number {
+  if (result.length > target.length) return 0;
+  target.set(result);
+  return result.length;
 }
 
 export function asBuffer(bytes: Uint8Array): Buffer {

@@ -1,4 +1,4 @@
-import type { Codec } from "./codec.ts";
+import { type Codec, copyIfFits } from "./codec.ts";
 
 /** As Java compresses. Its window is 2 MiB at most, whatever the payload: Java's decoder takes 8 MiB. */
 const level = 3;
@@ -22,7 +22,7 @@ async function load(): Promise<Codec> {
   ready = {
     name: "ZSTD",
     type: 3,
-    compress: (payload) => library.compress(payload, level),
+    compress: (payload, target) => copyIfFits(library.compress(payload, level), target),
     decompress: (payload) => library.decompress(payload),
   };
   return ready;

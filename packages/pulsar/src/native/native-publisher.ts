@@ -1,6 +1,7 @@
 import { type Clock, type ConnectorError, hasCode, type Logger, toError } from "@pulsar-ts-io/core";
 import { InvalidSequenceIdError, PublisherClosedError, SendTimeoutError } from "../errors.ts";
 import { failUnsendable } from "../message-check.ts";
+import { heldBytes } from "../producer/held-bytes.ts";
 import type { MemoryLimit } from "../producer/memory-limit.ts";
 import { invalidSequenceId, messageNotStored } from "../producer/message-failure.ts";
 import type { ProducerMetrics } from "../producer/producer-metrics.ts";
@@ -33,6 +34,8 @@ interface Unsettled {
   /** Counts the messages of this publisher. */
   readonly number: number;
   readonly takenAt: number;
+  /** What the budget counts for it. */
+  readonly heldBytes: number;
 }
 
 interface FlushWaiter {
@@ -100,11 +103,18 @@ export class NativePublisher implements Publisher {
       return;
     }
     const { clock, metrics } = this.#host;
-    const entry = { message, sequenceId, delivery, number: this.#count, takenAt: clock.monotonic() };
+    const entry = {
+      message,
+      sequenceId,
+      delivery,
+      number: this.#count,
+      takenAt: clock.monotonic(),
+      heldBytes: heldBytes(message),
+    };
     this.#count += 1;
     this.#unsettled.add(entry);
     this.#waiting.push(entry);
-    this.#budget.take(message.value.length);
+    this.#budget.take(entry.heldBytes);
     metrics.pending(this.#budget.messages);
     this.#pump();
   }
@@ -223,7 +233,7 @@ export class NativePublisher implements Publisher {
   /** @returns whether the outcome is the first one of this message. */
   #settle(entry: Unsettled): boolean {
     if (!this.#unsettled.delete(entry)) return false;
-    this.#budget.release(1, entry.message.value.length);
+    this.#budget.release(1, entry.heldBytes);
     this.#host.metrics.pending(this.#budget.messages);
     return true;
   }

@@ -8,6 +8,8 @@ export interface NumberedMessage {
   /** Whether the caller chose the id. */
   readonly chosenId: boolean;
   readonly delivery: Delivery;
+  /** Bytes of memory that the message holds until it is settled, whatever frame it goes into. */
+  readonly heldBytes: number;
 }
 
 /** Messages that wait to leave together. Of a batch of one only the message counts. */
@@ -21,6 +23,8 @@ export class Batch {
   readonly deliveries: Delivery[] = [];
   lastId: number;
   valueBytes = 0;
+  /** Bytes of memory that its messages hold. */
+  heldBytes = 0;
   chosenIds = false;
 
   constructor(start: {
@@ -28,7 +32,7 @@ export class Batch {
     readonly firstId: number;
     readonly publishTime: number;
     readonly schemaVersion: Uint8Array;
-    /** Bytes the batch will probably take. */
+    /** Bytes that will probably be gathered. */
     readonly capacity: number;
   }) {
     this.first = start.first;
@@ -47,11 +51,12 @@ export class Batch {
     return this.payload.bytes;
   }
 
-  add({ message, sequenceId, chosenId, delivery }: NumberedMessage): void {
+  add({ message, sequenceId, chosenId, delivery, heldBytes }: NumberedMessage): void {
     this.payload.add(message, sequenceId);
     this.deliveries.push(delivery);
     this.lastId = sequenceId;
     this.valueBytes += message.value.length;
+    this.heldBytes += heldBytes;
     this.chosenIds ||= chosenId;
   }
 }

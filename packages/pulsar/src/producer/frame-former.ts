@@ -9,6 +9,7 @@ import {
   encodeSingle,
 } from "../wire/send-frame.ts";
 import type { Batch, NumberedMessage } from "./batch.ts";
+import { type CompressedPayload, compressPayload } from "./frame-compressor.ts";
 import { OpenBatches } from "./open-batches.ts";
 import { type FrameContent, PendingFrame } from "./pending-window.ts";
 
@@ -27,6 +28,8 @@ export interface FrameFormerOptions {
   readonly clock: Clock;
   /** Takes each frame that is formed, in ascending order of ids. */
   readonly emit: (frame: PendingFrame) => void;
+  /** Called with the bytes of memory that frames and batches take beside their messages, and negative when they take less. */
+  readonly onHeld: (bytes: number) => void;
   /** Called when a message starts to wait for others. */
   readonly onBatchStarted: () => void;
 }
@@ -41,7 +44,7 @@ export class FrameFormer {
     maxMessageBytes: 0,
   };
   #open: OpenBatches | undefined;
-  #lastBatchBytes = 1_024;
+  #lastGatheredBytes = 1_024;
 
   constructor(options: FrameFormerOptions) {
     this.#options = options;
@@ -69,7 +72,7 @@ export class FrameFormer {
     }
     if (this.#open !== undefined && !this.#fits(this.#open, size, maxBytes)) this.flush();
     const open = this.#open ?? this.#start(batching);
-    open.add(entry);
+    this.#options.onHeld(open.add(entry));
     if (open.count >= batching.maxMessages || open.bytes >= maxBytes) this.flush();
   }
 
@@ -78,25 +81,29 @@ export class FrameFormer {
     const open = this.#open;
     if (open === undefined) return;
     this.#open = undefined;
-    this.#lastBatchBytes = open.bytes + 1_024;
+    this.#lastGatheredBytes = open.gatheredBytes + 1_024;
+    // Each frame counts its own part, which compression makes smaller.
+    this.#options.onHeld(-open.gatheredBytes);
     for (const batch of open.batches()) this.#send(batch);
   }
 
   #send(batch: Batch): void {
     const [delivery] = batch.deliveries;
     if (batch.count === 1 && delivery !== undefined) {
-      const { first: message, firstId: sequenceId, chosenIds: chosenId } = batch;
-      this.#emitSingle({ message, sequenceId, chosenId, delivery });
+      const { first: message, firstId: sequenceId, chosenIds: chosenId, heldBytes } = batch;
+      batch.payload.release();
+      this.#emitSingle({ message, sequenceId, chosenId, delivery, heldBytes });
     } else this.#emitBatch(batch);
   }
 
-  /** Takes the open batches apart. @returns who waits for their messages, and the bytes of the values. */
-  discard(): { readonly deliveries: readonly Delivery[]; readonly valueBytes: number } {
-    const batches = this.#open?.batches() ?? [];
+  /** Takes the open batches apart. @returns the deliveries of their messages, and the bytes that they held. */
+  discard(): { readonly deliveries: readonly Delivery[]; readonly heldBytes: number } {
+    const open = this.#open;
     this.#open = undefined;
+    const batches = open?.batches() ?? [];
     return {
       deliveries: batches.flatMap((batch) => batch.deliveries),
-      valueBytes: batches.reduce((sum, batch) => sum + batch.valueBytes, 0),
+      heldBytes: batches.reduce((sum, batch) => sum + batch.heldBytes, open?.gatheredBytes ?? 0),
     };
   }
 
@@ -117,7 +124,7 @@ export class FrameFormer {
       publishTime: clock.now(),
       startedAt: clock.monotonic(),
       schemaVersion: this.#facts.schemaVersion,
-      capacity: byKey ? 1_024 : this.#lastBatchBytes,
+      capacity: byKey ? 1_024 : this.#lastGatheredBytes,
     });
     this.#open = open;
     onBatchStarted();
@@ -127,19 +134,22 @@ export class FrameFormer {
   #emitSingle(entry: NumberedMessage): void {
     const { message, sequenceId } = entry;
     const { clock } = this.#options;
-    const [payload, compressed] = this.#compress([message.value], message.value.length);
+    const compressed = this.#compress([message.value], message.value.length);
     const { producerId, producerName, schemaVersion } = this.#facts;
+    const header = { producerId, producerName, sequenceId, publishTime: clock.now(), schemaVersion };
     const encoded = encodeSingle(
-      { producerId, producerName, sequenceId, publishTime: clock.now(), schemaVersion, compressed },
+      { ...header, compressed: this.#compressedAs(compressed, message.value.length) },
       message,
-      payload[0] ?? message.value,
+      compressed?.bytes ?? message.value,
     );
     this.#emit(encoded, {
       sequenceId,
       highestSequenceId: sequenceId,
       deliveries: [entry.delivery],
       valueBytes: message.value.length,
+      heldBytes: entry.heldBytes,
       chosenIds: entry.chosenId,
+      lender: compressed,
     });
   }
 
@@ -147,7 +157,8 @@ export class FrameFormer {
     const { lastId: highestSequenceId, publishTime, schemaVersion } = batch;
     // The ranges of batches by key overlap: the last id alone rises from each to the next.
     const sequenceId = this.#options.batching?.byKey === true ? highestSequenceId : batch.firstId;
-    const [payload, compressed] = this.#compress(batch.payload.pieces(), batch.bytes);
+    const pieces = batch.payload.pieces();
+    const compressed = this.#compress(pieces, batch.bytes);
     const { producerId, producerName } = this.#facts;
     const encoded = encodeBatch(
       {
@@ -158,32 +169,39 @@ export class FrameFormer {
         messageCount: batch.count,
         publishTime,
         schemaVersion,
-        compressed,
+        compressed: this.#compressedAs(compressed, batch.bytes),
         first: batch.first,
       },
-      payload,
+      compressed === undefined ? pieces : [compressed.bytes],
     );
-    const { deliveries, valueBytes, chosenIds } = batch;
-    const content = { sequenceId, highestSequenceId, deliveries, valueBytes, chosenIds };
-    if (compressed === undefined) this.#emit(encoded, { ...content, lender: batch.payload });
-    else {
-      batch.payload.release();
-      this.#emit(encoded, content);
-    }
+    const { deliveries, valueBytes, heldBytes, chosenIds } = batch;
+    if (compressed !== undefined) batch.payload.release();
+    const lender = compressed ?? batch.payload;
+    this.#emit(encoded, {
+      sequenceId,
+      highestSequenceId,
+      deliveries,
+      valueBytes,
+      heldBytes,
+      chosenIds,
+      lender,
+    });
   }
 
   #emit(encoded: EncodedSend, content: FrameContent): void {
-    this.#options.emit(new PendingFrame(encoded, content, this.#options.clock.monotonic()));
+    const { clock, emit, onHeld } = this.#options;
+    const frame = new PendingFrame(encoded, content, clock.monotonic());
+    onHeld(frame.heldBytes - content.heldBytes);
+    emit(frame);
   }
 
-  #compress(
-    pieces: readonly Uint8Array[],
-    bytes: number,
-  ): readonly [readonly Uint8Array[], CompressedAs | undefined] {
+  #compress(pieces: readonly Uint8Array[], bytes: number): CompressedPayload | undefined {
     const { codec } = this.#options;
-    if (codec === undefined) return [pieces, undefined];
-    const [only] = pieces;
-    const whole = only !== undefined && pieces.length === 1 ? only : Buffer.concat(pieces, bytes);
-    return [[codec.compress(whole)], { type: codec.type, uncompressedBytes: bytes }];
+    return codec === undefined ? undefined : compressPayload(codec, pieces, bytes);
+  }
+
+  #compressedAs(payload: CompressedPayload | undefined, uncompressedBytes: number): CompressedAs | undefined {
+    const { codec } = this.#options;
+    return codec === undefined || payload === undefined ? undefined : { type: codec.type, uncompressedBytes };
   }
 }

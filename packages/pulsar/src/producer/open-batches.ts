@@ -10,7 +10,7 @@ export interface OpenBatchesStart {
   /** Monotonic time of the first message. */
   readonly startedAt: number;
   readonly schemaVersion: Uint8Array;
-  /** Bytes that one batch will probably take. */
+  /** Bytes that one batch will probably gather. */
   readonly capacity: number;
 }
 
@@ -20,6 +20,7 @@ export class OpenBatches {
   readonly #batches = new Map<string, Batch>();
   #count = 0;
   #bytes = 0;
+  #gatheredBytes = 0;
 
   constructor(start: OpenBatchesStart) {
     this.#start = start;
@@ -41,13 +42,22 @@ export class OpenBatches {
     return this.#bytes;
   }
 
-  add(entry: NumberedMessage): void {
+  /** Those of {@link bytes} that are copies: metadata, and small values. */
+  get gatheredBytes(): number {
+    return this.#gatheredBytes;
+  }
+
+  /** @returns by how many bytes {@link gatheredBytes} grew. */
+  add(entry: NumberedMessage): number {
     const group = this.#start.byKey ? groupOf(entry.message) : "";
     const batch = this.#batches.get(group) ?? this.#open(group, entry);
-    const before = batch.bytes;
+    const { bytes, gatheredBytes } = batch.payload;
     batch.add(entry);
     this.#count += 1;
-    this.#bytes += batch.bytes - before;
+    this.#bytes += batch.bytes - bytes;
+    const gathered = batch.payload.gatheredBytes - gatheredBytes;
+    this.#gatheredBytes += gathered;
+    return gathered;
   }
 
   /** In the ascending order of their last ids, which is the order in which they must leave. */

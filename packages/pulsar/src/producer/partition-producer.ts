@@ -41,7 +41,9 @@ export interface PartitionProducerOptions extends ProducerIdentity {
   readonly codec: Codec | undefined;
   /** How long a topic that is not found any more is waited for. */
   readonly operationTimeoutMs: number;
-  /** Told how many messages and bytes of values were settled. */
+  /** Called with the bytes of memory that frames take beside their messages. */
+  readonly onHeld: (bytes: number) => void;
+  /** Called with the messages that were settled, and the bytes of memory that they held. */
   readonly onSettled: (messages: number, bytes: number) => void;
   /** Told when the producer failed for good, before its messages are. */
   readonly onFailed: () => void;
@@ -81,6 +83,7 @@ export class PartitionProducer implements SessionOwner {
       batching: publisher.batching,
       clock,
       emit: (frame) => this.#enqueue(frame),
+      onHeld: options.onHeld,
       onBatchStarted: () => this.#timer.wake(),
     });
     this.#settlement = new Settlement({ ...options, clock, logger });
@@ -130,15 +133,20 @@ export class PartitionProducer implements SessionOwner {
     }
   }
 
-  /** Publishes `message`. @param chosenId the caller's sequence id, which must be above every one before it. */
-  send(message: OutgoingMessage, delivery: Delivery, chosenId: number | undefined): void {
+  /**
+   * Publishes `message`.
+   *
+   * @param chosenId the caller's sequence id, which must be above every one before it.
+   * @param heldBytes what the budget counts for the message.
+   */
+  send(message: OutgoingMessage, delivery: Delivery, chosenId: number | undefined, heldBytes: number): void {
     const refusal = this.#final ?? this.#checkSequence(chosenId);
     if (refusal !== undefined) {
-      this.#settlement.refuse([delivery], message.value.length, refusal);
+      this.#settlement.refuse([delivery], heldBytes, refusal);
       return;
     }
     const sequenceId = this.#ids.take(chosenId);
-    const entry = { message, sequenceId, chosenId: chosenId !== undefined, delivery };
+    const entry = { message, sequenceId, chosenId: chosenId !== undefined, delivery, heldBytes };
     this.#former.add(entry, !this.#ids.mayRepeat(sequenceId));
   }
 
@@ -283,7 +291,7 @@ export class PartitionProducer implements SessionOwner {
     const limit = session?.connection.maxMessageBytes;
     if (limit !== undefined && frame.messageBytes > limit) {
       const error = messageTooLarge(this.#options.topic, frame.messageBytes, limit);
-      this.#settlement.refuse(frame.deliveries, frame.valueBytes, error);
+      this.#settlement.refuse(frame.deliveries, frame.heldBytes, error);
       return;
     }
     this.#window.push(frame);
@@ -328,8 +336,8 @@ export class PartitionProducer implements SessionOwner {
   }
 
   #discardBatch(error: ConnectorError): void {
-    const { deliveries, valueBytes } = this.#former.discard();
-    this.#settlement.failDeliveries(deliveries, valueBytes, error);
+    const discarded = this.#former.discard();
+    this.#settlement.failDeliveries(discarded.deliveries, discarded.heldBytes, error);
   }
 
   #failAll(error: ConnectorError): void {

@@ -3,6 +3,8 @@ import type { EncodedSend } from "../wire/send-frame.ts";
 
 /** What lent the buffers that a frame's pieces lie in. */
 interface Lender {
+  /** Bytes of memory that they take. */
+  readonly heldBytes: number;
   release(): void;
 }
 
@@ -14,6 +16,8 @@ export interface FrameContent {
   readonly deliveries: readonly Delivery[];
   /** Bytes of the values inside. */
   readonly valueBytes: number;
+  /** Bytes of memory that the messages hold. */
+  readonly heldBytes: number;
   /** Whether the caller chose one of the ids. */
   readonly chosenIds: boolean;
   /** `undefined`: the buffers are the frame's own, or the caller's. */
@@ -29,6 +33,8 @@ export class PendingFrame {
   readonly highestSequenceId: number;
   readonly deliveries: readonly Delivery[];
   readonly valueBytes: number;
+  /** Bytes of memory that the messages and the frame itself hold until it is settled. */
+  readonly heldBytes: number;
   readonly chosenIds: boolean;
   /** When it was formed, by the monotonic clock. */
   readonly formedAt: number;
@@ -43,6 +49,8 @@ export class PendingFrame {
     this.highestSequenceId = content.highestSequenceId;
     this.deliveries = content.deliveries;
     this.valueBytes = content.valueBytes;
+    const headBytes = encoded.pieces[0]?.length ?? 0;
+    this.heldBytes = content.heldBytes + headBytes + (content.lender?.heldBytes ?? 0);
     this.chosenIds = content.chosenIds;
     this.#lender = content.lender;
     this.formedAt = formedAt;

@@ -42,6 +42,17 @@ export class PublishBudget {
     this.#memory.take(bytes);
   }
 
+  /** Counts bytes beside those of {@link take}; negative: they are not held any more. {@link release} gives them back. */
+  hold(bytes: number): void {
+    if (bytes < 0) {
+      this.release(0, -bytes);
+      return;
+    }
+    this.#bytes += bytes;
+    this.#memory.take(bytes);
+  }
+
+  /** @param bytes of {@link take} and {@link hold} together. */
   release(messages: number, bytes: number): void {
     this.#messages -= messages;
     this.#bytes -= bytes;

@@ -13,7 +13,7 @@ export interface SettlementOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: ProducerMetrics;
-  /** Told how many messages and bytes of values were settled. */
+  /** Called with the messages that were settled, and the bytes of memory that they held. */
   readonly onSettled: (messages: number, bytes: number) => void;
 }
 
@@ -46,7 +46,7 @@ export class Settlement {
       frame.valueBytes,
       (clock.monotonic() - frame.formedAt) / 1_000,
     );
-    onSettled(frame.deliveries.length, frame.valueBytes);
+    onSettled(frame.deliveries.length, frame.heldBytes);
     const batched = frame.deliveries.length > 1;
     frame.deliveries.forEach((delivery, index) => {
       const { ledgerId, entryId } = receipt;
@@ -59,20 +59,20 @@ export class Settlement {
 
   /** As {@link confirm}, for a frame that never will be stored. */
   fail(frame: PendingFrame, error: ConnectorError, firstPending: number | undefined): void {
-    this.failDeliveries(frame.deliveries, frame.valueBytes, error);
+    this.failDeliveries(frame.deliveries, frame.heldBytes, error);
     this.#wake(firstPending);
   }
 
-  failDeliveries(deliveries: readonly Delivery[], valueBytes: number, error: ConnectorError): void {
+  failDeliveries(deliveries: readonly Delivery[], heldBytes: number, error: ConnectorError): void {
     if (deliveries.length === 0) return;
     this.#options.metrics.failed(deliveries.length);
-    this.#options.onSettled(deliveries.length, valueBytes);
+    this.#options.onSettled(deliveries.length, heldBytes);
     for (const delivery of deliveries) this.#failed(delivery, error);
   }
 
   /** Fails what was only just handed over: later in this turn, when its sender is done with `send`. */
-  refuse(deliveries: readonly Delivery[], valueBytes: number, error: ConnectorError): void {
-    queueMicrotask(() => this.failDeliveries(deliveries, valueBytes, error));
+  refuse(deliveries: readonly Delivery[], heldBytes: number, error: ConnectorError): void {
+    queueMicrotask(() => this.failDeliveries(deliveries, heldBytes, error));
   }
 
   /** Waits until everything up to `lastId` is settled. @throws the signal's reason. */

@@ -16,6 +16,7 @@ import { failUnsendable } from "../message-check.ts";
 import type { Delivery, OutgoingMessage, Publisher, PublisherOptions } from "../publisher.ts";
 import type { TopicName } from "../topic-name.ts";
 import { withEither } from "../wait.ts";
+import { heldBytes } from "./held-bytes.ts";
 import type { MemoryLimit } from "./memory-limit.ts";
 import { invalidSequenceId } from "./message-failure.ts";
 import { PartitionProducer, type PartitionProducerOptions } from "./partition-producer.ts";
@@ -105,10 +106,12 @@ export class WirePublisher implements Publisher {
       producers.length === 1
         ? 0
         : choosePartition(message, sequenceId, producers.length, this.#clock.now(), this.#routerStart);
-    this.#budget.take(message.value.length);
+    const held = heldBytes(message);
+    this.#budget.take(held);
     this.#metrics.pending(this.#budget.messages);
     // The router stays below the number of producers, and there is at least one once the publisher is open.
-    producers[index]?.send(message, delivery, sequenceId === undefined ? undefined : Number(sequenceId));
+    const chosenId = sequenceId === undefined ? undefined : Number(sequenceId);
+    producers[index]?.send(message, delivery, chosenId, held);
   }
 
   async flush(signal: AbortSignal): Promise<void> {
@@ -203,6 +206,7 @@ export class WirePublisher implements Publisher {
       codec: this.#codec,
       operationTimeoutMs,
       metrics: this.#metrics,
+      onHeld: this.#onHeld,
       onSettled: (messages, bytes) => {
         this.#budget.release(messages, bytes);
         this.#metrics.pending(this.#budget.messages);
@@ -212,6 +216,8 @@ export class WirePublisher implements Publisher {
     const logger = partitioned ? this.#logger.child({ partition: index }) : this.#logger;
     return new PartitionProducer({ ...this.#host, logger }, options);
   }
+
+  readonly #onHeld = (bytes: number): void => this.#budget.hold(bytes);
 
   #endIfAllFailed(): void {
     const [first] = this.#producers;

@@ -1,6 +1,5 @@
 /** Smaller ones come from Node's own pool. */
 const smallestBytes = 4_096;
-const stepBytes = 65_536;
 
 /**
  * Buffers to be used again. A buffer of this size lies outside of the JavaScript heap and stays there until its owner is
@@ -11,7 +10,7 @@ export class BufferPool {
   readonly #mostFreeBytes: number;
   #freeBytes = 0;
 
-  /** @param mostFreeBytes what is given back beyond that is left to the garbage collector. */
+  /** @param mostFreeBytes that are kept; what is more is left to the garbage collector. */
   constructor(mostFreeBytes: number) {
     this.#mostFreeBytes = mostFreeBytes;
   }
@@ -29,17 +28,29 @@ export class BufferPool {
   /** Takes back what {@link take} returned. Nobody may read or write it from here on. */
   give(buffer: Buffer): void {
     const size = buffer.length;
-    if (size < smallestBytes || this.#freeBytes + size > this.#mostFreeBytes) return;
+    if (size < smallestBytes || !this.#hasRoom(size)) return;
     this.#freeBytes += size;
     const free = this.#free.get(size);
     if (free === undefined) this.#free.set(size, [buffer]);
     else free.push(buffer);
   }
+
+  /** Buffers of other sizes are dropped first: a pool that is full of sizes which nobody needs any more is of no use. */
+  #hasRoom(bytes: number): boolean {
+    for (const [size, buffers] of this.#free) {
+      if (this.#freeBytes + bytes <= this.#mostFreeBytes) return true;
+      if (size === bytes) continue;
+      while (this.#freeBytes + bytes > this.#mostFreeBytes && buffers.pop() !== undefined) {
+        this.#freeBytes -= size;
+      }
+      if (buffers.length === 0) this.#free.delete(size);
+    }
+    return this.#freeBytes + bytes <= this.#mostFreeBytes;
+  }
 }
 
-/** Sizes are few, so that one batch's buffer fits the next: powers of two, then multiples of 64 KiB. */
+/** Sizes are few, so that one frame's buffer fits the next: four between a power of two and the next, so that a quarter is wasted at most. */
 function roomFor(capacity: number): number {
-  return capacity > stepBytes
-    ? Math.ceil(capacity / stepBytes) * stepBytes
-    : 2 ** Math.ceil(Math.log2(capacity));
+  const step = 2 ** (Math.floor(Math.log2(capacity)) - 2);
+  return Math.ceil(capacity / step) * step;
 }

@@ -20,6 +20,11 @@ export class ByteWriter {
     return this.#length;
   }
 
+  /** Bytes of memory that are held. */
+  get capacity(): number {
+    return this.#buffer.length;
+  }
+
   /** What was written: a view, valid until the next write. */
   bytes(): Buffer {
     return this.#buffer.subarray(0, this.#length);

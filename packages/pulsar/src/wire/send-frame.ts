@@ -1,17 +1,14 @@
 import { keyText } from "../message-key.ts";
 import type { OutgoingMessage } from "../publisher.ts";
-import { BufferPool } from "./buffer-pool.ts";
 import { ByteWriter } from "./byte-writer.ts";
 import { crc32c } from "./crc32c.ts";
+import { frameBuffers } from "./frame-buffers.ts";
 import { varintSize } from "./varint.ts";
 
 /** The two bytes that announce a checksum. */
 const checksumMagic = 0x0e01;
 /** Values up to this size are copied next to their metadata: cheaper than one more piece for the socket to write. */
 const gatherBelowBytes = 4_096;
-
-/** Shared by all producers of the process: what one has settled, another one fills. */
-const gatherBuffers = new BufferPool(4 * 1_048_576);
 
 /** How a payload is compressed: the number of its CompressionType, and the size it had. */
 export interface CompressedAs {
@@ -87,10 +84,11 @@ export class BatchPayload {
   readonly #closed: ByteWriter[] = [];
   #writer: ByteWriter;
   #closedBytes = 0;
+  #referredBytes = 0;
 
-  /** @param capacity bytes that the batch will probably take. */
+  /** @param capacity bytes that will probably be gathered. */
   constructor(capacity: number) {
-    this.#writer = new ByteWriter(capacity, gatherBuffers);
+    this.#writer = new ByteWriter(capacity, frameBuffers);
   }
 
   /** Bytes so far, metadata included. */
@@ -123,30 +121,47 @@ export class BatchPayload {
     else this.#refer(message.value);
   }
 
+  /** Those of them that were copied here: metadata, and small values. */
+  get gatheredBytes(): number {
+    return this.bytes - this.#referredBytes;
+  }
+
+  /** Bytes of memory that it takes beside the values it refers to. */
+  get heldBytes(): number {
+    let bytes = this.#writer.capacity;
+    for (const writer of this.#closed) bytes += writer.capacity;
+    return bytes;
+  }
+
   /** The whole payload; nothing may be added afterwards. */
   pieces(): readonly Uint8Array[] {
     if (this.#writer.length > 0) this.#closeWriter();
     return this.#pieces;
   }
 
-  /** Lets others write over what was gathered: nobody reads {@link pieces} any more. Once. */
+  /** Lets others write over what was gathered: nobody reads {@link pieces} any more. Once, and nothing may be added afterwards. */
   release(): void {
     for (const writer of this.#closed.splice(0)) writer.release();
+    this.#writer.release();
   }
 
   #refer(value: Uint8Array): void {
     this.#closeWriter();
     this.#pieces.push(value);
     this.#closedBytes += value.length;
+    this.#referredBytes += value.length;
   }
 
   #closeWriter(): void {
     this.#pieces.push(this.#writer.bytes());
     this.#closedBytes += this.#writer.length;
     this.#closed.push(this.#writer);
-    this.#writer = new ByteWriter(1_024, gatherBuffers);
+    this.#writer = new ByteWriter(nextCapacity, frameBuffers);
   }
 }
+
+/** Of what is gathered behind a value that is referred to: the next message's metadata, as a rule. */
+const nextCapacity = 1_024;
 
 /** UTF-8 takes no more for a unit of a JavaScript text. */
 const maxBytesPerUnit = 3;

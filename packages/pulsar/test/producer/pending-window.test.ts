@@ -2,8 +2,20 @@ import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
 import { PendingFrame, PendingWindow } from "../../src/producer/pending-window.ts";
 
-function frame(sequenceId: number, highestSequenceId: number, lender?: { release(): void }): PendingFrame {
-  const content = { sequenceId, highestSequenceId, deliveries: [], valueBytes: 0, chosenIds: false, lender };
+function frame(
+  sequenceId: number,
+  highestSequenceId: number,
+  lender?: { readonly heldBytes: number; release(): void },
+): PendingFrame {
+  const content = {
+    sequenceId,
+    highestSequenceId,
+    deliveries: [],
+    valueBytes: 0,
+    heldBytes: 0,
+    chosenIds: false,
+    lender,
+  };
   return new PendingFrame({ pieces: [], messageBytes: 0 }, content, 0);
 }
 
