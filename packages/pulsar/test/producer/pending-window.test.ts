@@ -82,7 +82,7 @@ describe("a frame that the broker answered", () => {
     "has its buffers used again unless a second copy may still be on its way: $writes writes",
     (expected) => {
       const release = vi.fn();
-      const one = frame(0, 9, { release });
+      const one = frame(0, 9, { heldBytes: 0, release });
       one.writes = expected.writes;
       one.release();
       expect(release).toHaveBeenCalledTimes(expected.releases);
