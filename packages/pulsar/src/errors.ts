@@ -66,10 +66,22 @@ export class TopicTerminatedError extends ConnectorError {
   readonly retryable = false;
 }
 
-/** Another producer of the same name is connected, or the topic has as many producers as it may have. */
+/** Another connection has the producer's name, or has the topic for itself; `details.holder` names the latter's producer. */
 export class ProducerBusyError extends ConnectorError {
   readonly code = "PIO_PRODUCER_BUSY";
   readonly retryable = true;
+}
+
+/** A limit of the broker is reached; `details.setting` names it. It passes when others leave or the limit is raised. */
+export class BrokerLimitError extends ConnectorError {
+  readonly code = "PIO_BROKER_LIMIT";
+  readonly retryable = true;
+}
+
+/** A partitioned topic has fewer partitions than a publisher that is open: it was deleted, or created again. */
+export class PartitionsGoneError extends ConnectorError {
+  readonly code = "PIO_PARTITIONS_GONE";
+  readonly retryable = false;
 }
 
 /** Somebody else has the topic for himself, or had it since. */

@@ -7,6 +7,7 @@ export type { ConsumerLink } from "./connection/link-registry.ts";
 export type { BrokerAddress } from "./connection/service-url.ts";
 export { ConsoleTransport } from "./console-transport.ts";
 export {
+  BrokerLimitError,
   BrokerRefusedError,
   ConnectionLostError,
   ConsoleClosedError,
@@ -19,6 +20,7 @@ export {
   MessageRefusedError,
   MessageTooLargeError,
   NativeClientMissingError,
+  PartitionsGoneError,
   ProducerBusyError,
   ProducerFencedError,
   ProtocolError,

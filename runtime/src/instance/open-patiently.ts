@@ -1,4 +1,12 @@
-import { Backoff, type Clock, codeOf, hasCode, isRetryable, type Logger } from "@pulsar-ts-io/core";
+import {
+  Backoff,
+  type Clock,
+  ConnectorError,
+  codeOf,
+  hasCode,
+  isRetryable,
+  type Logger,
+} from "@pulsar-ts-io/core";
 import type { Publisher, PublisherOptions, Transport } from "@pulsar-ts-io/pulsar";
 import { PartitionBusyError } from "./errors.ts";
 
@@ -21,9 +29,10 @@ export interface PatientOpening {
 }
 
 /**
- * Opens one more publisher in the middle of a run. Publishers that are open wait for a broker as long as it takes; so does this.
+ * Opens a publisher. Once Pulsar was reached, this waits for a broker that is away as long as it takes, as open publishers do; a
+ * broker that is at a limit was reached.
  *
- * @throws what waiting does not change; PartitionBusyError (`PIO_PRODUCER_BUSY`) when another one keeps the producer's name.
+ * @throws what waiting does not change; PartitionBusyError (`PIO_PRODUCER_BUSY`) when another process keeps the producer's name.
  */
 export async function openPatiently(
   transport: Transport,
@@ -60,7 +69,8 @@ class Patience {
     const isBusy = hasCode(error, "PIO_PRODUCER_BUSY");
     const waitedMs = clock.monotonic() - this.#since;
     if (isBusy && waitedMs >= busyMs) throw busy(topic, publisher.producerName, waitedMs, error);
-    if (!(isBusy || (reached && isRetryable(error)))) throw error;
+    const isWaitedFor = hasCode(error, "PIO_BROKER_LIMIT") || (reached && isRetryable(error));
+    if (!(isBusy || isWaitedFor)) throw error;
     const code = codeOf(error);
     if (code !== this.#said) logger.warn({ err: error, topic }, "publisher not opened, trying again");
     this.#said = code;
@@ -68,15 +78,26 @@ class Patience {
   }
 }
 
+/** @param cause what the last attempt failed with. */
 function busy(topic: string, partition: string | undefined, waitedMs: number, cause: unknown): unknown {
-  if (partition === undefined) return cause;
+  const details = cause instanceof ConnectorError ? cause.details : {};
+  // The topic is held as a whole: no producer of the partition's name need be there.
+  if (partition === undefined || details["holder"] !== undefined) return cause;
+  const waited = `${Math.round(waitedMs / 1_000)} s`;
+  const find = "find the producer of that name with pulsar-admin topics stats, and stop its process";
+  if (details["nameTaken"] !== true) {
+    // Only the wire transport knows the broker's own sentence.
+    return new PartitionBusyError(
+      `no producer for partition ${partition} on ${topic}: its name was in use, or the topic at its limit of producers, for ${waited}`,
+      { cause, details: { topic, partition }, remedy: `${find}; or raise maxProducersPerTopic` },
+    );
+  }
   return new PartitionBusyError(
-    `another process publishes partition ${partition} to ${topic}, and has not let go of it in ${Math.round(waitedMs / 1_000)} s`,
+    `another process publishes partition ${partition} to ${topic}, and did not release its producer name in ${waited}`,
     {
       cause,
       details: { topic, partition },
-      remedy:
-        "find the producer of that name in the topic's stats and stop its process, or raise the limit of producers per topic; then start again: nothing is lost",
+      remedy: `${find}; then start again: no record is lost`,
     },
   );
 }

@@ -72,7 +72,9 @@ export class PartitionPublishers implements Publishers {
 
   /** Which partitions there are is not known yet: a publisher without a name is opened, and closed again. */
   async prepare(topic: string, signal: AbortSignal): Promise<void> {
-    const trial = await this.#transport.open(topic, this.#options.publisher, signal);
+    const { publisher, clock, logger } = this.#options;
+    const opening = { topic, publisher, reached: this.#reached, clock, logger };
+    const trial = await openPatiently(this.#transport, opening, signal);
     await trial.close();
     this.#reached = true;
     await this.#ensureDeduplication(topic, signal);

@@ -1,5 +1,10 @@
 import type { SourceRecord } from "@pulsar-ts-io/core";
-import { InvalidSequenceIdError, ProducerBusyError, PulsarUnreachableError } from "@pulsar-ts-io/pulsar";
+import {
+  BrokerLimitError,
+  InvalidSequenceIdError,
+  ProducerBusyError,
+  PulsarUnreachableError,
+} from "@pulsar-ts-io/pulsar";
 import { describe, expect, it } from "vitest";
 import type { InstanceOptions } from "../../src/instance/instance-options.ts";
 import { ListSource, TestRecord } from "../support/list-source.ts";
@@ -34,7 +39,7 @@ class OpenSource extends ListSource {
   }
 }
 
-const busy = () => new ProducerBusyError("ProducerBusy: already connected");
+const busy = () => new ProducerBusyError("ProducerBusy: already connected", { details: { nameTaken: true } });
 
 describe("Instance with EFFECTIVELY_ONCE", () => {
   it("publishes each partition by a producer of its name, under the record's own number", async () => {
@@ -191,6 +196,43 @@ describe("Instance with EFFECTIVELY_ONCE", () => {
       stage: "pulsar",
       code: "PIO_PRODUCER_BUSY",
       message: expect.stringContaining("another process publishes partition a"),
+    });
+  });
+
+  it.each(["a", undefined])(
+    "waits for as long as the topic is at its limit of producers when it opens the producer %s",
+    async (name) => {
+      let full = true;
+      const limit = new BrokerLimitError("Topic 't' reached max producers limit");
+      const transport = new StepTransport({
+        opening: (_, producer) => (producer === name && full ? limit : undefined),
+      });
+      const { clock, stop, ended } = start(new ListSource([new NumberedRecord("a", 1)]), transport);
+      await clock.advance(600_000);
+      expect(transport.unsettled).toEqual([]);
+      full = false;
+      await clock.advance(5_000);
+      expect(transport.unsettled).toHaveLength(1);
+      transport.confirm();
+      stop.abort();
+      expect(await ended).toBeUndefined();
+    },
+  );
+
+  it("does not blame another process where the whole topic is held exclusively", async () => {
+    const held = new ProducerBusyError("Topic has an existing exclusive producer: x", {
+      details: { holder: "x" },
+      remedy: "stop the producer that has the topic exclusively",
+    });
+    const transport = new StepTransport({
+      opening: (_, producer) => (producer === "a" ? held : undefined),
+    });
+    const { clock, ended } = start(new ListSource([new NumberedRecord("a", 1)]), transport);
+    await clock.advance(32_000);
+    expect(await ended).toMatchObject({
+      code: "PIO_PRODUCER_BUSY",
+      message: expect.stringContaining("exclusive producer: x"),
+      remedy: expect.stringContaining("exclusively"),
     });
   });
 

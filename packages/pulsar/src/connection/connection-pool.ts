@@ -9,7 +9,7 @@ import {
   toError,
 } from "@pulsar-ts-io/core";
 import type { Authentication } from "../auth/authentication.ts";
-import { ConnectionLostError, PulsarUnreachableError } from "../errors.ts";
+import { BrokerLimitError, ConnectionLostError, PulsarUnreachableError } from "../errors.ts";
 import { waitFor, withDeadline } from "../wait.ts";
 import { Connection } from "./connection.ts";
 import type { Dial, DialTls, TlsOptions } from "./dial.ts";
@@ -158,12 +158,13 @@ export class ConnectionPool {
     if (final !== undefined) return final;
     if (only instanceof ConnectorError && failures.length === 1) return only;
     const { serviceUrl } = this.#options;
-    return new PulsarUnreachableError(
-      `none of the hosts of ${formatServiceUrl(serviceUrl)} could be reached: ${failures.map((failure) => failure.message).join("; ")}`,
-      {
-        cause: only,
-        remedy: "check the service URL, and that the brokers run and can be reached from here",
-      },
-    );
+    const text = `none of the hosts of ${formatServiceUrl(serviceUrl)} could be connected to: ${failures.map((failure) => failure.message).join("; ")}`;
+    const limit = failures.find((failure) => failure instanceof BrokerLimitError);
+    // A host at its limit is there, and lets others in when a connection is closed: that is what to wait for.
+    if (limit !== undefined) return new BrokerLimitError(text, { cause: limit, details: limit.details });
+    return new PulsarUnreachableError(text, {
+      cause: only,
+      remedy: "check the service URL, and that the brokers run and can be reached from here",
+    });
   }
 }

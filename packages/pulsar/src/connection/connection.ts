@@ -231,7 +231,7 @@ export class Connection {
     if (this.#requests.refuse(error)) return;
     // Not the answer to a request: the handshake, or a refresh of the credentials, was refused.
     if (error.error === serverErrors.authentication) this.#options.authentication.forget?.();
-    this.#end(brokerError(error, `the connection to ${this.name}`));
+    this.#end(brokerError(error, `the connection to ${this.name}`, "connect"));
   }
 
   async #answerChallenge(): Promise<void> {

@@ -1,7 +1,9 @@
-import type { ConnectorError, ConnectorErrorOptions } from "@pulsar-ts-io/core";
+import type { ConnectorError, ConnectorErrorOptions, ErrorDetails } from "@pulsar-ts-io/core";
 import {
+  BrokerLimitError,
   BrokerRefusedError,
   InvalidTopicNameError,
+  PartitionsGoneError,
   ProducerBusyError,
   ProducerFencedError,
   PulsarAuthenticationError,
@@ -9,6 +11,7 @@ import {
   TopicNotFoundError,
   TopicTerminatedError,
 } from "../errors.ts";
+import { meaningOf, type RefusedRequest } from "./broker-sentences.ts";
 
 /** The broker's error codes that we treat one by one. */
 export const serverErrors = {
@@ -57,7 +60,7 @@ const names: readonly string[] = [
 /** Of what a broker says. */
 const maxMessageLength = 500;
 
-/** Those that no waiting will change: unsupported version, incompatible schema, not allowed. */
+/** Those that no waiting changes: unsupported version, incompatible schema, not allowed. */
 const finalCodes = new Set([10, 18, 22]);
 
 export interface ServerFailure {
@@ -69,14 +72,64 @@ export interface ServerFailure {
 /**
  * What the broker answered, as an error with a verdict: `retryable` says whether the same request may succeed later.
  *
+ * The error code decides, and the broker's own sentence as a whole. The broker's text also holds names that users chose: no word of
+ * it decides anything by itself.
+ *
  * @param what the request in words, such as `the lookup of persistent://public/default/t`.
+ * @param request which request it was.
  */
-export function brokerError(failure: ServerFailure, what: string): ConnectorError {
+export function brokerError(
+  failure: ServerFailure,
+  what: string,
+  request: RefusedRequest = "request",
+): ConnectorError {
   const serverError = names[failure.error] ?? `ServerError ${failure.error}`;
   const said = firstLine(failure.message);
-  const text = `${what} was refused: ${serverError}${said === "" ? "" : `: ${said}`}`;
-  const options = (remedy: string): ConnectorErrorOptions => ({ details: { serverError }, remedy });
-  switch (failure.error) {
+  const shown = said.trim().slice(0, maxMessageLength);
+  const text = `${what} was refused: ${serverError}${shown === "" ? "" : `: ${shown}`}`;
+  const meaning = meaningOf(request, failure.error, said);
+  switch (meaning?.kind) {
+    case "limit": {
+      const { setting, remedy } = meaning;
+      return new BrokerLimitError(text, { details: { serverError, setting }, remedy });
+    }
+    case "final":
+      return new BrokerRefusedError(text, false, { details: { serverError }, remedy: meaning.remedy });
+    case "partition-gone":
+      return new PartitionsGoneError(text, { details: { serverError }, remedy: partitionsGoneRemedy });
+    case "held":
+      return topicHeld(failure, text, { serverError, holder: meaning.holder });
+    case "name-taken":
+      return byCode(failure, text, { serverError, nameTaken: true }, undefined);
+    case undefined:
+      return byCode(failure, text, { serverError }, undefined);
+    case "advice":
+      return byCode(failure, text, { serverError }, meaning.remedy);
+    default:
+      return meaning satisfies never;
+  }
+}
+
+/** How to get out of a topic that lost partitions. */
+export const partitionsGoneRemedy =
+  "create the topic again with at least as many partitions as before (pulsar-admin topics create-partitioned-topic), then start the source again";
+
+function topicHeld({ error }: ServerFailure, text: string, details: ErrorDetails): ConnectorError {
+  const remedy = "stop the producer that has the topic exclusively (pulsar-admin topics stats names it)";
+  return error === serverErrors.producerFenced
+    ? new ProducerFencedError(text, { details, remedy })
+    : new ProducerBusyError(text, { details, remedy });
+}
+
+/** @param better a remedy that fits better than that of the code. */
+function byCode(
+  { error }: ServerFailure,
+  text: string,
+  details: ErrorDetails,
+  better: string | undefined,
+): ConnectorError {
+  const options = (remedy: string): ConnectorErrorOptions => ({ details, remedy: better ?? remedy });
+  switch (error) {
     case serverErrors.authentication:
       return new PulsarAuthenticationError(
         text,
@@ -90,47 +143,35 @@ export function brokerError(failure: ServerFailure, what: string): ConnectorErro
         options("let an administrator grant this role the right to produce to the topic"),
       );
     case serverErrors.topicNotFound:
-      return new TopicNotFoundError(text, options(notFoundRemedy(said)));
+      return new TopicNotFoundError(
+        text,
+        options("check the topic's name, or create the topic first: this broker does not do so by itself"),
+      );
     case serverErrors.topicTerminated:
       return new TopicTerminatedError(text, options("publish to another topic: a terminated one stays so"));
     case serverErrors.producerBusy:
       return new ProducerBusyError(
         text,
-        options("stop the other producer of that name, or raise the limit of producers per topic"),
+        options("stop the other producer of that name: pulsar-admin topics stats shows its address"),
       );
     case serverErrors.producerFenced:
-      return new ProducerFencedError(text, {
-        details: { serverError, holder: /existing exclusive producer: (.+)$/.exec(said)?.[1] },
-        remedy: "stop the other producers of the topic, or ask for shared access",
-      });
+      return new ProducerFencedError(
+        text,
+        options("stop the other producers of the topic, or ask for shared access"),
+      );
     case serverErrors.invalidTopicName:
       return new InvalidTopicNameError(text, options("write persistent://tenant/namespace/topic"));
     default:
-      return refused(failure, serverError, text);
+      return new BrokerRefusedError(
+        text,
+        !finalCodes.has(error),
+        options("look at the broker's log for the reason"),
+      );
   }
-}
-
-/** The broker says the same of a tenant and of a namespace that is not there. */
-function notFoundRemedy(said: string): string {
-  return /namespace/i.test(said)
-    ? "check the tenant and the namespace in the topic's name, or create them first"
-    : "check the topic's name, or create the topic first: this broker does not do so by itself";
-}
-
-function refused(failure: ServerFailure, serverError: string, text: string): BrokerRefusedError {
-  const encryption = /encrypt/i.test(failure.message);
-  const retryable = !finalCodes.has(failure.error) && !encryption;
-  const remedy = encryption
-    ? "publish to a topic that needs no encryption, or use the native transport: the wire transport has none"
-    : "look at the broker's log for the reason";
-  return new BrokerRefusedError(text, retryable, { details: { serverError }, remedy });
 }
 
 /** The broker's messages may carry a Java stack trace, and whoever stands for a broker may say anything: it is shown in terminals. */
 function firstLine(message: string): string {
   const [line = ""] = message.split("\n", 1);
-  return line
-    .replace(/\p{Cc}/gu, " ")
-    .trim()
-    .slice(0, maxMessageLength);
+  return line.replace(/\p{Cc}/gu, " ");
 }

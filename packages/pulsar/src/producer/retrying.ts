@@ -8,6 +8,7 @@ import { asConnectorError } from "./verdict.ts";
 const maxPauses: ReadonlyMap<string, number> = new Map([
   ["PIO_PULSAR_UNREACHABLE", 5_000],
   ["PIO_PULSAR_CONNECTION_LOST", 5_000],
+  ["PIO_BROKER_LIMIT", 5_000],
   ["PIO_PRODUCER_BUSY", 1_000],
 ]);
 

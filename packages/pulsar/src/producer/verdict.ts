@@ -68,7 +68,7 @@ export function judgeSendError(
   topic: string,
   frame: PendingFrame | undefined,
 ): SendVerdict {
-  const error = brokerError(failure, `a message to ${topic}`);
+  const error = brokerError(failure, `a message to ${topic}`, "send");
   const messages = frame?.deliveries.length ?? 1;
   switch (failure.error) {
     case serverErrors.topicTerminated:
