@@ -82,7 +82,14 @@ export class BrokerLimitError extends ConnectorError {
 export class PartitionsGoneError extends ConnectorError {
   readonly code = "PIO_PARTITIONS_GONE";
   readonly retryable = false;
+
+  constructor(message: string, options: ConnectorErrorOptions = {}) {
+    super(message, { remedy: partitionsGoneRemedy, ...options });
+  }
 }
+
+const partitionsGoneRemedy =
+  "create the topic again with at least as many partitions as before (pulsar-admin topics create-partitioned-topic), then start the source again";
 
 /** Somebody else has the topic for himself, or had it since. */
 export class ProducerFencedError extends ConnectorError {

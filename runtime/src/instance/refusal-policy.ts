@@ -22,6 +22,7 @@ export function isAboutOneMessage(error: unknown): boolean {
 const aboutTheTopic: ReadonlySet<string> = new Set([
   "PIO_PULSAR_AUTHENTICATION",
   "PIO_PULSAR_AUTHORIZATION",
+  "PIO_PARTITIONS_GONE",
   "PIO_TOPIC_NOT_FOUND",
   "PIO_TOPIC_TERMINATED",
 ]);

@@ -10,8 +10,8 @@ export type Meaning =
   | { readonly kind: "final"; readonly remedy: string }
   /** The topic has fewer partitions than the one that was asked for. */
   | { readonly kind: "partition-gone" }
-  /** The error code decides; the remedy is better than the code's own. */
-  | { readonly kind: "advice"; readonly remedy: string };
+  /** The tenant or the namespace is missing, rather than the topic. */
+  | { readonly kind: "namespace-missing"; readonly remedy: string };
 
 /** The request that a broker refused. */
 export type RefusedRequest = "connect" | "request" | "send";
@@ -37,7 +37,7 @@ const notAllowed = 22;
 const producerFenced = 25;
 
 const limit = (setting: string, remedy: string) => (): Meaning => ({ kind: "limit", setting, remedy });
-const advice = (remedy: string) => (): Meaning => ({ kind: "advice", remedy });
+const noNamespace = (): Meaning => ({ kind: "namespace-missing", remedy: namespaceMissing });
 const final = (remedy: string) => (): Meaning => ({ kind: "final", remedy });
 const nameTaken = (): Meaning => ({ kind: "name-taken" });
 const held = (names: readonly string[]): Meaning => ({ kind: "held", holder: names.at(-1) ?? "" });
@@ -161,12 +161,12 @@ const sentences: readonly Sentence[] = [
   {
     code: topicNotFound,
     text: "Tenant or namespace or topic does not exist: …",
-    meaning: advice(namespaceMissing),
+    meaning: noNamespace,
   },
-  { code: topicNotFound, text: "Namespace not found", meaning: advice(namespaceMissing) },
-  { code: topicNotFound, text: "Namespace is deleted", meaning: advice(namespaceMissing) },
-  { code: topicNotFound, text: "Namespace does not exist", meaning: advice(namespaceMissing) },
-  { code: topicNotFound, text: "Tenant does not exist", meaning: advice(namespaceMissing) },
+  { code: topicNotFound, text: "Namespace not found", meaning: noNamespace },
+  { code: topicNotFound, text: "Namespace is deleted", meaning: noNamespace },
+  { code: topicNotFound, text: "Namespace does not exist", meaning: noNamespace },
+  { code: topicNotFound, text: "Tenant does not exist", meaning: noNamespace },
 ];
 
 /** The sentences above, for those who test them. */

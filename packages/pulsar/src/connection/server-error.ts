@@ -96,23 +96,19 @@ export function brokerError(
     case "final":
       return new BrokerRefusedError(text, false, { details: { serverError }, remedy: meaning.remedy });
     case "partition-gone":
-      return new PartitionsGoneError(text, { details: { serverError }, remedy: partitionsGoneRemedy });
+      return new PartitionsGoneError(text, { details: { serverError } });
     case "held":
       return topicHeld(failure, text, { serverError, holder: meaning.holder });
     case "name-taken":
       return byCode(failure, text, { serverError, nameTaken: true }, undefined);
     case undefined:
       return byCode(failure, text, { serverError }, undefined);
-    case "advice":
-      return byCode(failure, text, { serverError }, meaning.remedy);
+    case "namespace-missing":
+      return byCode(failure, text, { serverError, missing: "namespace" }, meaning.remedy);
     default:
       return meaning satisfies never;
   }
 }
-
-/** How to get out of a topic that lost partitions. */
-export const partitionsGoneRemedy =
-  "create the topic again with at least as many partitions as before (pulsar-admin topics create-partitioned-topic), then start the source again";
 
 function topicHeld({ error }: ServerFailure, text: string, details: ErrorDetails): ConnectorError {
   const remedy = "stop the producer that has the topic exclusively (pulsar-admin topics stats names it)";

@@ -45,8 +45,16 @@ export interface PartitionProducerOptions extends ProducerIdentity {
   readonly onHeld: (bytes: number) => void;
   /** Called with the messages that were settled, and the bytes of memory that they held. */
   readonly onSettled: (messages: number, bytes: number) => void;
-  /** Told when the producer failed for good, before its messages are. */
-  readonly onFailed: () => void;
+  /** Called when the producer fails for good, before its messages do. */
+  readonly onFailed: (error: ConnectorError) => void;
+  /**
+   * Called before the producer is opened again: opening one for a partition that was deleted would create a topic that no
+   * subscription of the partitioned topic reads.
+   *
+   * @param since monotonic time at which the producer was lost.
+   * @throws PartitionsGoneError when the partition is gone; why that is not known.
+   */
+  readonly checkPartition: (since: number, signal: AbortSignal) => Promise<void>;
   readonly metrics: ProducerMetrics;
 }
 
@@ -129,7 +137,7 @@ export class PartitionProducer implements SessionOwner {
         ...this.#timeLimits(),
       ]);
     } catch (error) {
-      if (!signal.aborted) this.#fail(asConnectorError(error));
+      if (!signal.aborted) this.fail(asConnectorError(error));
     }
   }
 
@@ -193,7 +201,7 @@ export class PartitionProducer implements SessionOwner {
   sendError(session: ProducerSession, failure: Commands["sendError"]): void {
     const frame = this.#window.find(failure.sequenceId);
     const verdict = judgeSendError(failure, this.#options.topic, frame);
-    if (verdict.kind === "final") this.#fail(verdict.error);
+    if (verdict.kind === "final") this.fail(verdict.error);
     else if (verdict.kind === "reopen") session.lost.happen({ kind: "refused", error: verdict.error });
     else if (frame !== undefined) this.#settleFailed(frame, verdict.error);
   }
@@ -246,7 +254,8 @@ export class PartitionProducer implements SessionOwner {
     for (let session = this.#session; session !== undefined; ) {
       const loss = await waitFor(session.lost.promise, signal);
       if (this.#final !== undefined) return;
-      if (clock.monotonic() - this.#openSince >= goodSessionMs) this.#backoff.reset();
+      let lostAt = clock.monotonic();
+      if (lostAt - this.#openSince >= goodSessionMs) this.#backoff.reset();
       logger.warn({ err: loss.error, pending: this.#window.size }, "producer lost, opening it again");
       if (loss.kind === "refused") await this.#opener.close(session);
       this.#leave();
@@ -268,7 +277,14 @@ export class PartitionProducer implements SessionOwner {
       session = await retrying(policy, signal, async () => {
         const target = hint;
         hint = undefined;
-        return this.#resume(await this.#opener.open(this, target, signal));
+        try {
+          // The service URL is the old cluster's.
+          if (!this.#opener.migrated) await this.#options.checkPartition(lostAt, signal);
+          return this.#resume(await this.#opener.open(this, target, signal));
+        } catch (error) {
+          lostAt = clock.monotonic();
+          throw error;
+        }
       });
     }
   }
@@ -309,10 +325,16 @@ export class PartitionProducer implements SessionOwner {
     this.#settlement.fail(frame, error, this.#window.firstId);
   }
 
-  #fail(error: ConnectorError): void {
+  /** Whether the topic has migrated to another cluster. */
+  get hasMigrated(): boolean {
+    return this.#opener.migrated;
+  }
+
+  /** Fails what is not confirmed, and everything that follows. */
+  fail(error: ConnectorError): void {
     if (this.#final !== undefined) return;
     this.#final = error;
-    this.#options.onFailed();
+    this.#options.onFailed(error);
     this.#host.logger.error({ err: error }, "producer failed for good");
     this.#discardBatch(error);
     this.#failAll(error);

@@ -90,6 +90,11 @@ export class ProducerOpener {
     }
   }
 
+  /** Whether the topic has migrated to another cluster. */
+  get migrated(): boolean {
+    return this.#cluster !== undefined;
+  }
+
   /** From now on the topic is looked up in the cluster that it has migrated to. @returns its address. */
   migrate(command: Commands["topicMigrated"]): string {
     const { brokerServiceUrl, brokerServiceUrlTls } = command;

@@ -16,6 +16,7 @@ import { failUnsendable } from "../message-check.ts";
 import type { Delivery, OutgoingMessage, Publisher, PublisherOptions } from "../publisher.ts";
 import type { TopicName } from "../topic-name.ts";
 import { withEither } from "../wait.ts";
+import { ExpectedPartitions } from "./expected-partitions.ts";
 import { heldBytes } from "./held-bytes.ts";
 import type { MemoryLimit } from "./memory-limit.ts";
 import { invalidSequenceId } from "./message-failure.ts";
@@ -63,6 +64,7 @@ export class WirePublisher implements Publisher {
   readonly #routerStart = Math.floor(Math.random() * 2 ** 31);
   #producers: readonly PartitionProducer[] = [];
   #partitioned = false;
+  readonly #expected: ExpectedPartitions;
   #opening: Promise<void> = Promise.resolve();
   #closed: Promise<void> | undefined;
 
@@ -75,6 +77,7 @@ export class WirePublisher implements Publisher {
     this.#budget = new PublishBudget(publisher.maxPendingMessages, publisher.maxPendingBytes, memory);
     this.#metrics = new ProducerMetrics(meter, topic.full, publisher.producerName);
     this.#codec = options.codec;
+    this.#expected = new ExpectedPartitions(host, topic, this.#stop.signal);
   }
 
   /** Opens all producers. To be called once, before anything else. @throws why the topic cannot be published to. */
@@ -143,6 +146,7 @@ export class WirePublisher implements Publisher {
     const deadline = this.#clock.monotonic() + this.#options.operationTimeoutMs;
     const count = await this.#countPartitions(deadline, signal);
     this.#partitioned = count > 0;
+    await this.#expected.expect(count, signal);
     this.#producers = await this.#openProducers(0, Math.max(1, count), deadline, signal);
     for (const producer of this.#producers) this.#jobs.push(producer.run(this.#stop.signal));
     if (this.#partitioned) this.#jobs.push(this.#watchGrowth());
@@ -211,7 +215,8 @@ export class WirePublisher implements Publisher {
         this.#budget.release(messages, bytes);
         this.#metrics.pending(this.#budget.messages);
       },
-      onFailed: () => this.#endIfAllFailed(),
+      checkPartition: (since, signal) => this.#expected.check(since, signal),
+      onFailed: (error) => this.#producerFailed(error),
     };
     const logger = partitioned ? this.#logger.child({ partition: index }) : this.#logger;
     return new PartitionProducer({ ...this.#host, logger }, options);
@@ -219,7 +224,9 @@ export class WirePublisher implements Publisher {
 
   readonly #onHeld = (bytes: number): void => this.#budget.hold(bytes);
 
-  #endIfAllFailed(): void {
+  #producerFailed(error: ConnectorError): void {
+    // Records of one key would go to other partitions, and those for the missing ones nowhere.
+    if (hasCode(error, "PIO_PARTITIONS_GONE")) for (const producer of this.#producers) producer.fail(error);
     const [first] = this.#producers;
     if (first?.final !== undefined && this.#producers.every((producer) => producer.final !== undefined)) {
       this.#budget.end(first.final);
@@ -247,25 +254,21 @@ export class WirePublisher implements Publisher {
 
   async #grow(signal: AbortSignal): Promise<void> {
     const before = this.#producers.length;
-    const count = await this.#countAgain(signal);
-    if (count <= before) return;
+    const count = await this.#expected.countNow(signal);
+    if (count === undefined || count === before) return;
+    if (count < before) {
+      // The service URL of a topic that has migrated is the old cluster's.
+      const hasMigrated = this.#producers.some((producer) => producer.hasMigrated);
+      if (!hasMigrated) this.#producerFailed(this.#expected.gone(count));
+      return;
+    }
     const deadline = this.#clock.monotonic() + this.#options.operationTimeoutMs;
+    await this.#expected.expect(count, signal);
     const more = await this.#openProducers(before, count, deadline, signal);
     for (const producer of more) this.#jobs.push(producer.run(signal));
     // Only now: a message must never be routed to a partition that has no producer yet.
     this.#producers = [...this.#producers, ...more];
     this.#logger.info({ partitions: count, before }, "topic has more partitions");
-  }
-
-  /** 0 when it is not known: then the producers say what is wrong, and it is asked again later. */
-  async #countAgain(signal: AbortSignal): Promise<number> {
-    try {
-      return await this.#host.lookup.partitions(this.#options.topic.full, false, signal);
-    } catch (error) {
-      signal.throwIfAborted();
-      this.#logger.debug({ err: error }, "partition count not known, asking again later");
-      return 0;
-    }
   }
 
   #closedError(): PublisherClosedError {
