@@ -25,14 +25,47 @@ export async function readTopicDeduplication(
   const name = encodeURIComponent(localName.replace(/-partition-\d+$/, ""));
   const path = `/admin/v2/persistent/${tenant}/${namespace}/${name}/deduplicationEnabled?applied=true`;
   const answer = await service.get(path, signal);
-  const said = answer.text.trim();
-  if (answer.status === 200 && (said === "true" || said === "false")) return said === "true";
-  throw refused(topic, answer);
+  // The broker has no policies of topics (topicLevelPoliciesEnabled=false): the namespace's decides.
+  if (answer.status === 405) return await readNamespaceDeduplication(service, topic, signal);
+  const said = truthOf(answer);
+  if (said !== undefined) return said;
+  throw refused(`whether ${topic} deduplicates`, topic, answer);
 }
 
-function refused(topic: string, { status, text }: WebAnswer): ConnectorError {
-  const message = `asking whether ${topic} deduplicates was refused: ${status}${reasonOf(text)}`;
-  const options: ConnectorErrorOptions = { details: { topic, status } };
+/** Where the namespace has no policy of its own, the broker's setting decides. */
+async function readNamespaceDeduplication(
+  service: WebService,
+  topic: string,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { tenant, namespace } = parseTopicName(topic);
+  const own = await service.get(`/admin/v2/namespaces/${tenant}/${namespace}/deduplication`, signal);
+  const said = truthOf(own);
+  if (said !== undefined) return said;
+  if (own.status !== 204 && !(own.status === 200 && /^(null)?$/.test(own.text.trim())))
+    throw refused(`whether ${tenant}/${namespace} deduplicates`, topic, own);
+  const broker = await service.get("/admin/v2/brokers/configuration/runtime", signal);
+  const setting = /"brokerDeduplicationEnabled"\s*:\s*"?(true|false)/.exec(broker.text)?.[1];
+  if (broker.status === 200 && setting !== undefined) return setting === "true";
+  throw refused(
+    `whether brokers deduplicate`,
+    topic,
+    broker,
+    `state it for the namespace: pulsar-admin namespaces set-deduplication --enable ${tenant}/${namespace}`,
+  );
+}
+
+function truthOf({ status, text }: WebAnswer): boolean | undefined {
+  const said = text.trim();
+  return status === 200 && (said === "true" || said === "false") ? said === "true" : undefined;
+}
+
+function refused(what: string, topic: string, { status, text }: WebAnswer, remedy?: string): ConnectorError {
+  const message = `asking ${what} was refused: ${status}${reasonOf(text)}`;
+  const options: ConnectorErrorOptions = {
+    details: { topic, status },
+    ...(remedy === undefined ? {} : { remedy }),
+  };
   if (status === 401) return new PulsarAuthenticationError(message, options);
   if (status === 403) return new PulsarAuthorizationError(message, options);
   if (status === 404) return new TopicNotFoundError(message, options);

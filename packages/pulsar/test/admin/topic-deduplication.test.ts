@@ -50,6 +50,44 @@ describe("readTopicDeduplication", () => {
     });
   });
 
+  describe("where the broker has no policies of topics", () => {
+    const noPolicies = { status: 405, body: '{"reason":"Topic level policies is disabled"}' };
+    const setting = (value: boolean) => ({
+      status: 200,
+      body: JSON.stringify({ clusterName: "c", brokerDeduplicationEnabled: String(value), zooKeeper: "" }),
+    });
+
+    const read = async (namespace: object, broker: object = setting(true)): Promise<unknown> => {
+      await using web = await startWebService(({ path }) => ({
+        status: 200,
+        ...(path.startsWith("/admin/v2/persistent/") ? noPolicies : {}),
+        ...(path === "/admin/v2/namespaces/public/default/deduplication" ? namespace : {}),
+        ...(path === "/admin/v2/brokers/configuration/runtime" ? broker : {}),
+      }));
+      return await readTopicDeduplication(webService(web.url), topic, never).catch((error) => error);
+    };
+
+    it.each([true, false])("takes the namespace's own policy: %s", async (value) => {
+      expect(await read({ body: String(value) }, setting(!value))).toBe(value);
+    });
+
+    it.each([{ status: 204 }, { body: "" }, { body: "null" }])(
+      "takes the broker's setting where the namespace has none: %j",
+      async (namespace) => {
+        expect(await read(namespace, setting(true))).toBe(true);
+        expect(await read(namespace, setting(false))).toBe(false);
+      },
+    );
+
+    it("advises to state it for the namespace where the broker's setting may not be read", async () => {
+      expect(await read({ status: 204 }, { status: 403 })).toMatchObject({
+        code: "PIO_PULSAR_AUTHORIZATION",
+        remedy:
+          "state it for the namespace: pulsar-admin namespaces set-deduplication --enable public/default",
+      });
+    });
+  });
+
   it.each(["", "null", "<html>true</html>"])("takes %j for no answer", async (body) => {
     await using web = await startWebService(() => ({ status: 200, body }));
     await expect(readTopicDeduplication(webService(web.url), topic, never)).rejects.toMatchObject({
