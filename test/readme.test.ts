@@ -51,6 +51,33 @@ describe("the README", () => {
   });
 });
 
+describe("what the README promises", () => {
+  const readme = readFileSync(join(root, "README.md"), "utf8");
+  const { scripts }: { readonly scripts: Readonly<Record<string, string>> } = JSON.parse(
+    readFileSync(join(root, "package.json"), "utf8"),
+  );
+
+  it("says how to install from a clone, with scripts that exist, before its first npx command", () => {
+    const install = readme.indexOf("\n## Install it\n");
+    const section = readme.slice(install, readme.indexOf("\n## ", install + 1));
+    const used = [...section.matchAll(/^npm run (\w+)/gm)].map(([, script = ""]) => script);
+    expect(used).toEqual(["setup", "build"]);
+    expect(used.filter((script) => scripts[script] === undefined)).toEqual([]);
+    expect(section).toContain("once published");
+    expect(readme.search(/^npx pulsar-ts-io/m)).toBeGreaterThan(install);
+  });
+
+  it("says beside its promise that nothing is lost what a topic without subscription or retention keeps", () => {
+    const [promise = ""] = /^- \*\*No record is lost[\s\S]*?(?=^- \*\*)/m.exec(readme) ?? [];
+    expect(promise).toMatch(/without a subscription or a \[retention policy\]/);
+  });
+
+  it("claims no less CPU time than Java's connector", () => {
+    expect(readme).not.toMatch(/less CPU\.|of its CPU time/);
+    expect(readme).toContain("It does not need less\n  CPU");
+  });
+});
+
 describe("the documentation", () => {
   it.each(pages)("has no dead link in %s", (page) => {
     const text = readFileSync(join(root, page), "utf8");
