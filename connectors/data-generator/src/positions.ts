@@ -1,4 +1,4 @@
-import { type Clock, type Logger, type StateStore, toError } from "@pulsar-ts-io/core";
+import type { Clock, Logger, Outage, StateStore, Troubles } from "@pulsar-ts-io/core";
 import type { Partition } from "./partition.ts";
 import { partitionName } from "./record-maker.ts";
 
@@ -10,6 +10,7 @@ export class Positions {
   readonly #partitions: readonly Partition[];
   readonly #clock: Clock;
   readonly #logger: Logger;
+  readonly #outage: Outage;
   readonly #stored = new Map<Partition, number>();
   /** When each partition's position was last as it should be. */
   readonly #storedAtMs = new Map<Partition, number>();
@@ -17,12 +18,17 @@ export class Positions {
   constructor(
     store: StateStore,
     partitions: readonly Partition[],
-    { clock, logger }: { readonly clock: Clock; readonly logger: Logger },
+    {
+      clock,
+      logger,
+      troubles,
+    }: { readonly clock: Clock; readonly logger: Logger; readonly troubles: Troubles },
   ) {
     this.#store = store;
     this.#partitions = partitions;
     this.#clock = clock;
     this.#logger = logger;
+    this.#outage = troubles.of("storing positions", { blocking: false });
     for (const partition of partitions) this.#storedAtMs.set(partition, clock.monotonic());
   }
 
@@ -53,8 +59,9 @@ export class Positions {
       await this.#clock.sleep(storeEveryMs, signal);
       try {
         await this.store();
+        this.#outage.recovered("positions");
       } catch (error) {
-        this.#logger.warn({ err: toError(error) }, "position not stored, trying again");
+        this.#outage.failed("positions", error);
       }
     }
   }

@@ -190,9 +190,11 @@ describe("DataGeneratorSource with a state store", () => {
     for (const record of await host.read(2)) record.ack();
     state.failing = true;
     await host.clock.advance(1_000);
-    expect(host.logger.messages("warn")).toEqual(["position not stored, trying again"]);
+    await host.clock.advance(60_000);
+    expect(host.logger.messages("warn")).toEqual(["storing positions failing, retrying"]);
     state.failing = false;
     await host.clock.advance(1_000);
+    expect(host.logger.messages("info")).toContain("storing positions recovered");
     expect(state.entries).toEqual(new Map([["partition-0", "2"]]));
     for (const record of await host.read(1)) record.ack();
     state.failing = true;

@@ -5,7 +5,7 @@ import {
   type SourceRecord,
   type StateStore,
   silentMeter,
-  silentTroubles,
+  TroubleLog,
 } from "@pulsar-ts-io/core";
 import { RecordingLogger, TestClock } from "@pulsar-ts-io/testkit";
 import { DataGeneratorSource, type DataGeneratorSourceOptions } from "../src/index.ts";
@@ -78,7 +78,7 @@ export class GeneratorHost {
       clock: this.clock,
       logger: this.logger,
       meter: silentMeter,
-      troubles: silentTroubles,
+      troubles: new TroubleLog({ clock: this.clock, logger: this.logger }),
       tenant: "public",
       namespace: "default",
       sourceName,

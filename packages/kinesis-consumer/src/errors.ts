@@ -48,6 +48,12 @@ export class PositionRefusedError extends ConnectorError {
   readonly retryable = false;
 }
 
+/** The reader of a shard hears nothing, or its answers lead nowhere, although nothing holds it back. */
+export class ReaderStuckError extends ConnectorError {
+  readonly code = "PIO_READER_STUCK";
+  readonly retryable = true;
+}
+
 /** Another worker owns the lease now, or this one could not renew it in time; the shard is given up at once. */
 export class LeaseLostError extends ConnectorError {
   readonly code = "PIO_LEASE_LOST";

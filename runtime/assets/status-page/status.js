@@ -5,8 +5,10 @@ import { bytes, clockTime, count, duration, rate } from "./format.js";
 const refreshMs = 5_000;
 /** Partitions that are listed; beyond, those with the least lag are left out. */
 const maxPartitions = 200;
-/** What a reader may be about that keeps it from reading. */
-const troubles = new Set(["stuck", "failing"]);
+/** Activities of a partition that keep it from being read. */
+const troubled = new Set(["stuck", "failing", "starved"]);
+/** As the readiness probe: shorter failures are mostly over before anyone can act. */
+const toleratedMs = 10_000;
 
 const throughput = chart(byId("throughput"), byId("throughput-value"), (value) => `${rate(value)}/s`);
 const lag = chart(byId("lag"), byId("lag-value"), duration);
@@ -43,6 +45,7 @@ function show(status, samples) {
   byId("tiles").replaceChildren(...tiles(status, rates.at(-1)?.value));
   throughput.show(rates);
   lag.show(samples.map(({ atMs, lagMs }) => ({ atMs, value: lagMs })));
+  showTroubles(status);
   showInstances(status);
   showPartitions(status);
   showErrors(status);
@@ -58,13 +61,13 @@ function ratesOf(samples) {
   });
 }
 
-function showState({ source, numInstances, instances }) {
+function showState({ source, numInstances, instances, time }) {
   const stalled = instances.filter(({ details }) => details.stalled !== undefined);
   const running = instances.filter(({ details }) => details.state === "running").length;
   const [text, className] = stateOf(
     numInstances,
     running,
-    stalled.length,
+    instances.filter((instance) => stalled.includes(instance) || isBlocked(instance, time)).length,
     instances[0]?.details.state ?? "starting",
   );
   byId("state").textContent = text;
@@ -77,10 +80,44 @@ function showState({ source, numInstances, instances }) {
   if (reasons.length > 0) notice(reasons.join("; "));
 }
 
-function stateOf(all, running, stalled, first) {
-  if (stalled === all && all > 0) return ["stalled", "bad"];
-  if (running === all) return stalled > 0 ? [`${stalled} of ${all} stalled`, "warn"] : ["running", "good"];
-  if (all === 1) return [first, first === "failed" ? "bad" : "warn"];
+/** Unknown is never shown as nothing: a partition that is read here has a lag, known or not. */
+function lagOf(lagMs, owner) {
+  return lagMs === undefined && owner !== undefined ? "unknown" : duration(lagMs);
+}
+
+/** What fails and is retried now, the oldest first: since when, how often, the last error, and what to do. */
+function showTroubles({ time, instances }) {
+  const all = instances.flatMap(({ instanceId, details }) =>
+    details.troubles.map((trouble) => ({ ...trouble, instanceId })),
+  );
+  all.sort((left, right) => left.sinceMs - right.sinceMs);
+  byId("troubles-section").hidden = all.length === 0;
+  const items = all.map(({ what, sinceMs, failures, message, code, remedy, blocking, instanceId }) =>
+    element(
+      "li",
+      {},
+      element("strong", { class: blocking ? "bad" : "warn" }, what),
+      instances.length > 1 ? ` instance ${instanceId} ` : " ",
+      element(
+        "span",
+        { class: "note" },
+        `for ${duration(Math.max(0, time - sinceMs))}, ${count(failures)} failed ${failures === 1 ? "attempt" : "attempts"}`,
+      ),
+      element("p", { class: "message" }, code === undefined ? message : `${message} [${code}]`),
+      ...(remedy === undefined ? [] : [element("p", { class: "remedy" }, remedy)]),
+    ),
+  );
+  byId("troubles").replaceChildren(element("ol", {}, ...items));
+}
+
+function isBlocked({ details }, nowMs) {
+  return details.troubles.some(({ blocking, sinceMs }) => blocking && nowMs - sinceMs >= toleratedMs);
+}
+
+function stateOf(all, running, held, first) {
+  if (all === 1 && first !== "running") return [first, first === "failed" ? "bad" : "warn"];
+  if (held === all && all > 0) return ["stalled", "bad"];
+  if (running === all) return held > 0 ? [`${held} of ${all} stalled`, "warn"] : ["running", "good"];
   return [`${running} of ${all} running`, running === 0 ? "bad" : "warn"];
 }
 
@@ -97,7 +134,7 @@ function tiles({ time, instances }, perSecond) {
   const restarts = sum(({ status }) => status.numRestarts);
   return [
     tile("records a second", rate(perSecond)),
-    tile("lag", lags.length === 0 ? "–" : duration(Math.max(...lags))),
+    tile("lag", lags.length === 0 ? "unknown" : duration(Math.max(...lags))),
     tile("in flight", count(sum(({ details }) => details.inFlight))),
     tile(
       `written · ${bytes(sum(({ details }) => details.writtenBytes))}`,
@@ -132,7 +169,7 @@ function showInstances({ instances }) {
     details.stalled === undefined ? details.state : { text: "stalled", className: "bad" },
     count(status.numWritten),
     count(details.inFlight),
-    duration(details.lagMs),
+    lagOf(details.lagMs, details.partitions[0]?.owner),
     count(status.numRestarts),
   ]);
   byId("instances").replaceChildren(table(columns, rows));
@@ -156,8 +193,8 @@ function showPartitions({ instances }) {
   const rows = shown.map(({ id, owner, activity, finished, lagMs, recordsPerSecond, checkpointAgeMs }) => [
     { text: id, className: "wide" },
     owner ?? "–",
-    troubles.has(activity) ? { text: activity, className: "bad" } : finished ? "finished" : (activity ?? "–"),
-    duration(lagMs),
+    troubled.has(activity) ? { text: activity, className: "bad" } : finished ? "finished" : (activity ?? "–"),
+    lagOf(lagMs, owner),
     rate(recordsPerSecond),
     duration(checkpointAgeMs),
   ]);

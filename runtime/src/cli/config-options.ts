@@ -18,6 +18,7 @@ export const configurableOptions: readonly (keyof RunFlags)[] = [
   "onRefused",
   "pulsarTransport",
   "stallTimeout",
+  "startTimeout",
   "stateStore",
 ];
 

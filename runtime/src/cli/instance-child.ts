@@ -1,9 +1,11 @@
+import { writeSync } from "node:fs";
 import type { Writable } from "node:stream";
 import { systemClock, toError } from "@pulsar-ts-io/core";
 import { logProcessWarnings, type WarningProcess } from "../logging/process-warnings.ts";
 import { openState } from "../state/open-state.ts";
 import type { Attempt } from "../supervise/attempt.ts";
 import type { FromChild, ToChild } from "../supervise/child-messages.ts";
+import { orphanLogFd } from "../supervise/fork-child.ts";
 import { watchLoop } from "../supervise/loop-watchdog.ts";
 import { type ParentLink, serveParent } from "../supervise/serve-parent.ts";
 import { exitCodes } from "./exit-codes.ts";
@@ -28,7 +30,10 @@ export interface ChildProcess extends WarningProcess {
 
 /** Runs one instance for the parent process, which says which one and when to stop, and ends the process. */
 export async function runInstanceChild(proc: ChildProcess): Promise<void> {
-  const write = (line: string) => void proc.stderr.write(line);
+  let write = (line: string): void => void proc.stderr.write(line);
+  proc.on("disconnect", () => {
+    write = writeAsOrphan;
+  });
   proc.on("SIGINT", () => undefined); // a terminal sends it to all; the parent knows what to do
   const stop = new AbortController();
   proc.on("SIGTERM", () => stop.abort(new Error("SIGTERM received")));
@@ -46,14 +51,27 @@ export async function runInstanceChild(proc: ChildProcess): Promise<void> {
   const open = (received: unknown, signal: AbortSignal): Promise<Attempt> => {
     const job = received as InstanceJob; // the parent is of the same program
     proc.title = `pulsar-ts-io instance ${job.instance.instanceId}`;
-    const logger = createSourceLogger(job.log, write);
+    const logger = createSourceLogger(job.log, (line) => write(line));
     logProcessWarnings(proc, logger);
     watchLoop(job.limits.stallTimeoutMs, exitCodes.blocked);
     const parts = { ...measure(job.measured, systemClock), state: openState(job.state, job.instance) };
-    return openAttempt(job, { clock: systemClock, logger, write, data: proc.stdout, ...parts }, signal);
+    return openAttempt(
+      job,
+      { clock: systemClock, logger, write: (line) => write(line), data: proc.stdout, ...parts },
+      signal,
+    );
   };
   await serveParent(linkOf(proc), { open, clock: systemClock, signal: stop.signal });
   proc.exit(exitCodes.ok);
+}
+
+/** The parent showed the log, and is gone: its own standard error is what is left. */
+function writeAsOrphan(line: string): void {
+  try {
+    writeSync(orphanLogFd, line);
+  } catch {
+    // Whoever read the log is gone, too, or its disk is full: the drain goes on without it.
+  }
 }
 
 function linkOf(proc: ChildProcess): ParentLink {

@@ -19,6 +19,7 @@ export interface FleetHost extends Omit<TransportHost, "meter" | "troubles"> {
   /** Takes the secrets out of a text. */
   readonly mask: (text: string) => string;
   readonly maxRestarts: number | undefined;
+  readonly startTimeoutMs: number;
 }
 
 /**
@@ -48,11 +49,12 @@ function openHere({ measured, state: place, instance }: InstanceJob, host: Fleet
 function supervise(
   job: InstanceJob,
   open: OpenAttempt,
-  { clock, logger, maxRestarts, mask }: FleetHost,
+  { clock, logger, maxRestarts, startTimeoutMs, mask }: FleetHost,
 ): InstanceSupervisor {
   return new InstanceSupervisor((signal) => open(job, signal), {
     instanceId: job.instance.instanceId,
     maxRestarts,
+    startTimeoutMs,
     clock,
     logger: logger.child({ instanceId: job.instance.instanceId }),
     random: Math.random,

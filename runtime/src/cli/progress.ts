@@ -37,9 +37,30 @@ export async function showProgress(options: ProgressOptions, signal: AbortSignal
 
 /** The counts that a log line carries. */
 export function progressFields(snapshot: InstanceSnapshot): Readonly<Record<string, number | undefined>> {
-  const { received, written, duplicates, failed, skipped, deadLettered, inFlight, writtenBytes, lagMs } =
-    snapshot;
-  return { received, written, duplicates, failed, skipped, deadLettered, inFlight, writtenBytes, lagMs };
+  const {
+    received,
+    written,
+    duplicates,
+    failed,
+    skipped,
+    deadLettered,
+    abandoned,
+    inFlight,
+    writtenBytes,
+    lagMs,
+  } = snapshot;
+  return {
+    received,
+    written,
+    duplicates,
+    failed,
+    skipped,
+    deadLettered,
+    abandoned,
+    inFlight,
+    writtenBytes,
+    lagMs,
+  };
 }
 
 /** The live line. */

@@ -1,5 +1,5 @@
 import { describeProperties, formatProblem, InvalidConfigError } from "@pulsar-ts-io/config";
-import { hasCode, type Logger, systemClock } from "@pulsar-ts-io/core";
+import { hasCode, type Logger, systemClock, toError } from "@pulsar-ts-io/core";
 import type { Command } from "commander";
 import type { RefusalPolicy } from "../instance/refusal-policy.ts";
 import { logProcessWarnings } from "../logging/process-warnings.ts";
@@ -116,6 +116,10 @@ export async function executeRun(plan: RunPlan, stop: RunStop, host: CliHost): P
     process: host.process,
     mask: (text) => host.terminal.masked(text),
     maxRestarts: flags.maxRestarts,
+    startTimeoutMs: flags.startTimeout,
+  });
+  stop.signal.addEventListener("abort", () => {
+    logger.info({ reason: toError(stop.signal.reason).message }, "stop requested, draining");
   });
   const ended = new AbortController();
   const snapshot = () => fleet.counts();

@@ -24,6 +24,8 @@ export interface RunFlags extends BrokerFlags, DeduplicationFlags, HttpFlags, Re
   readonly instanceIdOffset?: number | undefined;
   /** How long a stop waits for receipts, milliseconds. */
   readonly drainTimeout: number;
+  /** How long a first start is retried, milliseconds; 0: it is not. */
+  readonly startTimeout: number;
   readonly maxRestarts?: number | undefined;
   /** How long nothing may move although there is something to move, milliseconds. */
   readonly stallTimeout: number;

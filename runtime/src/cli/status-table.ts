@@ -1,3 +1,4 @@
+import { describeTrouble } from "../observe/health.ts";
 import type { SourceStatus } from "../observe/source-status.ts";
 import { duration } from "./progress.ts";
 import { formatTable, printable } from "./text-table.ts";
@@ -21,7 +22,7 @@ export function formatStatus(status: SourceStatus): string {
     `${head.map(printable).join("\n")}\n`,
     formatTable(instanceHeadings, instances.map(instanceCells)),
     ...(partitions.length === 0 ? [] : [formatTable(partitionHeadings, partitions.map(partitionCells))]),
-    ...instances.flatMap(troubles),
+    ...instances.flatMap((instance) => troubles(instance, status.time)),
   ];
   return parts.join("\n");
 }
@@ -55,13 +56,17 @@ function known(ms: number | undefined): string {
   return ms === undefined ? "?" : duration(ms);
 }
 
-/** Why an instance does not run or nothing moves, and its last failures. */
-function troubles({ instanceId, status, details }: Instance): readonly string[] {
+/** Why an instance does not run or nothing moves, what fails and is retried, and its last failures. */
+function troubles({ instanceId, status, details }: Instance, nowMs: number): readonly string[] {
   const reason = details.stalled ?? status.error;
+  const failing = details.troubles.flatMap((trouble) => [
+    `  ${describeTrouble(trouble, nowMs)}${trouble.code === undefined ? "" : ` [${trouble.code}]`}`,
+    ...(trouble.remedy === undefined ? [] : [`    ${trouble.remedy}`]),
+  ]);
   const failures = status.latestSystemExceptions.map(
     ({ timestampMs, exceptionString }) => `  ${new Date(timestampMs).toISOString()} ${exceptionString}`,
   );
-  if (reason === "" && failures.length === 0) return [];
-  const lines = [`instance ${instanceId}${reason === "" ? "" : `: ${reason}`}`, ...failures];
+  if (reason === "" && failing.length === 0 && failures.length === 0) return [];
+  const lines = [`instance ${instanceId}${reason === "" ? "" : `: ${reason}`}`, ...failing, ...failures];
   return [`${lines.map(printable).join("\n")}\n`];
 }

@@ -12,6 +12,8 @@ export interface InstanceSnapshot {
   readonly skipped: number;
   /** Of these, records that the dead-letter topic has. */
   readonly deadLettered: number;
+  /** Records given up unconfirmed, at a stop that waited too long or with a process that died: they are read again. */
+  readonly abandoned: number;
   /** Records handed to a publisher and not settled. */
   readonly inFlight: number;
   /** Their payload bytes. */
@@ -38,6 +40,7 @@ export class InstanceCounters {
   failed = 0;
   skipped = 0;
   deadLettered = 0;
+  abandoned = 0;
   inFlight = 0;
   inFlightBytes = 0;
   writtenBytes = 0;

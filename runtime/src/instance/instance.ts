@@ -180,9 +180,11 @@ export class Instance<C> {
   async #drain(): Promise<void> {
     const { drainTimeoutMs, logger } = this.#options;
     const { counters } = this.#host;
-    logger.info({ inFlight: counters.inFlight }, "reading stopped, waiting for receipts");
+    const reason = toError(this.#reading.signal.reason).message;
+    logger.info({ inFlight: counters.inFlight, reason }, "reading stopped, waiting for receipts");
     const flush = (signal: AbortSignal) => this.#outlets.flush(signal);
     await this.#bounded("pulsar", drainTimeoutMs, `${counters.inFlight} unconfirmed records`, flush);
+    counters.abandoned += counters.inFlight;
   }
 
   /** Waits for `work`; once reading stops, only a little longer. */

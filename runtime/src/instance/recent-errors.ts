@@ -3,7 +3,7 @@ import type { RecentError } from "../supervise/instance-report.ts";
 import { messageWithCode } from "./errors.ts";
 
 /** As many as Pulsar's status shows. */
-const kept = 10;
+export const keptErrors = 10;
 /** A message may quote what it failed on. */
 const maxCharacters = 2_000;
 
@@ -37,6 +37,6 @@ export class RecentErrors {
     const name = `[${error.name}]: `;
     const message = name + messageWithCode(error, maxCharacters - name.length);
     this.#last.push({ message, atMs: this.#clock.now() });
-    if (this.#last.length > kept) this.#last.shift();
+    if (this.#last.length > keptErrors) this.#last.shift();
   }
 }

@@ -1,10 +1,11 @@
 import type { InstanceReport, MetricFamily, MetricSample } from "../supervise/instance-report.ts";
+import { isReady } from "./health.ts";
 import { identityLabels, type SourceIdentity } from "./source-identity.ts";
 
 /** Partitions of one instance that have series of their own. */
 const maxPartitions = 1_000;
 
-type Values = (report: InstanceReport) => readonly Pick<MetricSample, "value" | "labels">[];
+type Values = (report: InstanceReport, nowMs: number) => readonly Pick<MetricSample, "value" | "labels">[];
 
 interface OwnMetric {
   readonly name: string;
@@ -23,6 +24,18 @@ const metrics: readonly OwnMetric[] = [
     "stalled",
     "1 while nothing moves although there is something to move",
     one(({ stalled }) => Number(stalled !== undefined)),
+  ),
+  gauge("ready", "1 while records can move through the instance", (report, nowMs) => [
+    { labels: {}, value: Number(isReady(report, nowMs)) },
+  ]),
+  gauge(
+    "trouble_seconds",
+    "How long something has been failing that is retried; blocking: no record moves while it lasts",
+    ({ troubles }, nowMs) =>
+      troubles.map(({ what, blocking, sinceMs }) => ({
+        labels: { what, blocking: String(blocking) },
+        value: Math.max(0, nowMs - sinceMs) / 1_000,
+      })),
   ),
   counter(
     "restarts_total",
@@ -60,6 +73,11 @@ const metrics: readonly OwnMetric[] = [
     one(({ counts }) => counts.deadLettered),
   ),
   counter(
+    "abandoned_records_total",
+    "Records given up unconfirmed, at a stop that waited too long or with a process that died: they are read again",
+    one(({ counts }) => counts.abandoned),
+  ),
+  counter(
     "duplicate_records_total",
     "Of the written records, those that Pulsar had stored before, and did not store again",
     one(({ counts }) => counts.duplicates),
@@ -89,16 +107,17 @@ const metrics: readonly OwnMetric[] = [
   ),
 ];
 
-/** What Java's source does not tell, from reports; the names begin with `pulsar_ts_io_`. */
+/** What Java's source does not measure, from reports; the names begin with `pulsar_ts_io_`. @param nowMs epoch milliseconds. */
 export function ownFamilies(
   identity: SourceIdentity,
   reports: readonly InstanceReport[],
+  nowMs: number,
 ): readonly MetricFamily[] {
   return metrics.map(({ name, help, type, values }) => ({
     name,
     help,
     type,
-    samples: reports.flatMap((report) => withIdentity(identity, report.instanceId, values(report))),
+    samples: reports.flatMap((report) => withIdentity(identity, report.instanceId, values(report, nowMs))),
   }));
 }
 

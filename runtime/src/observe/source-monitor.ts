@@ -57,7 +57,7 @@ export class SourceMonitor {
     const reports = await this.reports();
     return await metricsText([
       ...this.#series.families(reports),
-      ...ownFamilies(this.#identity, reports),
+      ...ownFamilies(this.#identity, reports, this.now()),
       ...measuredFamilies(this.#identity, reports),
     ]);
   }

@@ -1,4 +1,4 @@
-import type { PartitionStatus } from "@pulsar-ts-io/core";
+import type { PartitionStatus, Trouble } from "@pulsar-ts-io/core";
 import type { InstanceReport, InstanceState, RecentError } from "../supervise/instance-report.ts";
 
 /** One failure, as Pulsar's status has it. */
@@ -27,6 +27,8 @@ interface InstanceDetails {
   readonly state: InstanceState;
   /** Absent: it moves, or has nothing to move. */
   readonly stalled?: string | undefined;
+  /** What fails and is retried now, the oldest first. */
+  readonly troubles: readonly Trouble[];
   readonly inFlight: number;
   readonly inFlightBytes: number;
   readonly writtenBytes: number;
@@ -35,6 +37,8 @@ interface InstanceDetails {
   readonly skipped: number;
   /** Of the refused, those that the dead-letter topic has. */
   readonly deadLettered: number;
+  /** Given up unconfirmed: they are read again. */
+  readonly abandoned: number;
   /** Of the written, those that Pulsar had stored before. */
   readonly duplicates: number;
   /** Epoch milliseconds; 0 before the first. */
@@ -127,18 +131,20 @@ function exception({ message, atMs }: RecentError): ExceptionInformation {
 }
 
 function details(
-  { instanceId, state, stalled, counts, partitions }: InstanceReport,
+  { instanceId, state, stalled, troubles, counts, partitions }: InstanceReport,
   { recordsPerSecond }: StatusContext,
 ): InstanceDetails {
   return {
     state,
     stalled,
+    troubles,
     inFlight: counts.inFlight,
     inFlightBytes: counts.inFlightBytes,
     writtenBytes: counts.writtenBytes,
     refused: counts.failed,
     skipped: counts.skipped,
     deadLettered: counts.deadLettered,
+    abandoned: counts.abandoned,
     duplicates: counts.duplicates,
     lastReceiptTime: counts.lastWrittenTime,
     lagMs: counts.lagMs,

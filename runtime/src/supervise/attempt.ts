@@ -17,6 +17,8 @@ export interface AttemptView {
   readonly troubles: readonly Trouble[];
   /** Why nothing moves although there is something to move. */
   readonly stalled: string | undefined;
+  /** Since when, epoch milliseconds. */
+  readonly stalledSinceMs?: number | undefined;
 }
 
 /** One start of an instance: in this process, or in one of its own. */

@@ -1,7 +1,9 @@
 import type { Clock, Logger } from "@pulsar-ts-io/core";
 import { endedWithin } from "../instance/deadline.ts";
 import { InstanceFailedError, ShutdownTimeoutError } from "../instance/errors.ts";
+import { RecentErrors } from "../instance/recent-errors.ts";
 import { longestStopMs } from "../instance/stop-limits.ts";
+import { causeOf, withFailures } from "./added-failures.ts";
 import type { Attempt, AttemptView } from "./attempt.ts";
 import { describeDeath, unpackFailure } from "./child-failure.ts";
 import type { Child, ChildListener, FromChild } from "./child-messages.ts";
@@ -44,11 +46,14 @@ export class ChildAttempt implements Attempt {
     stalled: undefined,
   };
   #metrics: readonly MetricFamily[] = [];
+  /** What the process could not report, because it was dead or deaf. */
+  readonly #failures: RecentErrors;
   #heard = false;
   #lastWord: Extract<End, { kind: "said" }> | undefined;
 
   constructor(options: ChildAttemptOptions) {
     this.#options = options;
+    this.#failures = new RecentErrors(options.clock);
   }
 
   /**
@@ -73,20 +78,20 @@ export class ChildAttempt implements Attempt {
         logger.error({ timeoutMs: waitedMs }, "instance did not stop in time, its process is killed");
         this.#child?.kill();
         await ended;
-        throw deaf(waitedMs);
+        throw this.#unreported(deaf(waitedMs));
       }
     }
     const end = await ended;
     // Its group was told to stop, too, before it could listen: nothing was open yet.
     if (signal.aborted && end.kind === "died" && end.signal === "SIGTERM") return;
     if (end.kind === "died") {
-      const death = describeDeath(end.code, end.signal);
+      const death = this.#unreported(describeDeath(end.code, end.signal));
       // What died before the stop could not hear it. What dies while it drains leaves the drain undone.
       if (stopped && this.#view.opened) death.undone = death;
       throw death;
     }
     if (end.failure !== undefined) throw end.failure;
-    if (!signal.aborted) throw describeDeath(0, null);
+    if (!signal.aborted) throw this.#unreported(describeDeath(0, null));
   }
 
   /** @returns how long it waited in vain; `undefined` when the process has ended. */
@@ -104,7 +109,7 @@ export class ChildAttempt implements Attempt {
   }
 
   view(): AttemptView {
-    return this.#view;
+    return withFailures(this.#view, this.#failures);
   }
 
   async metrics(): Promise<readonly MetricFamily[]> {
@@ -112,6 +117,14 @@ export class ChildAttempt implements Attempt {
     this.#child?.send({ kind: "look" });
     await endedWithin(this.#options.clock, answerMs, () => answered);
     return this.#metrics;
+  }
+
+  #unreported(failure: InstanceFailedError): InstanceFailedError {
+    this.#failures.add(causeOf(failure));
+    const { counts } = this.#view;
+    // It can settle nothing any more: what it had in flight, as far as it was last seen, is read again.
+    this.#view = { ...this.#view, counts: { ...counts, abandoned: counts.abandoned + counts.inFlight } };
+    return failure;
   }
 
   #hear(message: FromChild): void {

@@ -1,4 +1,4 @@
-import { ConnectorError, codeOf, remedyOf, toError } from "@pulsar-ts-io/core";
+import { ConnectorError, codeOf, isRetryable, remedyOf, toError } from "@pulsar-ts-io/core";
 import { InstanceFailedError, type Stage } from "../instance/errors.ts";
 
 /** A failure as it travels between processes. */
@@ -6,6 +6,8 @@ export interface ChildFailure {
   readonly message: string;
   readonly code: string | undefined;
   readonly remedy: string | undefined;
+  /** Whether the same start may succeed later. */
+  readonly retryable: boolean;
   /** `undefined`: it is none of an instance's. */
   readonly stage: Stage | undefined;
   readonly stack: string | undefined;
@@ -16,11 +18,12 @@ export interface ChildFailure {
 /** What another process failed with. */
 class RemoteError extends ConnectorError {
   readonly code: string;
-  readonly retryable = false;
+  readonly retryable: boolean;
 
-  constructor({ message, code = "PIO_INTERNAL", remedy, stack }: ChildFailure) {
+  constructor({ message, code = "PIO_INTERNAL", remedy, retryable, stack }: ChildFailure) {
     super(message, remedy === undefined ? {} : { remedy });
     this.code = code;
+    this.retryable = retryable;
     if (stack !== undefined) this.stack = stack;
   }
 }
@@ -48,7 +51,8 @@ class InstanceDiedError extends ConnectorError {
 export function packFailure(thrown: unknown): ChildFailure {
   const error = toError(thrown);
   const { message, stack } = error;
-  const failure = { message, code: codeOf(error), remedy: remedyOf(error), stack };
+  const retryable = isRetryable(error) || isRetryable(error.cause);
+  const failure = { message, code: codeOf(error), remedy: remedyOf(error), retryable, stack };
   if (!(error instanceof InstanceFailedError)) return { ...failure, stage: undefined };
   const { stage, undone } = error;
   if (undone === undefined) return { ...failure, stage };

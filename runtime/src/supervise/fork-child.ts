@@ -2,6 +2,8 @@ import { type ForkOptions, fork } from "node:child_process";
 import { createInterface } from "node:readline";
 import type { Child, ChildListener, FromChild, ToChild } from "./child-messages.ts";
 
+/** Where the child writes its log once nobody reads its standard error. */
+export const orphanLogFd = 4;
 /** How long a process that ended may still be heard. */
 const lastWordsMs = 1_000;
 
@@ -23,10 +25,11 @@ export interface ExitProcess {
 /**
  * Starts a process of its own for an instance. It writes its data to the standard output of this one, and its log to `write`.
  *
- * Its command line holds nothing but the program.
+ * Its command line holds nothing but the program. As its file descriptor {@link orphanLogFd} it has this process's standard error,
+ * for its last lines when this process is gone.
  */
 export function forkChild({ entry, write, process }: ForkChildOptions, listener: ChildListener): Child {
-  const options: ForkOptions = { serialization: "advanced", stdio: ["ignore", "inherit", "pipe", "ipc"] };
+  const options: ForkOptions = { serialization: "advanced", stdio: ["ignore", "inherit", "pipe", "ipc", 2] };
   const child = fork(entry, [], options);
   const kill = () => void child.kill("SIGKILL");
   let gone = false;

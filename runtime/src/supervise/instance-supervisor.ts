@@ -1,7 +1,17 @@
-import { Backoff, type Clock, type Logger, type Trouble, toError } from "@pulsar-ts-io/core";
+import {
+  Backoff,
+  type Clock,
+  codeOf,
+  isRetryable,
+  type Logger,
+  remedyOf,
+  type Trouble,
+  toError,
+} from "@pulsar-ts-io/core";
 import type { InstanceSnapshot } from "../instance/counters.ts";
 import { messageWithCode } from "../instance/errors.ts";
-import type { InstanceErrors } from "../instance/recent-errors.ts";
+import { type InstanceErrors, keptErrors, RecentErrors } from "../instance/recent-errors.ts";
+import { causeOf } from "./added-failures.ts";
 import type { Attempt, AttemptView } from "./attempt.ts";
 import { isCurable } from "./curable.ts";
 import type { InstanceReport, InstanceState, MetricFamily, RecentError } from "./instance-report.ts";
@@ -13,14 +23,17 @@ const firstPauseMs = 1_000;
 const longestPauseMs = 60_000;
 /** What ran as long as this starts over with the first pause. */
 const healthyMs = 300_000;
-/** As many errors as Pulsar's status shows. */
-const keptErrors = 10;
 
 export interface InstanceSupervisorOptions {
   /** 0-based. */
   readonly instanceId: number;
   /** How often it is started again without having run for five minutes in between; `undefined`: for ever. */
   readonly maxRestarts: number | undefined;
+  /**
+   * How long a first start may be retried whose failure is retryable, milliseconds; 0: it is not. A person sees a failure at once;
+   * where a program starts the source, Pulsar or the service may be away for a while.
+   */
+  readonly startTimeoutMs: number;
   readonly clock: Clock;
   readonly logger: Logger;
   /** A number in [0, 1). */
@@ -48,6 +61,11 @@ export class InstanceSupervisor {
   #opened = false;
   #restarts = 0;
   #failure: unknown;
+  /** When it failed without having run well since, epoch milliseconds. */
+  #downSinceMs: number | undefined;
+  #failedMs = 0;
+  /** By the monotonic clock. */
+  #firstStartMs: number | undefined;
   #ended: "failed" | "stopped" | undefined;
 
   /** @param start makes an attempt, unless its signal aborts before. */
@@ -104,7 +122,7 @@ export class InstanceSupervisor {
       systemErrors: masked(errors.system, mask),
       sourceErrors: masked(errors.source, mask),
       partitions: view?.partitions ?? [],
-      troubles: (view?.troubles ?? []).map((trouble) => maskedTrouble(trouble, mask)),
+      troubles: this.#troubles(state, view).map((trouble) => maskedTrouble(trouble, mask)),
       metrics: this.#metrics,
     };
   }
@@ -123,6 +141,30 @@ export class InstanceSupervisor {
     return isDown ? messageWithCode(toError(this.#failure)) : "";
   }
 
+  /** What its parts report, and that it is down or stalled when nothing else explains it. */
+  #troubles(state: InstanceState, view: AttemptView | undefined): readonly Trouble[] {
+    const reported = view?.troubles ?? [];
+    const down = this.#reason(state) === "" ? undefined : this.#downSinceMs;
+    if (down !== undefined) return [this.#restarting(down), ...reported];
+    if (state !== "running" || view?.stalled === undefined || reported.length > 0) return reported;
+    return [stall(view.stalled, view.stalledSinceMs ?? this.#options.clock.now())];
+  }
+
+  #restarting(sinceMs: number): Trouble {
+    const error = toError(this.#failure);
+    return {
+      what: "running the instance",
+      sinceMs,
+      lastMs: this.#failedMs,
+      failures: Math.max(1, this.#pauses.attempts),
+      affected: 1,
+      code: codeOf(error),
+      message: error.message,
+      remedy: remedyOf(error),
+      blocking: true,
+    };
+  }
+
   /** The last ten of each kind over all its starts. */
   #errors(view: AttemptView | undefined): InstanceErrors {
     const before = this.#errorsBefore;
@@ -139,10 +181,12 @@ export class InstanceSupervisor {
       const failure = await this.#attemptOnce(signal);
       if (failure === undefined) return;
       if (signal.aborted) return this.#endStopped(failure);
+      this.#failedMs = clock.now();
+      this.#downSinceMs ??= this.#failedMs;
+      this.#failure = failure.error;
       if (!this.#mayRestart(failure.error, proven())) throw failure.error;
       const pauseMs = this.#pauses.next();
       this.#restarts += 1;
-      this.#failure = failure.error;
       logger.warn(
         { err: failure.error, restarts: this.#restarts, pauseMs: Math.round(pauseMs) },
         "instance failed, it is started again after a pause",
@@ -165,8 +209,9 @@ export class InstanceSupervisor {
 
   async #attemptOnce(signal: AbortSignal): Promise<AttemptFailure | undefined> {
     const startedMs = this.#options.clock.monotonic();
+    this.#firstStartMs ??= startedMs;
     try {
-      this.#attempt = await this.#start(signal);
+      this.#attempt = await this.#startCounted(signal);
       await this.#attempt.run(signal);
       return undefined;
     } catch (error) {
@@ -177,10 +222,31 @@ export class InstanceSupervisor {
     }
   }
 
+  /** One that cannot even be made has nobody else to count its failure. */
+  async #startCounted(signal: AbortSignal): Promise<Attempt> {
+    try {
+      return await this.#start(signal);
+    } catch (error) {
+      if (!signal.aborted) this.#count(error);
+      throw error;
+    }
+  }
+
+  #count(error: unknown): void {
+    const errors = new RecentErrors(this.#options.clock);
+    errors.add(causeOf(error));
+    const { system, source } = this.#errorsBefore;
+    this.#errorsBefore = { system: [...system, ...errors.last].slice(-keptErrors), source };
+    this.#before = { ...this.#before, systemExceptions: this.#before.systemExceptions + 1 };
+  }
+
   #end(ranMs: number): void {
     const view = this.#attempt?.view();
     if (view === undefined) return;
-    if (view.opened) this.#opened = true;
+    if (view.opened) {
+      this.#opened = true;
+      this.#downSinceMs = undefined;
+    }
     if (view.opened && ranMs >= healthyMs) this.#pauses.reset();
     if (view.lingering) return;
     this.#errorsBefore = this.#errors(view);
@@ -195,9 +261,31 @@ export class InstanceSupervisor {
 
   #mayRestart(error: unknown, proven: boolean): boolean {
     const { maxRestarts } = this.#options;
-    if (this.#attempt !== undefined || !proven || !isCurable(error)) return false;
+    if (this.#attempt !== undefined || !isCurable(error)) return false;
+    if (!proven && !this.#mayRetryStart(error)) return false;
     return maxRestarts === undefined || this.#pauses.attempts < maxRestarts;
   }
+
+  /** A failure to start that nobody waits out ends the run: a wrong setting causes it far more often than an outage. */
+  #mayRetryStart(error: unknown): boolean {
+    const { clock, startTimeoutMs } = this.#options;
+    const startedMs = this.#firstStartMs ?? 0;
+    return isRetryable(causeOf(error)) && clock.monotonic() - startedMs < startTimeoutMs;
+  }
+}
+
+function stall(message: string, sinceMs: number): Trouble {
+  return {
+    what: "moving records",
+    sinceMs,
+    lastMs: sinceMs,
+    failures: 1,
+    affected: 1,
+    code: "PIO_STALLED",
+    message,
+    remedy: undefined,
+    blocking: true,
+  };
 }
 
 function maskedTrouble(trouble: Trouble, mask: (text: string) => string): Trouble {

@@ -1,6 +1,8 @@
 import { InstanceFailedError } from "../instance/errors.ts";
 import type { Instance } from "../instance/instance.ts";
+import { RecentErrors } from "../instance/recent-errors.ts";
 import { Movement } from "../observe/movement.ts";
+import { causeOf, withFailures } from "./added-failures.ts";
 import type { Attempt, AttemptView } from "./attempt.ts";
 import type { MetricFamily } from "./instance-report.ts";
 import { type WatchHost, type WatchLimits, watchAttempt } from "./watch-attempt.ts";
@@ -16,11 +18,15 @@ export class OwnAttempt<C> implements Attempt {
   readonly #config: C;
   readonly #options: OwnAttemptOptions;
   readonly #movement: Movement;
+  #stalledSinceMs: number | undefined;
+  /** What the watch ended it for. */
+  readonly #failures: RecentErrors;
 
   constructor(instance: Instance<C>, config: C, options: OwnAttemptOptions) {
     this.#instance = instance;
     this.#config = config;
     this.#options = options;
+    this.#failures = new RecentErrors(options.clock);
     this.#movement = new Movement(options.clock.monotonic());
   }
 
@@ -31,7 +37,10 @@ export class OwnAttempt<C> implements Attempt {
     signal.addEventListener("abort", onAbort);
     if (signal.aborted) onAbort();
     const watching = watchAttempt(() => this.view(), limits, this.#options, stop.signal).then((failure) => {
-      if (failure !== undefined) stop.abort(failure);
+      if (failure !== undefined) {
+        this.#failures.add(causeOf(failure));
+        stop.abort(failure);
+      }
       return failure;
     });
     const running = this.#instance.run(this.#config, stop.signal).finally(() => {
@@ -50,10 +59,27 @@ export class OwnAttempt<C> implements Attempt {
     const { opened, lingering, draining } = this.#instance;
     const counts = this.#instance.snapshot();
     const partitions = this.#instance.partitions();
-    const stalled = this.#movement.look(counts, partitions, this.#options.clock.monotonic());
     const errors = this.#instance.errors();
     const troubles = this.#instance.troubles();
-    return { opened, lingering, draining, counts, errors, partitions, troubles, stalled };
+    const stalled = this.#movement.look(
+      { snapshot: counts, partitions, troubles },
+      this.#options.clock.monotonic(),
+    );
+    if (stalled === undefined) this.#stalledSinceMs = undefined;
+    else this.#stalledSinceMs ??= this.#options.clock.now();
+    const stalledSinceMs = this.#stalledSinceMs;
+    const view = {
+      opened,
+      lingering,
+      draining,
+      counts,
+      errors,
+      partitions,
+      troubles,
+      stalled,
+      stalledSinceMs,
+    };
+    return withFailures(view, this.#failures);
   }
 
   async metrics(): Promise<readonly MetricFamily[]> {

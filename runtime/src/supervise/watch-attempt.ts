@@ -32,7 +32,8 @@ class MemoryCeilingError extends ConnectorError {
 }
 
 /**
- * Looks at an instance every second until `signal` aborts. A stall is logged when it begins and when it ends.
+ * Looks at an instance every second until `signal` aborts. A stall is logged when it begins and when it ends; one that an outage
+ * explains is waited out.
  *
  * @returns why the instance has to be started again; `undefined` when `signal` was aborted first.
  */
@@ -42,23 +43,44 @@ export async function watchAttempt(
   { clock, logger, residentBytes }: WatchHost,
   signal: AbortSignal,
 ): Promise<InstanceFailedError | undefined> {
-  let stalledSinceMs: number | undefined;
+  const stall = new StallWatch(limits, { clock, logger });
   while (!signal.aborted) {
     await clock.sleep(lookEveryMs, signal).catch(() => undefined);
     if (signal.aborted) break;
     const overweight = memoryFailure(residentBytes(), limits);
     if (overweight !== undefined) return overweight;
-    const seen = view();
-    const nowMs = clock.monotonic();
-    if (seen.stalled === undefined) {
-      if (stalledSinceMs !== undefined) logger.info({}, "instance moves again");
-      stalledSinceMs = undefined;
-    } else if (stalledSinceMs === undefined) {
-      stalledSinceMs = nowMs;
-      logger.warn({ reason: seen.stalled }, "instance stalled");
-    } else if (nowMs - stalledSinceMs >= limits.stallTimeoutMs) return stallFailure(seen, seen.stalled);
+    const stalled = stall.look(view());
+    if (stalled !== undefined) return stalled;
   }
   return undefined;
+}
+
+/** Measures how long an instance is stalled without an outage that explains it, and logs when a stall begins and ends. */
+class StallWatch {
+  readonly #limits: WatchLimits;
+  readonly #host: Pick<WatchHost, "clock" | "logger">;
+  #sinceMs: number | undefined;
+
+  constructor(limits: WatchLimits, host: Pick<WatchHost, "clock" | "logger">) {
+    this.#limits = limits;
+    this.#host = host;
+  }
+
+  /** @returns the failure once the stall has lasted too long. */
+  look(seen: AttemptView): InstanceFailedError | undefined {
+    const { clock, logger } = this.#host;
+    if (seen.stalled === undefined) {
+      if (this.#sinceMs !== undefined) logger.info({}, "instance moves again");
+      this.#sinceMs = undefined;
+      return undefined;
+    }
+    if (this.#sinceMs === undefined) logger.warn({ reason: seen.stalled }, "instance stalled");
+    // A restart does not end an outage: only time without one counts.
+    const isExplained = seen.troubles.some(({ blocking }) => blocking);
+    if (this.#sinceMs === undefined || isExplained) this.#sinceMs = clock.monotonic();
+    if (clock.monotonic() - this.#sinceMs < this.#limits.stallTimeoutMs) return undefined;
+    return stallFailure(seen, seen.stalled);
+  }
 }
 
 function memoryFailure(

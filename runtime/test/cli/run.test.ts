@@ -28,10 +28,12 @@ describe("pulsar-ts-io run", loadingTime, () => {
       .map((line) => JSON.parse(line));
     expect(lines.map(({ msg }) => msg)).toEqual([
       "source opened, reading",
+      "stop requested, draining",
       "reading stopped, waiting for receipts",
       "fixture closed",
       "run ended",
     ]);
+    expect(lines[1]).toMatchObject({ reason: "SIGTERM received" });
     expect(lines.at(-2)).toMatchObject({ acknowledged: 2, source: "public/default/good" });
     expect(lines.at(-1)).toMatchObject({ received: 2, written: 2, inFlight: 0 });
   });

@@ -195,4 +195,18 @@ describe("ChildAttempt", () => {
     await ended;
     expect(listeners).toBe(0);
   });
+
+  it("counts a process that was killed as a system exception, and what it had in flight as abandoned", async () => {
+    const { attempt, child, clock, inner, ended } = await start();
+    inner.counts = counts(9, { written: 4, inFlight: 5 });
+    await clock.advance(1_000);
+    child.exit(null, "SIGKILL");
+    await clock.settle();
+    expect(await ended).toMatchObject({ code: "PIO_INSTANCE_DIED" });
+    const { counts: seen, errors } = attempt.view();
+    expect(seen).toMatchObject({ systemExceptions: 1, abandoned: 5 });
+    expect(errors.system).toMatchObject([
+      { message: expect.stringContaining("was killed (SIGKILL), as a system does that runs out of memory") },
+    ]);
+  });
 });

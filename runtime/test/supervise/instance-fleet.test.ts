@@ -14,7 +14,7 @@ async function run(size: number) {
       started.push(attempt);
       return Promise.resolve(attempt);
     };
-    const options = { instanceId, maxRestarts: undefined, clock, logger };
+    const options = { instanceId, maxRestarts: undefined, startTimeoutMs: 0, clock, logger };
     return new InstanceSupervisor(start, { ...options, random: () => 0, mask: (text) => text });
   });
   const fleet = new InstanceFleet(supervisors, logger);

@@ -5,6 +5,7 @@ import {
   InstanceSupervisor,
   type InstanceSupervisorOptions,
 } from "../../src/supervise/instance-supervisor.ts";
+import { trouble } from "../support/report.ts";
 import { counts, failure, ScriptedAttempt } from "../support/scripted-attempt.ts";
 
 /** A supervised instance under way. Draws are in the middle: the first pause takes 750 ms. */
@@ -20,6 +21,7 @@ function supervise(options: Partial<InstanceSupervisorOptions> = {}, proven?: ()
   const supervisor = new InstanceSupervisor(start, {
     instanceId: 3,
     maxRestarts: undefined,
+    startTimeoutMs: 0,
     clock,
     logger,
     random: () => 0.5,
@@ -256,5 +258,105 @@ describe("InstanceSupervisor", () => {
     expect(await failAndRestart()).toBe(750);
     clock.setWallClock(clock.now() + 86_400_000);
     expect(await failAndRestart()).toBe(1_500);
+  });
+
+  it("reports an instance that waits for its next start as a trouble, since its first failure", async () => {
+    const { supervisor, clock, stop, ended, fail } = supervise();
+    await clock.settle();
+    const failedMs = clock.now();
+    await fail(failure("the password hunter2 was refused", "run", "WELL_DRY"));
+    const { troubles } = await supervisor.report();
+    expect(troubles).toMatchObject([
+      {
+        what: "running the instance",
+        sinceMs: failedMs,
+        code: "WELL_DRY",
+        message: "the source failed: the password *** was refused",
+        blocking: true,
+      },
+    ]);
+    stop.abort(new Error("stop"));
+    await ended;
+  });
+
+  it("shows what the parts of a running instance report, secrets masked", async () => {
+    const { supervisor, clock, attempts, stop, ended } = supervise();
+    await clock.settle();
+    const [attempt] = attempts;
+    if (attempt !== undefined)
+      attempt.troubles = [trouble({ message: "hunter2 is wrong", remedy: "change hunter2" })];
+    const { troubles } = await supervisor.report();
+    expect(troubles).toEqual([trouble({ message: "*** is wrong", remedy: "change ***" })]);
+    stop.abort(new Error("stop"));
+    await ended;
+  });
+
+  it("reports a stall as a trouble where no other trouble explains it", async () => {
+    const { supervisor, clock, attempts, stop, ended } = supervise();
+    await clock.settle();
+    const [attempt] = attempts;
+    if (attempt !== undefined) attempt.stalled = "nothing was read for 60 s";
+    expect((await supervisor.report()).troubles).toMatchObject([
+      { what: "moving records", message: "nothing was read for 60 s", blocking: true },
+    ]);
+    if (attempt !== undefined) attempt.troubles = [trouble()];
+    expect((await supervisor.report()).troubles).toEqual([trouble()]);
+    stop.abort(new Error("stop"));
+    await ended;
+  });
+
+  describe("with a start time-out of five minutes", () => {
+    const away = () =>
+      new InstanceFailedError("pulsar", Object.assign(new Error("connection refused"), { retryable: true }));
+
+    it("retries a first start that fails for a reason that passes, and stays up once it is open", async () => {
+      const { clock, attempts, fail, stop, ended, supervisor } = supervise(
+        { startTimeoutMs: 300_000 },
+        () => false,
+      );
+      await clock.settle();
+      for (let start = 1; start < 4; start += 1) {
+        await fail(away());
+        await clock.advanceUntil(() => attempts.length > start);
+      }
+      expect((await supervisor.report()).restarts).toBe(3);
+      stop.abort(new Error("stop"));
+      expect(await ended).toBeUndefined();
+    });
+
+    it("ends with the failure of the first start after that time", async () => {
+      const { clock, fail, ended } = supervise({ startTimeoutMs: 300_000 }, () => false);
+      await clock.settle();
+      await clock.advance(300_000);
+      const failed = away();
+      await fail(failed);
+      expect(await ended).toBe(failed);
+    });
+
+    it("ends at once with a failure that does not pass by itself", async () => {
+      const { clock, fail, ended } = supervise({ startTimeoutMs: 300_000 }, () => false);
+      await clock.settle();
+      const failed = failure("there is no such stream", "open");
+      await fail(failed);
+      expect(await ended).toBe(failed);
+    });
+  });
+
+  it("counts a start that fails before its instance exists", async () => {
+    const clock = new TestClock();
+    const start = () => Promise.reject(failure("the module cannot be loaded", "open"));
+    const supervisor = new InstanceSupervisor(start, {
+      instanceId: 0,
+      maxRestarts: undefined,
+      startTimeoutMs: 0,
+      clock,
+      logger: new RecordingLogger(),
+      random: Math.random,
+      mask: (text) => text,
+    });
+    await supervisor.run(new AbortController().signal).catch(() => undefined);
+    const { counts: counted, systemErrors } = await supervisor.report();
+    expect(counted.systemExceptions).toBe(1);
+    expect(systemErrors).toMatchObject([{ message: "[Error]: the module cannot be loaded" }]);
   });
 });

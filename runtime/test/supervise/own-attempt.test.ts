@@ -1,4 +1,4 @@
-import { type Source, silentLogger } from "@pulsar-ts-io/core";
+import { type Source, silentLogger, TroubleLog } from "@pulsar-ts-io/core";
 import { RecordingLogger, TestClock } from "@pulsar-ts-io/testkit";
 import { describe, expect, it } from "vitest";
 import { MetricRegistry } from "../../src/observe/metric-registry.ts";
@@ -138,5 +138,35 @@ describe("OwnAttempt", () => {
     await ended;
     expect(outcome.error).toMatchObject({ stage: "run", message: "the source failed: the well is dry" });
     expect(clock.sleepers).toBe(0);
+  });
+
+  it("counts a process that takes too much memory as a system exception", async () => {
+    const { attempt, clock, memory, ended, outcome } = await run(new ListSource([]), new StepTransport());
+    memory.bytes = 101 * 1_048_576;
+    await clock.advance(1_000);
+    await ended;
+    expect(outcome.error).toMatchObject({ code: "PIO_MEMORY_CEILING" });
+    expect(attempt.view()).toMatchObject({ counts: { systemExceptions: 1 }, errors: { system: [{}] } });
+  });
+
+  it("waits out an outage that explains a stall, and restarts for a stall that nothing explains", async () => {
+    const clock = new TestClock();
+    const logger = new RecordingLogger();
+    const troubles = new TroubleLog({ clock, logger });
+    const instance = makeInstance(new LaggingSource([]), new StepTransport(), { clock, logger, troubles });
+    const attempt = new OwnAttempt(instance, {}, { ...host, clock, metrics: new MetricRegistry(clock) });
+    const outcome: { error?: unknown } = {};
+    void attempt.run(new AbortController().signal).catch((error: unknown) => {
+      outcome.error = error;
+    });
+    await clock.settle();
+    const outage = troubles.of("position store");
+    outage.failed("scan", new Error("connection refused"));
+    await clock.advance(3_600_000);
+    expect(attempt.view().stalled).toMatch(/^position store has failed for 3600 s: connection refused/);
+    expect(outcome.error).toBeUndefined();
+    outage.recovered("scan");
+    await clock.advance(360_000);
+    expect(outcome.error).toMatchObject({ code: "PIO_STALLED" });
   });
 });

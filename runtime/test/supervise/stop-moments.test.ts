@@ -159,7 +159,15 @@ async function exitCodeAfter(lives: readonly (readonly Life[])[], host: Host, st
         logger,
       });
     };
-    const options = { instanceId, maxRestarts: undefined, clock, logger, random: () => 0, mask: String };
+    const options = {
+      instanceId,
+      maxRestarts: undefined,
+      startTimeoutMs: 0,
+      clock,
+      logger,
+      random: () => 0,
+      mask: String,
+    };
     return new InstanceSupervisor(start, options);
   });
   const fleet = new InstanceFleet(supervisors, logger);

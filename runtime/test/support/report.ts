@@ -1,3 +1,4 @@
+import type { Trouble } from "@pulsar-ts-io/core";
 import type { InstanceReport } from "../../src/supervise/instance-report.ts";
 import { noCounts } from "../../src/supervise/total-counts.ts";
 
@@ -23,5 +24,21 @@ export function report(
       ...noCounts,
       ...changes.counts,
     },
+  };
+}
+
+/** Something that blocks every record, but for `changes`. */
+export function trouble(changes: Partial<Trouble> = {}): Trouble {
+  return {
+    what: "broker connection",
+    sinceMs: 0,
+    lastMs: 0,
+    failures: 1,
+    affected: 1,
+    code: "PIO_PULSAR_UNREACHABLE",
+    message: "the broker refused the connection",
+    remedy: "start the broker",
+    blocking: true,
+    ...changes,
   };
 }

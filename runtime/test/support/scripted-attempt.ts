@@ -1,3 +1,4 @@
+import type { Trouble } from "@pulsar-ts-io/core";
 import type { InstanceSnapshot } from "../../src/instance/counters.ts";
 import { InstanceFailedError, type Stage } from "../../src/instance/errors.ts";
 import type { InstanceErrors } from "../../src/instance/recent-errors.ts";
@@ -17,6 +18,7 @@ export function counts(received: number, more: Partial<InstanceSnapshot> = {}): 
     received,
     written: received,
     duplicates: 0,
+    abandoned: 0,
     failed: 0,
     skipped: 0,
     deadLettered: 0,
@@ -40,6 +42,7 @@ export class ScriptedAttempt implements Attempt {
   errors: InstanceErrors = { system: [], source: [] };
   counts: InstanceSnapshot = counts(0);
   stalled: string | undefined;
+  troubles: readonly Trouble[] = [];
   families: readonly MetricFamily[] = [];
   /** The failure of its drain, when it is told to stop. */
   drainFailure: Error | undefined;
@@ -60,8 +63,8 @@ export class ScriptedAttempt implements Attempt {
   }
 
   view(): AttemptView {
-    const { opened, lingering, draining, counts: done, errors, stalled } = this;
-    return { opened, lingering, draining, counts: done, errors, stalled, partitions: [], troubles: [] };
+    const { opened, lingering, draining, counts: done, errors, stalled, troubles } = this;
+    return { opened, lingering, draining, counts: done, errors, stalled, partitions: [], troubles };
   }
 
   metrics(): Promise<readonly MetricFamily[]> {

@@ -34,6 +34,16 @@ export class AckWindow {
     return this.#next - this.#oldest;
   }
 
+  /** The ordinal of the oldest delivery that is not acknowledged. */
+  get oldest(): number {
+    return this.#oldest;
+  }
+
+  /** The ordinal that the next delivery gets. */
+  get next(): number {
+    return this.#next;
+  }
+
   /**
    * Registers a delivery, before anyone else can see the record.
    *

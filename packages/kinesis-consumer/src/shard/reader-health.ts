@@ -39,6 +39,8 @@ const leastThrottles = 3;
 const throttleWindowMs = 30_000;
 /** No more time than this counts from one look to the next: while the process was suspended nobody could give a sign. */
 const longestStepMs = 10_000;
+/** How long an answer says how far behind a reader is. Idle shards are asked every second, and report every five by fan-out. */
+const freshMs = 10_000;
 
 type Doing = "waiting" | "calling" | "resting" | "held-back" | "asking";
 
@@ -72,6 +74,9 @@ export class ReaderHealth implements ReadingSigns, WaitingSigns {
   #throttles = [0, 0];
   #answers = [0, 0];
   #windowMs = 0;
+  /** What the last answer said, and the time since then up to the last look; `undefined` before the first answer. */
+  #behindMs: number | undefined;
+  #sinceAnswerMs = 0;
 
   /** @param nowMs monotonic. */
   constructor(nowMs: number) {
@@ -105,6 +110,8 @@ export class ReaderHealth implements ReadingSigns, WaitingSigns {
 
   answered(records: number, behindMs: number): void {
     this.#does("asking");
+    this.#behindMs = behindMs;
+    this.#sinceAnswerMs = 0;
     this.#failures = 0;
     this.#answers = [(this.#answers[0] ?? 0) + 1, this.#answers[1] ?? 0];
     this.#caughtUp = records === 0 && behindMs === 0;
@@ -131,6 +138,15 @@ export class ReaderHealth implements ReadingSigns, WaitingSigns {
     this.#restarts += 1;
   }
 
+  /**
+   * How far behind the newest record of the shard the reader is, milliseconds: as of the last answer, and growing once that is older
+   * than ten seconds. `undefined`: there was no answer yet, so it is unknown.
+   */
+  get behindMs(): number | undefined {
+    if (this.#behindMs === undefined) return undefined;
+    return this.#sinceAnswerMs > freshMs ? this.#behindMs + this.#sinceAnswerMs : this.#behindMs;
+  }
+
   /** Restarts since it last got any further. */
   get restarts(): number {
     return this.#restarts;
@@ -154,6 +170,7 @@ export class ReaderHealth implements ReadingSigns, WaitingSigns {
    * @returns what has to be done now; a restart is counted as made.
    */
   look(nowMs: number): Remedy {
+    this.#sinceAnswerMs += nowMs - this.#lookedMs;
     const ms = Math.min(nowMs - this.#lookedMs, longestStepMs);
     this.#lookedMs = nowMs;
     this.#passWindow(ms);

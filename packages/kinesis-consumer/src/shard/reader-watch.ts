@@ -1,4 +1,5 @@
-import type { Clock, Counter, Gauge, Logger, Meter } from "@pulsar-ts-io/core";
+import type { Clock, Counter, Gauge, Logger, Meter, Outage } from "@pulsar-ts-io/core";
+import { AwsThrottledError, ReaderStuckError } from "../errors.ts";
 import { type ReaderHealth, type ReaderState, readerStates } from "./reader-health.ts";
 import type { ShardId } from "./shard.ts";
 
@@ -20,6 +21,8 @@ export interface ReaderWatchOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly meter: Meter;
+  /** Where readers that get no further are reported. Those whose calls fail report so themselves. */
+  readonly outage: Outage;
   readonly streamName: string;
   /** What all readers have fetched, or are about to fetch, and not yet handed on. */
   readonly buffered: () => { readonly records: number; readonly bytes: number };
@@ -29,6 +32,7 @@ export interface ReaderWatchOptions {
 export class ReaderWatch {
   readonly #clock: Clock;
   readonly #logger: Logger;
+  readonly #outage: Outage;
   readonly #readers = new Map<ShardId, { readonly reader: WatchedReader; said: ReaderState }>();
   readonly #gauges: ReadonlyMap<ReaderState, Gauge>;
   readonly #buffered: ReaderWatchOptions["buffered"];
@@ -41,6 +45,7 @@ export class ReaderWatch {
     const { clock, logger, meter, streamName: stream } = options;
     this.#clock = clock;
     this.#logger = logger;
+    this.#outage = options.outage;
     this.#gauges = new Map(
       readerStates.map((state) => [
         state,
@@ -75,7 +80,9 @@ export class ReaderWatch {
   }
 
   remove(reader: WatchedReader): void {
-    if (this.#readers.get(reader.shardId)?.reader === reader) this.#readers.delete(reader.shardId);
+    if (this.#readers.get(reader.shardId)?.reader !== reader) return;
+    this.#readers.delete(reader.shardId);
+    this.#outage.left(reader.shardId);
   }
 
   /** Looks every five seconds until `signal` aborts. */
@@ -110,6 +117,12 @@ export class ReaderWatch {
     }
   }
 
+  #report(shardId: ShardId, state: ReaderState): void {
+    if (state === "stuck") this.#outage.failed(shardId, stuck(shardId));
+    else if (state === "starved") this.#outage.failed(shardId, starved(shardId));
+    else this.#outage.recovered(shardId);
+  }
+
   /** One line for each state and what was said of those who are in it now, however many they are. */
   #tell(): void {
     const counts = new Map<ReaderState, number>();
@@ -122,6 +135,7 @@ export class ReaderWatch {
       const { said: from } = entry;
       const to = health.state;
       counts.set(to, (counts.get(to) ?? 0) + 1);
+      this.#report(shardId, to);
       if (from === to) continue;
       entry.said = to;
       const key = `${from} ${to}`;
@@ -138,6 +152,21 @@ export class ReaderWatch {
       this.#logger[levelOf(from, to)](fields, "shard readers have changed state");
     }
   }
+}
+
+function stuck(shardId: ShardId): ReaderStuckError {
+  return new ReaderStuckError(`the reader of ${shardId} gets no further`, {
+    details: { shardId },
+    remedy:
+      "look at the network between this machine and Kinesis; the reader is restarted, then its lease is released",
+  });
+}
+
+function starved(shardId: ShardId): AwsThrottledError {
+  return new AwsThrottledError(`Kinesis throttles most calls for ${shardId}`, {
+    details: { shardId },
+    remedy: "find who else polls the stream, use enhanced fan-out, or split the shard",
+  });
 }
 
 /** Reading, having read everything, and waiting for other shards are the daily round. */

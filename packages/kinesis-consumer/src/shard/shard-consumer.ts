@@ -67,7 +67,8 @@ export class ShardConsumer implements PageOwner {
   readonly #options: ShardConsumerOptions;
   readonly #stopped = new AbortController();
   #attempt = new AbortController();
-  #millisBehindLatest: number | undefined;
+  /** Pages with records that are not acknowledged: the ordinal of the first record, and when Kinesis stored it. */
+  readonly #unconfirmed: { readonly ordinal: number; readonly arrivalMs: number }[] = [];
   #received = 0;
   #unpacking: Unpacking | undefined;
   #letGo = false;
@@ -91,9 +92,16 @@ export class ShardConsumer implements PageOwner {
     return !this.#letGo && this.#held.live;
   }
 
-  /** How far behind the newest record the last answer was; `undefined` before the first. */
-  get millisBehindLatest(): number | undefined {
-    return this.#millisBehindLatest;
+  /**
+   * Age of the oldest record that was read and is not acknowledged, milliseconds, to the page; `undefined` when there is none.
+   *
+   * @param nowMs the service's time, milliseconds since the epoch.
+   */
+  unconfirmedAgeMs(nowMs: number): number | undefined {
+    const { oldest } = this.#window;
+    // The last page that begins at or before the oldest record is the one it came in.
+    const page = this.#unconfirmed.findLast(({ ordinal }) => ordinal <= oldest);
+    return this.#window.size === 0 || page === undefined ? undefined : Math.max(0, nowMs - page.arrivalMs);
   }
 
   /** Records that were read and not left out. */
@@ -254,7 +262,6 @@ export class ShardConsumer implements PageOwner {
   }
 
   #accept({ page, bytes }: FetchedPage, cursor: ShardCursor, { unpack }: Unpacking): void {
-    this.#millisBehindLatest = page.millisBehindLatest;
     const { shardId } = this.#held.lease;
     const { numbering } = this.#options;
     const place = {
@@ -264,7 +271,9 @@ export class ShardConsumer implements PageOwner {
       window: this.#window,
       millisBehindLatest: page.millisBehindLatest,
     };
+    const ordinal = this.#window.next;
     const { records, unpacked } = takeIn(page.records, { place, cursor, unpack });
+    this.#keepArrival(ordinal, records[0]?.arrival);
     let newBytes = 0;
     for (const record of records) newBytes += record.data.byteLength;
     const came = { records: page.records.length, bytes };
@@ -279,6 +288,12 @@ export class ShardConsumer implements PageOwner {
       bytes: newBytes,
     });
     this.#queue.push(records, this, handedOut);
+  }
+
+  #keepArrival(ordinal: number, arrival: Date | undefined): void {
+    const { oldest } = this.#window;
+    while ((this.#unconfirmed[1]?.ordinal ?? Number.POSITIVE_INFINITY) <= oldest) this.#unconfirmed.shift();
+    if (arrival !== undefined) this.#unconfirmed.push({ ordinal, arrivalMs: arrival.getTime() });
   }
 }
 

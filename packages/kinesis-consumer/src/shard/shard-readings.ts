@@ -103,7 +103,11 @@ export class ShardReadings {
     this.#trouble = places.host.troubles.of("reading from Kinesis", {
       blocking: (affected) => affected >= places.coordinator.leases.length,
     });
-    this.#watch = new ReaderWatch({ clock, logger, meter, streamName, buffered: () => places.budget.used });
+    const outage = places.host.troubles.of("shard readers", {
+      blocking: (affected) => affected >= places.coordinator.leases.length,
+    });
+    const buffered = () => places.budget.used;
+    this.#watch = new ReaderWatch({ clock, logger, meter, outage, streamName, buffered });
   }
 
   /** Reads, and watches the readers, until `signal` aborts. */
@@ -114,8 +118,10 @@ export class ShardReadings {
   /** What is known of a shard while it is read. */
   status(id: ShardId): Pick<PartitionStatus, "lagMs" | "checkpointAgeMs" | "activity" | "received"> {
     const reading = this.#readings.get(id);
+    const unconfirmedMs = reading?.consumer.unconfirmedAgeMs(this.#places.stream.serviceTimeMs());
+    const lags = [reading?.health.behindMs, unconfirmedMs].filter((lagMs) => lagMs !== undefined);
     return {
-      lagMs: reading?.consumer.millisBehindLatest,
+      lagMs: lags.length === 0 ? undefined : Math.max(...lags),
       checkpointAgeMs: reading?.progress.ageMs,
       activity: reading?.health.state,
       received: reading?.consumer.received,

@@ -31,6 +31,8 @@ export interface Worker {
   readonly name: string;
   readonly consumer: StreamConsumer;
   readonly clock: WorkerClock;
+  /** What the consumer reports as failing. */
+  readonly troubles: TroubleLog;
   /** Shut while the host takes no record. */
   readonly intake: Gate;
   /** Stops the reading. */
@@ -147,6 +149,7 @@ export class Rig {
       requestHandler: new ProcessHandler(this.service, clock),
     });
     const released: string[] = [];
+    const troubles = new TroubleLog({ clock, logger: this.logger });
     const name = `worker-${this.#dead.size}-${released.length}-${Math.random()}`;
     const alive = this.#fenced(name, clock, () => consumer.workerId);
     const consumer: StreamConsumer = new StreamConsumer(
@@ -161,7 +164,7 @@ export class Rig {
         clock,
         logger: this.logger,
         meter: this.meter,
-        troubles: new TroubleLog({ clock, logger: this.logger }),
+        troubles,
         releasePartition: (id) => {
           released.push(id);
           return worker.holdOn ? new Promise(() => {}) : worker.letGo(id);
@@ -174,6 +177,7 @@ export class Rig {
       name,
       consumer,
       clock,
+      troubles,
       intake: new Gate(),
       stop,
       records: [],

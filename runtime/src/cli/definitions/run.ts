@@ -73,6 +73,14 @@ export function addRunOptions(command: Command): Command {
         .argParser(parseDuration)
         .default(30_000, "30s"),
     )
+    .addOption(
+      new Option(
+        "--start-timeout <time>",
+        "how long a first start is retried while Pulsar or what the source reads from is away, such as 5m; wrong settings end the run at once",
+      )
+        .argParser(parseDuration)
+        .default(0, "0s: the first failure ends the run"),
+    )
     .option(
       "--max-restarts <count>",
       "how often a source that fails is started again before the run ends (default: for ever)",

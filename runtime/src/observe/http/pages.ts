@@ -19,7 +19,7 @@ export function sourcePages(monitor: SourceMonitor, { source, workerId }: PagesO
   return new Map<string, () => Answer | Promise<Answer>>([
     ["/metrics", async () => ({ contentType: metricsContentType, body: await monitor.metrics() })],
     ["/health", async () => verdict(liveness(await monitor.reports()))],
-    ["/ready", async () => verdict(readiness(await monitor.reports()))],
+    ["/ready", async () => verdict(readiness(await monitor.reports(), monitor.now()))],
     [
       "/status",
       async () =>
