@@ -129,11 +129,12 @@ describe.runIf(process.platform === "linux")("instances in processes of their ow
     await until(() => !pids.some(isAlive));
   });
 
-  it("drain and end when their parent is killed", async () => {
+  it("drain and end when their parent is killed, and log their last lines where it logged", async () => {
     await using cli = new RealCli(twoOf("good"));
     const pids = await twoOpen(cli);
     cli.kill("SIGKILL");
     await until(() => !pids.some(isAlive));
+    await until(() => cli.stderr.split("reading stopped, waiting for receipts").length === 3);
   });
 
   it("end the run together with the failure of their first start", async () => {
