@@ -13,7 +13,9 @@ describeWithStack("EFFECTIVELY_ONCE beside another process of the same partition
     await eventually("the first records to be acknowledged", () => source.acknowledged() > 5);
     await using second = source.run(config, ["--max-restarts", "0"]);
     expect((await second.exited).code, second.output).toBe(5);
-    expect(second.output).toMatch(/another process publishes partition part-0 .* 30 s \[PIO_PRODUCER_BUSY\]/);
+    expect(second.output).toMatch(
+      /another process publishes partition public\/default\/numbered\/part-0 .* 30 s \[PIO_PRODUCER_BUSY\]/,
+    );
     expect(await holder.stop()).toEqual(cleanExit);
   }, 120_000);
 

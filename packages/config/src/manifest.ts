@@ -22,6 +22,8 @@ export interface Manifest {
    * these numbers.
    */
   readonly sharding?: "by-number" | undefined;
+  /** `global`: no other source has the same partition ids, whatever it reads. Absent: the runtime makes them so. */
+  readonly partitionIds?: "global" | undefined;
 }
 
 const fields = ["name", "description", "sourceClass", "sourceConfigSchema", "apiVersion"];
@@ -53,6 +55,7 @@ export function parseManifest(text: string, origin: string): Manifest {
     apiVersion: textOf(values.get("apiVersion")),
     acknowledgesItself: booleanOf(values.get("acknowledgesItself"), origin),
     ...shardingOf(values.get("sharding"), origin),
+    ...partitionIdsOf(values.get("partitionIds"), origin),
   };
 }
 
@@ -109,6 +112,14 @@ function shardingOf(value: unknown, origin: string): Pick<Manifest, "sharding"> 
   throw new PluginManifestError(`sharding of the connector manifest ${origin} is not by-number`, {
     remedy:
       "write by-number if instances divide the work by instanceId and numInstances, or leave the field out",
+  });
+}
+
+function partitionIdsOf(value: unknown, origin: string): Pick<Manifest, "partitionIds"> {
+  if (value === undefined || value === null) return {};
+  if (value === "global") return { partitionIds: value };
+  throw new PluginManifestError(`partitionIds of the connector manifest ${origin} is not global`, {
+    remedy: "write global if no other source can have the same partition ids, or leave the field out",
   });
 }
 

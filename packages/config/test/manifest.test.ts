@@ -41,6 +41,14 @@ describe("parseManifest", () => {
     );
   });
 
+  it("reads whether partition ids are global, and refuses any other word", () => {
+    expect(parseManifest(manifest(), "m.yaml").partitionIds).toBeUndefined();
+    expect(parseManifest(`${manifest()}\npartitionIds: global\n`, "m.yaml").partitionIds).toBe("global");
+    expect(() => parseManifest(`${manifest()}\npartitionIds: local\n`, "m.yaml")).toThrow(
+      "partitionIds of the connector manifest m.yaml is not global",
+    );
+  });
+
   it("takes a version that YAML reads as a number", () => {
     expect(parseManifest(manifest({ apiVersion: "apiVersion: 1" }), "m.yaml").apiVersion).toBe("1");
   });

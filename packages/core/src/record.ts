@@ -13,7 +13,13 @@ export interface SourceRecord {
   readonly eventTime?: number | undefined;
   /** Publishes this record there instead of to the configured topic. */
   readonly destinationTopic?: string | undefined;
-  /** The partition of the source this record came from; with `recordSequence`, what effectively-once needs. */
+  /**
+   * The partition of the source this record came from; with `recordSequence`, what effectively-once needs: together they mean one
+   * record, whatever the config of the source.
+   *
+   * The runtime names the producer after the source's full name and this id, or after this id alone if the manifest says
+   * `partitionIds: global`: then no other source may have the same one.
+   */
   readonly partitionId?: string | undefined;
   /** Position within `partitionId`, strictly increasing, 0 to 2^53 - 1. */
   readonly recordSequence?: bigint | undefined;

@@ -49,6 +49,11 @@ export interface Publisher extends AsyncDisposable {
    * @param sequenceId for deduplication: an integer of 0 to 2^53 - 1, strictly increasing; absent: numbered by the publisher.
    */
   send(message: OutgoingMessage, delivery: Delivery, sequenceId?: bigint): void;
+  /**
+   * The highest sequence id of the producer's name when this was opened, for each partition of the topic; -1 for none. Absent: the
+   * transport cannot tell.
+   */
+  readonly lastSequenceIds?: readonly bigint[] | undefined;
   /** Whether the window of unconfirmed messages is used up. */
   readonly full: boolean;
   /**

@@ -12,6 +12,7 @@ export const configurableOptions: readonly (keyof RunFlags)[] = [
   "assumeDeduplication",
   "deadLetterTopic",
   "drainTimeout",
+  "earlierProducerNames",
   "logLevel",
   "maxMemory",
   "maxRestarts",

@@ -64,7 +64,7 @@ function jsonOf(connector: ConnectorPackage, flags: Flags): unknown {
 
 function connectorJson(connector: ConnectorPackage): unknown {
   const { manifest, version, directory, schema } = connector;
-  const { name, description, apiVersion, sharding } = manifest;
+  const { name, description, apiVersion, sharding, partitionIds } = manifest;
   return {
     name,
     description,
@@ -72,6 +72,7 @@ function connectorJson(connector: ConnectorPackage): unknown {
     directory,
     apiVersion,
     ...(sharding === undefined ? {} : { sharding }),
+    ...(partitionIds === undefined ? {} : { partitionIds }),
     properties: describeProperties(schema),
     schema,
   };

@@ -1,5 +1,6 @@
 import { hostname } from "node:os";
 import { parseTopicName } from "@pulsar-ts-io/pulsar";
+import type { EarlierProducer } from "../instance/producer-names.ts";
 import type { RefusalPolicy } from "../instance/refusal-policy.ts";
 import type { LogFormat, LogLevel } from "../logging/log-options.ts";
 import type { StatePlace } from "../state/open-state.ts";
@@ -27,6 +28,7 @@ export interface RunFlags extends BrokerFlags, DeduplicationFlags, HttpFlags, Re
   /** How long a first start is retried, milliseconds; 0: it is not. */
   readonly startTimeout: number;
   readonly maxRestarts?: number | undefined;
+  readonly earlierProducerNames?: EarlierProducer | undefined;
   /** How long nothing may move although there is something to move, milliseconds. */
   readonly stallTimeout: number;
   /** Bytes that the process of an instance may have resident. */
@@ -113,6 +115,8 @@ function instanceOptions(
     numInstances,
     topic,
     guarantee,
+    partitionIds: connector.manifest.partitionIds,
+    earlierProducer: flags.earlierProducerNames,
     secrets,
     onRefused,
     drainTimeoutMs: drainTimeout,

@@ -85,6 +85,12 @@ export class PartitionBusyError extends ConnectorError {
   readonly retryable = true;
 }
 
+/** Records may be repetitions of what another source published, or new: their producer's earlier name does not say which. */
+export class EarlierProducerError extends ConnectorError {
+  readonly code = "PIO_PRODUCER_NAME_IN_DOUBT";
+  readonly retryable = false;
+}
+
 /** The topic would store a repeated record twice. */
 export class NotDeduplicatedError extends ConnectorError {
   readonly code = "PIO_NOT_DEDUPLICATED";

@@ -16,9 +16,12 @@ export class Outlets {
   constructor(transport: Transport, options: InstanceOptions, onFailed: (error: unknown) => void) {
     const { publisher, clock, logger, topic, guarantee, deduplication, onRefused } = options;
     this.#topic = topic;
+    const { tenant, namespace, name, partitionIds, earlierProducer: earlier } = options;
+    const source = partitionIds === "global" ? undefined : `${tenant}/${namespace}/${name}`;
+    const names = { source, earlier };
     this.publishers =
       guarantee === "EFFECTIVELY_ONCE"
-        ? new PartitionPublishers(transport, { publisher, clock, logger, deduplication, onFailed })
+        ? new PartitionPublishers(transport, { names, publisher, clock, logger, deduplication, onFailed })
         : new TopicPublishers(transport, { publisher, clock, logger, keep: topic });
     if (onRefused.kind === "dead-letter")
       this.letters = new DeadLetters(transport, onRefused.topic, publisher);

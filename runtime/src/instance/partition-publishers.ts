@@ -2,6 +2,7 @@ import { type Clock, IllegalStateError, type Logger, type SourceRecord } from "@
 import type { Publisher, PublisherOptions, Transport } from "@pulsar-ts-io/pulsar";
 import { openPatiently } from "./open-patiently.ts";
 import { OpeningPublisher, WaitingRoom } from "./opening-publisher.ts";
+import { type NamedOpening, openNamed, type ProducerNames } from "./producer-names.ts";
 import type { OpenPublisher, Publishers } from "./publishers.ts";
 
 /** Java's PRODUCER_CACHE_MAX_SIZE. */
@@ -16,6 +17,7 @@ export interface Deduplication {
 }
 
 export interface PartitionPublishersOptions {
+  readonly names: ProducerNames;
   readonly publisher: PublisherOptions;
   /** Absent: every topic is taken to deduplicate. */
   readonly deduplication: Deduplication | undefined;
@@ -91,7 +93,7 @@ export class PartitionPublishers implements Publishers {
   /** Does not wait until it is open: {@link OpeningPublisher} stands for it until then. */
   async open(
     topic: string,
-    { partitionId = "" }: SourceRecord,
+    { partitionId = "", recordSequence = 0n }: SourceRecord,
     signal: AbortSignal,
   ): Promise<OpenPublisher | undefined> {
     const partition = this.#partition(partitionId);
@@ -105,16 +107,20 @@ export class PartitionPublishers implements Publishers {
     this.#uses += 1;
     const open = async () => {
       try {
-        return await this.#open(topic, partition);
-      } catch (error) {
-        this.#forget(entry);
-        if (!leaving.signal.aborted) this.#options.onFailed(error);
-        return undefined;
+        return await this.#open(topic, partition, later, recordSequence);
       } finally {
         signal.removeEventListener("abort", stop);
       }
     };
-    const publisher = new OpeningPublisher(this.#waiting, open, (opened) => {
+    const failed = (error: unknown) => {
+      this.#forget(entry);
+      if (!leaving.signal.aborted) this.#options.onFailed(error);
+      return undefined;
+    };
+    const opening = (work: () => Promise<Publisher>, opened: (publisher: Publisher) => void) =>
+      new OpeningPublisher(this.#waiting, () => work().catch(failed), opened);
+    const later = (work: () => Promise<Publisher>) => opening(work, () => undefined);
+    const publisher = opening(open, (opened) => {
       entry.publisher = opened;
     });
     const entry: Entry = { topic, publisher, partition, released: false, inFlight: 0, usedAt: this.#uses };
@@ -149,12 +155,23 @@ export class PartitionPublishers implements Publishers {
     await closeAll(entries);
   }
 
-  async #open(topic: string, { id, leaving: { signal } }: Partition): Promise<Publisher> {
-    const { publisher: options, clock, logger } = this.#options;
+  async #open(
+    topic: string,
+    { id, leaving: { signal } }: Partition,
+    later: NamedOpening["later"],
+    first: bigint,
+  ): Promise<Publisher> {
+    const { names, logger } = this.#options;
     await this.#releasing.get(id)?.catch(() => undefined); // whoever released it learns of it
     await this.#ensureDeduplication(topic, signal);
     signal.throwIfAborted();
-    const named = { ...options, producerName: id };
+    const open = (name: string) => this.#openProducer(topic, name, signal);
+    return await openNamed(names, { topic, partition: id, first, open, later, signal, logger });
+  }
+
+  async #openProducer(topic: string, producerName: string, signal: AbortSignal): Promise<Publisher> {
+    const { publisher: options, clock, logger } = this.#options;
+    const named = { ...options, producerName };
     const opening = { topic, publisher: named, reached: this.#reached, clock, logger };
     const publisher = await openPatiently(this.#transport, opening, signal);
     if (signal.aborted) await publisher.close();

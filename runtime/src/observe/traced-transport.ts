@@ -88,6 +88,10 @@ class TracedPublisher implements Publisher {
     );
   }
 
+  get lastSequenceIds(): readonly bigint[] | undefined {
+    return this.#inner.lastSequenceIds;
+  }
+
   get full(): boolean {
     return this.#inner.full;
   }

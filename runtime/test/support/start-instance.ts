@@ -31,6 +31,7 @@ export function makeInstance(
     numInstances: 1,
     topic,
     guarantee: "ATLEAST_ONCE",
+    partitionIds: "global",
     publisher: defaultPublisherOptions,
     onRefused: { kind: "fail" },
     secrets: new Map([["apiKey", "hidden"]]),

@@ -40,6 +40,8 @@ export interface StepTransportOptions {
   readonly refuse?: ReadonlyMap<string, Error>;
   /** Asked at each opening: an error refuses it, a promise holds it back. */
   readonly opening?: (topic: string, producer: string | undefined) => Error | Promise<void> | undefined;
+  /** The last number that a topic has of a producer's name; default: nobody can tell. */
+  readonly lastSequenceId?: (topic: string, producer: string | undefined) => bigint;
   /** Notes what happens, in order. */
   readonly log?: string[];
 }
@@ -117,6 +119,7 @@ export class StepTransport implements Transport {
     const window = windows?.get(topic) ?? usual;
     let closed = false;
     const close = async () => {
+      if (closed) return;
       closed = true;
       await this.#closesHeld;
       this.#publishers -= 1;
@@ -128,7 +131,9 @@ export class StepTransport implements Transport {
       this.#notify();
     };
     const closedError = () => new TestPublishError("the publisher is closed", "PIO_PUBLISHER_CLOSED");
+    const last = this.#options.lastSequenceId?.(topic, producer);
     return {
+      lastSequenceIds: last === undefined ? undefined : [last],
       send: (message, delivery, sequenceId) =>
         void this.unsettled.push({ topic, producer, message, delivery, sequenceId }),
       get full() {

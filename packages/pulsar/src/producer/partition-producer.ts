@@ -102,6 +102,11 @@ export class PartitionProducer implements SessionOwner {
     return this.#final;
   }
 
+  /** The highest sequence id that the broker had of the producer's name when it was opened; -1 for none. */
+  get foundId(): number {
+    return this.#ids.found;
+  }
+
   /** The producer's name: the broker's where none was given. */
   get name(): string | undefined {
     return this.#opener.name;

@@ -3,6 +3,7 @@ export class SequenceIds {
   #next = -1;
   #last = -1;
   #repeatedUpTo = -1;
+  #found = -1;
   #chosen = false;
 
   /** Whether the first session has begun: its broker says where the ids start, no later one does. */
@@ -15,6 +16,11 @@ export class SequenceIds {
     return this.#chosen;
   }
 
+  /** The highest id that the first session's broker had of the producer's name; -1 for none. */
+  get found(): number {
+    return this.#found;
+  }
+
   /** The id of the last message; -1 before the first. */
   get last(): number {
     return this.#last;
@@ -24,6 +30,7 @@ export class SequenceIds {
   begin(last: number): void {
     this.#next = last + 1;
     this.#repeatedUpTo = last;
+    this.#found = last;
   }
 
   /** Messages up to `last` may be repetitions from now on. */

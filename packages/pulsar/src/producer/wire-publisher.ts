@@ -87,6 +87,10 @@ export class WirePublisher implements Publisher {
     return opening;
   }
 
+  get lastSequenceIds(): readonly bigint[] {
+    return this.#producers.map((producer) => BigInt(producer.foundId));
+  }
+
   get full(): boolean {
     return this.#budget.full;
   }

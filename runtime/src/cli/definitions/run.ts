@@ -56,6 +56,12 @@ export function addRunOptions(command: Command): Command {
       "EFFECTIVELY_ONCE: do not ask whether topics deduplicate, take it for granted",
     )
     .addOption(
+      new Option(
+        "--earlier-producer-names <whose>",
+        "EFFECTIVELY_ONCE: which source published under plain partition ids, as earlier releases did: own or foreign",
+      ).choices(["own", "foreign"]),
+    )
+    .addOption(
       new Option("--on-refused <action>", "what becomes of a record that Pulsar refuses for good")
         .choices(refusalActions)
         .default("fail"),
