@@ -1,13 +1,14 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { type Source, type SourceRecord, toError } from "@pulsar-ts-io/core";
 import { type Delivery, defaultPublisherOptions, type Publisher } from "@pulsar-ts-io/pulsar";
-import type { ContractStage } from "./contract-stage.ts";
+import { type ContractStage, type InstanceNumbers, onlyInstance } from "./contract-stage.ts";
 
 const windowLength = 64;
 
 /** Runs one source as the runtime does: a record is acknowledged when Pulsar has it, and reading waits while Pulsar does not answer. */
 export class ContractHost<C> {
   readonly #stage: ContractStage<C>;
+  readonly #numbers: InstanceNumbers;
   readonly #stop = new AbortController();
   readonly source: Source<C>;
   /** What was read, in order. */
@@ -18,14 +19,18 @@ export class ContractHost<C> {
   #publisher: Publisher | undefined;
   #pumping: Promise<void> = Promise.resolve();
 
-  private constructor(stage: ContractStage<C>) {
+  private constructor(stage: ContractStage<C>, numbers: InstanceNumbers) {
     this.#stage = stage;
+    this.#numbers = numbers;
     this.source = stage.newSource();
   }
 
   /** @throws what `open` throws; an error when it takes too long. */
-  static async start<C>(stage: ContractStage<C>): Promise<ContractHost<C>> {
-    const host = new ContractHost(stage);
+  static async start<C>(
+    stage: ContractStage<C>,
+    numbers: InstanceNumbers = onlyInstance,
+  ): Promise<ContractHost<C>> {
+    const host = new ContractHost(stage, numbers);
     await host.#open();
     host.#pumping = host.#pump();
     return host;
@@ -50,7 +55,7 @@ export class ContractHost<C> {
 
   async #open(): Promise<void> {
     const { signal } = this.#stop;
-    const context = this.#stage.context(signal, (error) => this.#fail(error));
+    const context = this.#stage.context(signal, (error) => this.#fail(error), this.#numbers);
     const opened = await this.#stage.within(this.source.open(this.#stage.config(), context));
     if (opened === undefined) throw new Error("open did not end");
     const options = { ...defaultPublisherOptions, maxPendingMessages: windowLength };

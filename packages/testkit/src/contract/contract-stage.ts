@@ -21,6 +21,11 @@ import { numberedRecords } from "./numbered-records.ts";
 const stepMs = 100;
 const pollMs = 2;
 
+/** Which instance a source is, and of how many. */
+export type InstanceNumbers = Pick<SourceContext, "instanceId" | "numInstances">;
+
+export const onlyInstance: InstanceNumbers = { instanceId: 0, numInstances: 1 };
+
 /** Everything that one sentence is tried with: a config of its own, a Pulsar in memory, a state that survives restarts. */
 export class ContractStage<C> {
   readonly settings: ContractSettings;
@@ -29,6 +34,7 @@ export class ContractStage<C> {
   readonly transport: MemoryTransport;
   readonly logger: RecordingLogger = new RecordingLogger();
   readonly #Source: SourceConstructor<C>;
+  readonly #name: string;
   #written: WrittenConfig;
   #brought = 0;
   readonly #state = new MemoryStateStore();
@@ -40,10 +46,10 @@ export class ContractStage<C> {
   private constructor(
     Source: SourceConstructor<C>,
     settings: ContractSettings,
-    files: ConnectorFiles,
-    written: WrittenConfig,
+    { name, files, written }: { name: string; files: ConnectorFiles; written: WrittenConfig },
   ) {
     this.#Source = Source;
+    this.#name = name;
     this.settings = settings;
     this.files = files;
     this.#written = written;
@@ -51,11 +57,15 @@ export class ContractStage<C> {
     this.transport = new MemoryTransport({ failWith: ({ value }) => this.failSend(value) });
   }
 
-  static async open<C>(Source: SourceConstructor<C>, settings: ContractSettings): Promise<ContractStage<C>> {
+  static async open<C>(
+    Source: SourceConstructor<C>,
+    settings: ContractSettings,
+    name = "contract",
+  ): Promise<ContractStage<C>> {
     const files = await readConnectorFiles(settings.directory);
     const { config } = settings;
     const written = typeof config === "function" ? await config() : config;
-    return new ContractStage(Source, settings, files, written);
+    return new ContractStage(Source, settings, { name, files, written });
   }
 
   /** What the source is started with: as a user writes it. */
@@ -86,10 +96,24 @@ export class ContractStage<C> {
     return new this.#Source();
   }
 
-  context(signal: AbortSignal, fatal: (error: Error) => void = () => undefined): SourceContext {
+  context(
+    signal: AbortSignal,
+    fatal: (error: Error) => void = () => undefined,
+    numbers: InstanceNumbers = onlyInstance,
+  ): SourceContext {
     const { clock, logger, guarantee } = this;
-    const names = { sourceName: "contract", outputTopic: "contract" };
-    return testContext({ ...names, signal, clock, logger, guarantee, state: this.#state, fatal });
+    const names = { sourceName: this.#name, outputTopic: "contract" };
+    return testContext({ ...names, ...numbers, signal, clock, logger, guarantee, state: this.#state, fatal });
+  }
+
+  /** A stage for another source of the same connector: with a name, a config and a state of its own. */
+  async another(): Promise<ContractStage<C>> {
+    return await ContractStage.open(this.#Source, this.settings, `${this.#name}-another`);
+  }
+
+  /** Whether each stage reads from a place of its own. */
+  get hasOwnPlace(): boolean {
+    return typeof this.settings.config === "function";
   }
 
   produce(records: readonly ProducedRecord[]): Promise<void> {

@@ -5,6 +5,7 @@ import { ContractStage } from "./contract-stage.ts";
 import { deliverySentences } from "./delivery-sentences.ts";
 import { lifeSentences } from "./life-sentences.ts";
 import { limitsSentences } from "./limits-sentences.ts";
+import { numberSentences } from "./number-sentences.ts";
 import { packageSentences } from "./package-sentences.ts";
 
 /** One sentence about one source, ready to be tried. */
@@ -16,7 +17,13 @@ export interface ContractTrial {
   run(): Promise<void>;
 }
 
-const sentences = [...packageSentences, ...lifeSentences, ...deliverySentences, ...limitsSentences];
+const sentences = [
+  ...packageSentences,
+  ...lifeSentences,
+  ...deliverySentences,
+  ...numberSentences,
+  ...limitsSentences,
+];
 
 /** Every sentence of the standard suite, for a source of its own each. */
 export function contractTrials<C>(

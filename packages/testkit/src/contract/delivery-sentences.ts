@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
-import type { Guarantee, SourceRecord } from "@pulsar-ts-io/core";
+import type { SourceRecord } from "@pulsar-ts-io/core";
 import { MessageRefusedError } from "@pulsar-ts-io/pulsar";
 import { ContractHost } from "./contract-host.ts";
 import type { ContractStage } from "./contract-stage.ts";
 import { missing, some, textOf } from "./numbered-records.ts";
 import { NumbersOfRecords } from "./numbers-of-records.ts";
 import type { Sentence } from "./sentence.ts";
+import { strongestGuarantee } from "./strongest-guarantee.ts";
 
 const someRecords = 60;
 const manyRecords = 200;
@@ -215,22 +216,6 @@ async function readAndKilled<C>(stage: ContractStage<C>): Promise<readonly Sourc
   await host.kill();
   stage.transport.release();
   return host.read;
-}
-
-/** With effectively once a source may number what it does not number else; it may also refuse to open. */
-async function strongestGuarantee<C>(stage: ContractStage<C>): Promise<Guarantee> {
-  stage.guarantee = "EFFECTIVELY_ONCE";
-  const stop = new AbortController();
-  const source = stage.newSource();
-  try {
-    await stage.within(source.open(stage.config(), stage.context(stop.signal)));
-    return stage.guarantee;
-  } catch {
-    return "ATLEAST_ONCE";
-  } finally {
-    stop.abort(new Error("the contract suite has seen enough"));
-    await stage.within(source.close());
-  }
 }
 
 /** Whether a number has stood still when it was asked for some times. */

@@ -2,11 +2,15 @@ import type { ProducedRecord } from "./contract-options.ts";
 
 const keyCount = 5;
 
-/** Records that tell each other apart: number n says so in its value, and has key n modulo 5. */
-export function numberedRecords(count: number): readonly ProducedRecord[] {
+/**
+ * Records that tell each other apart: number n says so in its value, and has key n modulo 5.
+ *
+ * @param word the beginning of each value: other records have another one.
+ */
+export function numberedRecords(count: number, word = "record"): readonly ProducedRecord[] {
   return Array.from({ length: count }, (_, number) => ({
     key: `key-${number % keyCount}`,
-    value: new TextEncoder().encode(`record-${String(number).padStart(6, "0")}`),
+    value: new TextEncoder().encode(`${word}-${String(number).padStart(6, "0")}`),
   }));
 }
 

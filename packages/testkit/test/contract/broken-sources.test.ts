@@ -97,7 +97,7 @@ class CountsTwice extends PondSource {
   override async read(): Promise<SourceRecord> {
     const record = (await super.read()) as PondRecord;
     const recordSequence = BigInt(record.place === 30 ? 29 : record.place);
-    return Object.assign(record, { partitionId: "pond", recordSequence });
+    return Object.assign(record, { partitionId: this.pondName, recordSequence });
   }
 }
 
@@ -108,7 +108,7 @@ class CountsAnew extends PondSource {
   override async read(): Promise<SourceRecord> {
     const record = await super.read();
     this.#count += 1n;
-    return Object.assign(record, { partitionId: "pond", recordSequence: this.#count });
+    return Object.assign(record, { partitionId: this.pondName, recordSequence: this.#count });
   }
 }
 
@@ -119,6 +119,48 @@ class NamesPartsAnew extends PondSource {
   override async read(): Promise<SourceRecord> {
     const record = (await super.read()) as PondRecord;
     return Object.assign(record, { partitionId: this.#part, recordSequence: BigInt(record.place) });
+  }
+}
+
+/** Takes one name for whatever it reads: the next pond's records have the numbers of this one's. */
+class NamesPondsAlike extends PondSource {
+  override async read(): Promise<SourceRecord> {
+    const record = (await super.read()) as PondRecord;
+    return Object.assign(record, { partitionId: "pond", recordSequence: BigInt(record.place) });
+  }
+}
+
+/** Takes one name for whatever it reads, and numbers that no other pond has. */
+class NumbersPondsApart extends PondSource {
+  override async read(): Promise<SourceRecord> {
+    const record = (await super.read()) as PondRecord;
+    const first = BigInt(this.pondName.replace("pond-", "")) * 1_000n;
+    return Object.assign(record, { partitionId: "pond", recordSequence: first + BigInt(record.place) });
+  }
+}
+
+/** Names its records after the pond. */
+class NamesByPond extends PondSource {
+  override async read(): Promise<SourceRecord> {
+    const record = (await super.read()) as PondRecord;
+    return Object.assign(record, { partitionId: this.pondName, recordSequence: BigInt(record.place) });
+  }
+}
+
+/** Leaves to other instances what their numbers say. */
+class SharesByNumber extends PondSource {
+  protected override async take(record: PondRecord, signal: AbortSignal): Promise<void> {
+    const { instanceId = 0, numInstances = 1 } = this.context ?? {};
+    if (record.place % numInstances === instanceId) await super.take(record, signal);
+  }
+}
+
+/** Leaves to other instances what their numbers say, and takes the first one's share besides. */
+class SharesTwice extends PondSource {
+  protected override async take(record: PondRecord, signal: AbortSignal): Promise<void> {
+    const { instanceId = 0, numInstances = 1 } = this.context ?? {};
+    const of = record.place % numInstances;
+    if (of === instanceId || of === 0) await super.take(record, signal);
   }
 }
 
@@ -229,7 +271,35 @@ async function made({ config }: SourceContractOptions): Promise<WrittenConfig> {
 /** Nobody waits here for anything but a broken promise. */
 const quick = { patienceMs: 2_000, memoryBudgetBytes: 8 * 1024 * 1024, kills: 10 };
 const numbers = "a record has one number in all lives, and a later one of its partition a larger one";
+const otherConfig = "a partition id and a number mean one record, also in a source with another config";
+const byNumber = "instances divide the records by number if the manifest says so, and only then";
+const sharing = () => changed("pulsar-io.yaml", 'apiVersion: "1"', 'apiVersion: "1"\nsharding: by-number');
+const withGlobalIds = () =>
+  changed("pulsar-io.yaml", 'apiVersion: "1"', 'apiVersion: "1"\npartitionIds: global');
 const schema = "schemas/pond-source.schema.json";
+
+describe("a source that keeps every promise", () => {
+  it.each<readonly [string, typeof PondSource, SourceContractOptions]>([
+    ["divides the records by number, and says so", SharesByNumber, sharing()],
+    ["has ids of its own for each pond, and says so", NamesByPond, withGlobalIds()],
+    [
+      "numbers what it reads apart, under one id that it does not call global",
+      NumbersPondsApart,
+      pondContract(),
+    ],
+  ])(
+    "is not blamed when it %s",
+    async (_, Kept, options) => {
+      const Source = { [PondSource.name]: class extends Kept {} }[PondSource.name] ?? Kept;
+      const numberSentences = contractTrials(Source, { ...options, ...quick }).filter(({ says }) =>
+        [otherConfig, byNumber].includes(says),
+      );
+      expect(numberSentences).toHaveLength(2);
+      for (const trial of numberSentences) await trial.run();
+    },
+    60_000,
+  );
+});
 
 describe("a source that breaks one promise", () => {
   it.each([
@@ -255,6 +325,11 @@ describe("a source that breaks one promise", () => {
     { says: numbers, Broken: CountsTwice },
     { says: numbers, Broken: CountsAnew },
     { says: numbers, Broken: NamesPartsAnew },
+    { says: otherConfig, Broken: NamesPondsAlike },
+    { says: otherConfig, Broken: NumbersPondsApart, options: withGlobalIds() },
+    { says: byNumber, Broken: SharesByNumber },
+    { says: byNumber, Broken: SharesTwice, options: sharing() },
+    { says: byNumber, options: sharing() },
     { says: "every byte value, an empty value and 1 MiB arrive intact", Broken: Decodes },
     { says: "acknowledgements out of order never move the position past a gap", Broken: StepsOverGaps },
     { says: "k failed sends, then recovery, lose nothing", Broken: ForgetsFailures },

@@ -51,6 +51,7 @@ export class PondRecord implements SourceRecord {
 /** A source that keeps every promise; each hook is a place where one can be broken. */
 export class PondSource implements Source<PondOptions> {
   protected context: SourceContext | undefined;
+  protected pondName = "";
   protected pond: Pond = new Pond();
   protected buffer: BoundedQueue<PondRecord> = new BoundedQueue(1);
   /** Up to here everything is acknowledged. */
@@ -62,6 +63,7 @@ export class PondSource implements Source<PondOptions> {
   async open(options: PondOptions, context: SourceContext): Promise<void> {
     context.signal.throwIfAborted();
     this.context = context;
+    this.pondName = options.pond;
     this.pond = pondOf(options.pond);
     this.safe = this.pond.position;
     this.buffer = new BoundedQueue(options.bufferLength);
