@@ -1,9 +1,19 @@
 import { fromNodeProviderChain, fromTemporaryCredentials } from "@aws-sdk/credential-providers";
-import type { AwsCredentialIdentityProvider } from "@pulsar-ts-io/kinesis-consumer";
+import { type Clock, systemClock } from "@pulsar-ts-io/core";
+import {
+  type AwsCredentialIdentity,
+  type AwsCredentialIdentityProvider,
+  createRequestHandler,
+} from "@pulsar-ts-io/kinesis-consumer";
+import { withChildren } from "./child-watch.ts";
 import type { AwsEndpoints } from "./endpoints.ts";
-import { KinesisConfigError } from "./errors.ts";
-import { explainCredentials } from "./explain-credentials.ts";
+import { KinesisConfigError, KinesisCredentialsError } from "./errors.ts";
+import { ChainNotes, explainCredentials } from "./explain-credentials.ts";
+import { type CredentialAttempt, freshCredentials } from "./fresh-credentials.ts";
 import type { AwsCredentialPluginParam, KinesisSourceOptions } from "./generated/options.ts";
+
+/** Longest silence of STS and IAM Identity Center, milliseconds. */
+const innerTimeoutMs = 8_000;
 
 /** How the connector proves who it is. */
 export type CredentialMode =
@@ -40,10 +50,15 @@ export function resolveCredentials(options: CredentialOptions): CredentialMode {
   }
 }
 
-/** Makes the provider of a mode. No I/O until it is called. */
+/**
+ * Makes the provider of a mode. No I/O until it is called.
+ *
+ * It answers or fails within 10 s, whatever its source does, and each attempt begins with new providers of the SDK.
+ */
 export function credentialProvider(
   mode: CredentialMode,
   endpoints: AwsEndpoints,
+  clock: Clock = systemClock,
 ): AwsCredentialIdentityProvider {
   switch (mode.kind) {
     case "static": {
@@ -56,41 +71,90 @@ export function credentialProvider(
       return () => Promise.resolve(identity);
     }
     case "default-chain":
-      return defaultChain(endpoints);
+      return freshCredentials({
+        clock,
+        attempt: () => startAttempt((handler) => fromDefaultChain(endpoints, handler)),
+        late: (withinMs) =>
+          lateError(`the default provider chain gave no AWS credentials within ${withinMs / 1_000} s`),
+      });
     case "assume-role":
-      return assumedRole(mode, endpoints);
+      return freshCredentials({
+        clock,
+        attempt: () => startAttempt((handler) => fromRole(mode, endpoints, handler)),
+        late: (withinMs) =>
+          lateError(`the role in awsCredentialPluginParam could not be assumed within ${withinMs / 1_000} s`),
+      });
     default:
       return mode satisfies never;
   }
 }
 
-function defaultChain(endpoints: AwsEndpoints): AwsCredentialIdentityProvider {
-  return explainCredentials(fromNodeProviderChain({ clientConfig: stsClient(endpoints) }), {
-    failed: "the default provider chain found no AWS credentials",
+function lateError(message: string): KinesisCredentialsError {
+  return new KinesisCredentialsError(message, {
     remedy:
-      "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, or give this machine a role; or set accessKey and secretKey in awsCredentialPluginParam",
+      "check that the source of the credentials answers: STS, IAM Identity Center, the container's agent, the instance metadata service, or the command in credential_process",
+    retryable: true,
   });
 }
 
-function assumedRole(
+type InnerHandler = ReturnType<typeof createRequestHandler>;
+
+/** @param get uses the handler for every request, so that abandoning the attempt ends them. */
+function startAttempt(get: (handler: InnerHandler) => Promise<AwsCredentialIdentity>): CredentialAttempt {
+  const handler = createRequestHandler(innerTimeoutMs);
+  const { result, endChildren } = withChildren(() => get(handler));
+  return {
+    identity: result,
+    abandon: () => {
+      endChildren();
+      handler.destroy();
+    },
+  };
+}
+
+async function fromDefaultChain(
+  { region }: AwsEndpoints,
+  requestHandler: InnerHandler,
+): Promise<AwsCredentialIdentity> {
+  const notes = new ChainNotes();
+  // No region in the configuration: it would replace that of IAM Identity Center, too.
+  const provider = fromNodeProviderChain({ clientConfig: { requestHandler }, logger: notes });
+  try {
+    return await provider({ callerClientConfig: { region: () => Promise.resolve(region) } });
+  } catch (error) {
+    throw explainCredentials(
+      error,
+      {
+        failed: "the default provider chain found no AWS credentials",
+        remedy:
+          "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, or give this machine a role; or set accessKey and secretKey in awsCredentialPluginParam",
+      },
+      notes,
+    );
+  }
+}
+
+async function fromRole(
   mode: Extract<CredentialMode, { kind: "assume-role" }>,
   endpoints: AwsEndpoints,
-): AwsCredentialIdentityProvider {
+  requestHandler: InnerHandler,
+): Promise<AwsCredentialIdentity> {
+  const { region, sts } = endpoints;
   const provider = fromTemporaryCredentials({
     params: { RoleArn: mode.roleArn, RoleSessionName: mode.roleSessionName },
-    masterCredentials: defaultChain(endpoints),
-    clientConfig: stsClient(endpoints),
+    masterCredentials: () => fromDefaultChain(endpoints, requestHandler),
+    clientConfig: { region, requestHandler, ...(sts === undefined ? {} : { endpoint: sts }) },
   });
-  const where = endpoints.sts ?? `sts.${endpoints.region}.amazonaws.com`;
-  return explainCredentials(provider, {
-    failed: `the role in awsCredentialPluginParam could not be assumed at ${where}`,
-    remedy:
-      "check that STS can be reached there, and that the role trusts this identity and allows it sts:AssumeRole",
-  });
-}
-
-function stsClient({ region, sts }: AwsEndpoints) {
-  return { region, ...(sts === undefined ? {} : { endpoint: sts }) };
+  try {
+    return await provider();
+  } catch (error) {
+    const where = sts ?? `STS in ${region}`;
+    throw explainCredentials(error, {
+      failed: `the role in awsCredentialPluginParam could not be assumed at ${where}`,
+      remedy:
+        "check that STS can be reached there, and that the role trusts this identity and allows it sts:AssumeRole",
+    });
+  }
 }
 
 function assumeRole(given: AwsCredentialPluginParam): CredentialMode {

@@ -6,13 +6,20 @@ export class KinesisConfigError extends ConnectorError {
   readonly retryable = false;
 }
 
-/** Nobody gave credentials: none were found, or STS did not let the role be assumed. */
+/** There are no credentials: none were found, their source did not answer, or STS refused the role. */
 export class KinesisCredentialsError extends ConnectorError {
   readonly code = "PIO_KINESIS_CREDENTIALS";
   readonly retryable: boolean;
 
-  constructor(message: string, options: ConnectorErrorOptions & { readonly retryable: boolean }) {
-    super(message, options);
+  constructor(
+    message: string,
+    options: Omit<ConnectorErrorOptions, "remedy"> & {
+      readonly remedy?: string | undefined;
+      readonly retryable: boolean;
+    },
+  ) {
+    const { remedy, ...others } = options;
+    super(message, { ...others, ...(remedy === undefined ? {} : { remedy }) });
     this.retryable = options.retryable;
   }
 }

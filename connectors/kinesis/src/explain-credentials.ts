@@ -1,5 +1,5 @@
 import { codeOf, toError } from "@pulsar-ts-io/core";
-import type { AwsCredentialIdentityProvider } from "@pulsar-ts-io/kinesis-consumer";
+import { isPassingAwsError } from "@pulsar-ts-io/kinesis-consumer";
 import { KinesisCredentialsError } from "./errors.ts";
 
 /** Where credentials come from, for the message. */
@@ -9,31 +9,102 @@ export interface CredentialOrigin {
   readonly remedy: string;
 }
 
-/**
- * Lets the failure of a provider say that it is one: to the SDK it is a failure of the call that needed the credentials.
- *
- * Only its name is told: the messages of STS repeat role and user.
- */
-export function explainCredentials(
-  provider: AwsCredentialIdentityProvider,
-  { failed, remedy }: CredentialOrigin,
-): AwsCredentialIdentityProvider {
-  return async () => {
-    try {
-      return await provider();
-    } catch (thrown) {
-      if (thrown instanceof KinesisCredentialsError) throw thrown;
-      const error = toError(thrown);
-      const status = statusOf(error);
-      const name = codeOf(error) ?? error.name;
-      // None found stays so, and a refusal too; what did not answer, or failed on its side, may do better the next time.
-      const retryable = error.name !== "CredentialsProviderError" && (status === undefined || status >= 500);
-      throw new KinesisCredentialsError(`${failed} (${name})`, { cause: error, remedy, retryable });
-    }
+/** Receives what the providers of a chain say while they are tried, in the SDK's logger shape. */
+export class ChainNotes {
+  readonly #reasons: string[] = [];
+
+  readonly debug = (...content: readonly unknown[]): void => {
+    const reason = /^@smithy\/property-provider (?:->|\(!\)) (.+)$/s.exec(String(content[0]))?.[1];
+    if (reason !== undefined && !notConfigured.test(reason)) this.#reasons.push(reason);
   };
+  readonly trace = (): void => {};
+  readonly info = (): void => {};
+  readonly warn = (): void => {};
+  readonly error = (): void => {};
+
+  /** Why the first provider failed that is configured. The chain's own error names only the last one. */
+  get reason(): string | undefined {
+    return this.#reasons[0];
+  }
 }
 
-/** `undefined`: nobody answered. */
+/** What a provider says that nobody configured. */
+const notConfigured =
+  /^(AWS_PROFILE is set, skipping|Skipping SSO provider|Unable to find environment variable|Web identity configuration not specified|EC2 Instance Metadata Service access disabled|Could not load credentials from any providers|Could not resolve credentials using profile: \[default\]|Profile default (could not be found|did not contain)|No HTTP credential provider host)/;
+
+/**
+ * The failure of a provider of credentials as an error of ours. To the SDK it is a failure of the call that needed the credentials.
+ *
+ * STS is quoted by the name of its error only: its messages repeat role and user. Other sources are quoted in their own words.
+ *
+ * @param notes what the chain said.
+ */
+export function explainCredentials(
+  thrown: unknown,
+  { failed, remedy }: CredentialOrigin,
+  notes?: Pick<ChainNotes, "reason">,
+): KinesisCredentialsError {
+  if (thrown instanceof KinesisCredentialsError) return thrown;
+  const error = toError(thrown);
+  if (error.name !== "CredentialsProviderError" && error.name !== "TokenProviderError") {
+    const name = codeOf(error) ?? error.name;
+    const unanswered = statusOf(error) === undefined;
+    const retryable = unanswered || isPassingAwsError(error);
+    return new KinesisCredentialsError(`${failed} (${name})`, { cause: error, remedy, retryable });
+  }
+  const reason = notes?.reason ?? (notConfigured.test(error.message) ? undefined : error.message);
+  if (reason === undefined) {
+    return new KinesisCredentialsError(failed, { cause: error, remedy, retryable: asksAnAgent() });
+  }
+  return new KinesisCredentialsError(`${failed}: ${withoutSecrets(reason)}`, {
+    cause: error,
+    remedy: remedyFor(reason) ?? remedy,
+    retryable: asksAnAgent() || isPassing(reason),
+  });
+}
+
+/** An agent of ECS or EKS is configured: it exists, so an answer is a matter of time. */
+function asksAnAgent(): boolean {
+  const names = ["AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"];
+  return names.some((name) => process.env[name] !== undefined);
+}
+
+/** The SDK keeps only the text of the error that a service or the network has caused. */
+function isPassing(reason: string): boolean {
+  return reason
+    .split(/\W+/)
+    .some((word) => isPassingAwsError(Object.assign(new Error(word), { name: word })));
+}
+
+function remedyFor(reason: string): string | undefined {
+  if (/\bSSO\b|aws sso login|token is expired/i.test(reason)) {
+    return 'run "aws sso login" for the profile in AWS_PROFILE; use a role for a source that must run unattended';
+  }
+  if (/credential_process|^Command failed/i.test(reason)) {
+    return "run the command in credential_process of the profile by hand and fix what it reports";
+  }
+  if (/\bprofile\b/i.test(reason)) {
+    return "check that AWS_PROFILE names a profile in ~/.aws/config or ~/.aws/credentials, and that the profile is complete";
+  }
+  return undefined;
+}
+
+const longestReason = 300;
+
+/** A command line may hold secrets, and ARNs name roles and users: they are left out. */
+function withoutSecrets(reason: string): string {
+  const [first = "", ...rest] = reason.split("\n");
+  const said = first.startsWith("Command failed")
+    ? `the credential_process command failed${rest.length === 0 ? "" : `: ${rest.join(" ")}`}`
+    : reason.replaceAll(/\s+/g, " ");
+  const hidden = said
+    .replaceAll(/arn:aws[\w-]*:\S+/g, "(an ARN)")
+    .replaceAll(/[\w+/=-]{32,}/g, "(hidden)")
+    .trim();
+  return hidden.length > longestReason ? `${hidden.slice(0, longestReason)}…` : hidden;
+}
+
+/** `undefined`: no answer came. */
 function statusOf(error: Error): number | undefined {
   if (!("$metadata" in error) || typeof error.$metadata !== "object" || error.$metadata === null) {
     return undefined;

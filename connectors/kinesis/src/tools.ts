@@ -25,7 +25,7 @@ export const tools: ConnectorTools<KinesisSourceOptions> = {
     const config = resolve(options);
     using clients = connect(config);
     const check = new AwsAccessCheck(clients, context, config);
-    const identity = await tryCredentials(clients, config);
+    const identity = await tryCredentials(clients, config, context.signal);
     yield identity;
     if (identity.outcome === "ok") yield* check.run();
     yield { kind: "policy", holder: "the identity that the source works as", document: await check.policy() };
@@ -71,12 +71,14 @@ const assumingPolicy: CheckResult = {
 async function tryCredentials(
   { kinesis }: AwsClients,
   { credentials }: KinesisSourceConfig,
+  signal: AbortSignal,
 ): Promise<Extract<CheckResult, { kind: "attempt" }>> {
   const name = credentials.kind === "assume-role" ? "sts:AssumeRole" : "credentials";
   try {
-    await kinesis.config.credentials();
+    await kinesis.authenticate(signal);
     return { kind: "attempt", name, outcome: "ok" };
   } catch (error) {
+    signal.throwIfAborted();
     const detail = `${toError(error).message}; nothing else was tried`;
     return { kind: "attempt", name, outcome: "failed", detail, remedy: remedyOf(error) };
   }

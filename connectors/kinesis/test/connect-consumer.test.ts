@@ -30,6 +30,8 @@ describe("the calls of the Kinesis source", () => {
   });
 
   it("say which application they are of, and which of its instances makes them", async () => {
+    // Its refusal ends the opening, whatever else is under way.
+    kinesis.faults.delay("DescribeTable", 1_000);
     const { consumer, disconnect } = connectConsumer(resolveOptions(given, readAwsEnvironment()), context);
     await expect(consumer.open(context.signal)).rejects.toMatchObject({ code: "PIO_AWS_REQUEST_REFUSED" });
     await consumer.close();

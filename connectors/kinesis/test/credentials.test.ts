@@ -1,4 +1,11 @@
-import { type KinesisDouble, startKinesisDouble } from "@pulsar-ts-io/testkit";
+import { once } from "node:events";
+import { existsSync, readFileSync } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { type KinesisDouble, startKinesisDouble, TestClock } from "@pulsar-ts-io/testkit";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type CredentialMode, credentialProvider, resolveCredentials } from "../src/credentials.ts";
 import { KinesisConfigError } from "../src/index.ts";
@@ -130,3 +137,123 @@ describe("the credential provider", () => {
     });
   });
 });
+
+describe("credentials whose source hangs", () => {
+  const servers: Server[] = [];
+  const sockets = new Set<Socket>();
+
+  /** A server that does `answer` with each request. */
+  async function listen(
+    answer: (socket: Socket) => void,
+  ): Promise<{ readonly url: string; requests: number }> {
+    const seen = { url: "", requests: 0 };
+    const server = createServer((socket) => {
+      sockets.add(socket);
+      socket.on("error", () => {});
+      socket.on("close", () => sockets.delete(socket));
+      socket.on("data", () => {
+        seen.requests += 1;
+        answer(socket);
+      });
+    });
+    servers.push(server);
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo; // a listening TCP server has such an address
+    seen.url = `http://127.0.0.1:${port}`;
+    return seen;
+  }
+
+  beforeEach(() => {
+    for (const name of Object.keys(process.env).filter((key) => key.startsWith("AWS_")))
+      vi.stubEnv(name, undefined);
+    vi.stubEnv("AWS_EC2_METADATA_DISABLED", "true");
+    vi.stubEnv("AWS_CONFIG_FILE", "/nowhere/config");
+    vi.stubEnv("AWS_SHARED_CREDENTIALS_FILE", "/nowhere/credentials");
+  });
+
+  afterEach(() => {
+    vi.unstubAllEnvs();
+    for (const socket of sockets) socket.destroy();
+    for (const server of servers.splice(0)) server.close();
+  });
+
+  async function until(condition: () => boolean): Promise<void> {
+    while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+
+  it("come from a second request when STS accepts the first one and never answers it", async () => {
+    await using double = await startKinesisDouble();
+    vi.stubEnv("AWS_ACCESS_KEY_ID", "AKIAMASTER");
+    vi.stubEnv("AWS_SECRET_ACCESS_KEY", "master");
+    const silence = double.faults.silence("AssumeRole");
+    const clock = new TestClock();
+    const provider = credentialProvider(
+      { kind: "assume-role", ...role },
+      { ...endpoints, sts: double.endpoint },
+      clock,
+    );
+    const identity = provider();
+    await until(() => silence.hits === 1);
+    await clock.advance(4_000);
+    expect(await identity).toMatchObject({ accessKeyId: expect.stringMatching(/^ASIA/) });
+  });
+
+  it("end in a retryable error after 10 s when a container's agent stops in the middle of its answer, and are asked for again", async () => {
+    let stalls = true;
+    const body = JSON.stringify({
+      AccessKeyId: "ASIA",
+      SecretAccessKey: "s",
+      Token: "t",
+      Expiration: "2126-01-01T00:00:00Z",
+    });
+    const agent = await listen((socket) => {
+      const head = `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n`;
+      socket.write(stalls ? head + body.slice(0, 10) : head + body);
+    });
+    vi.stubEnv("AWS_CONTAINER_CREDENTIALS_FULL_URI", `${agent.url}/credentials`);
+    const clock = new TestClock();
+    const provider = credentialProvider({ kind: "default-chain" }, endpoints, clock);
+    const failed = provider().catch((error: unknown) => error);
+    await until(() => agent.requests === 1);
+    await clock.advance(4_000);
+    await until(() => agent.requests === 2);
+    await clock.advance(6_000);
+    expect(await failed).toMatchObject({
+      code: "PIO_KINESIS_CREDENTIALS",
+      retryable: true,
+      message: "the default provider chain gave no AWS credentials within 10 s",
+      remedy: expect.stringContaining("the container's agent"),
+    });
+    stalls = false;
+    expect(await provider()).toMatchObject({ accessKeyId: "ASIA" });
+  });
+
+  it("end a credential_process that sleeps", async () => {
+    const directory = await mkdtemp(join(tmpdir(), "credentials-"));
+    const pidFile = join(directory, "pid");
+    await writeFile(
+      join(directory, "config"),
+      `[default]\ncredential_process = /bin/sh -c "echo $$ > ${pidFile}; exec sleep 600"\n`,
+    );
+    vi.stubEnv("AWS_CONFIG_FILE", join(directory, "config"));
+    const clock = new TestClock();
+    const provider = credentialProvider({ kind: "default-chain" }, endpoints, clock);
+    const failed = provider().catch((error: unknown) => error);
+    await until(() => existsSync(pidFile) && readFileSync(pidFile, "utf8") !== "");
+    const pid = Number(readFileSync(pidFile, "utf8"));
+    await clock.advance(10_000);
+    expect(await failed).toMatchObject({ code: "PIO_KINESIS_CREDENTIALS", retryable: true });
+    await until(() => !isRunning(pid));
+    await until(() => !isRunning(Number(readFileSync(pidFile, "utf8"))));
+    await rm(directory, { recursive: true });
+  }, 30_000);
+});
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}

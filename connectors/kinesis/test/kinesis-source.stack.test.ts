@@ -1,6 +1,6 @@
 import {
   CreateStreamCommand,
-  type KinesisClient,
+  KinesisClient,
   PutRecordsCommand,
   waitUntilStreamExists,
 } from "@aws-sdk/client-kinesis";
@@ -13,7 +13,6 @@ import {
   silentTroubles,
   systemClock,
 } from "@pulsar-ts-io/core";
-import { createAwsClients } from "@pulsar-ts-io/kinesis-consumer";
 import { expect, it } from "vitest";
 import { describeWithStack, uniqueName } from "../../../test/stack.ts";
 import { KinesisSource, type KinesisSourceOptions } from "../src/index.ts";
@@ -24,15 +23,15 @@ describeWithStack("KinesisSource on a real stream", ({ kinesisEndpoint, dynamoEn
 
   async function streamWith(count: number): Promise<string> {
     const name = uniqueName("connector");
-    using clients = createAwsClients({
+    const client = new KinesisClient({
       region: "us-east-1",
-      kinesisEndpoint,
+      endpoint: kinesisEndpoint,
       credentials: { accessKeyId: "any", secretAccessKey: "any" },
     });
-    const client = clients.kinesis;
     await client.send(new CreateStreamCommand({ StreamName: name, ShardCount: 1 }));
     await waitUntilStreamExists({ client, maxWaitTime: 30 }, { StreamName: name });
     await put(client, name, count);
+    client.destroy();
     return name;
   }
 

@@ -1,7 +1,24 @@
-import { CloudWatchClient, type CloudWatchClientConfig } from "@aws-sdk/client-cloudwatch";
-import { DynamoDBClient, type DynamoDBClientConfig } from "@aws-sdk/client-dynamodb";
-import { KinesisClient, type KinesisClientConfig } from "@aws-sdk/client-kinesis";
+import {
+  CloudWatchClient,
+  type CloudWatchClientConfig,
+  type ServiceInputTypes as CloudWatchInput,
+  type ServiceOutputTypes as CloudWatchOutput,
+} from "@aws-sdk/client-cloudwatch";
+import {
+  DynamoDBClient,
+  type DynamoDBClientConfig,
+  type ServiceInputTypes as DynamoInput,
+  type ServiceOutputTypes as DynamoOutput,
+} from "@aws-sdk/client-dynamodb";
+import {
+  KinesisClient,
+  type KinesisClientConfig,
+  type ServiceInputTypes as KinesisInput,
+  type ServiceOutputTypes as KinesisOutput,
+} from "@aws-sdk/client-kinesis";
+import { type Clock, systemClock } from "@pulsar-ts-io/core";
 import { NodeHttpHandler } from "@smithy/node-http-handler";
+import { AwsService } from "./aws-service.ts";
 import { fitsInstalledSdk, GetRecordsProtocol } from "./fetch/aws-get-records-protocol.ts";
 import { KinesisHandler } from "./kinesis-handler.ts";
 
@@ -13,8 +30,14 @@ export interface AwsCredentialIdentity {
   readonly expiration?: Date;
 }
 
-/** Asked again before what it gave expires. */
-export type AwsCredentialIdentityProvider = () => Promise<AwsCredentialIdentity>;
+/** Called again before the identity expires; with `forceRefresh` when AWS says that it has expired. */
+export type AwsCredentialIdentityProvider = (options?: {
+  readonly forceRefresh?: boolean;
+}) => Promise<AwsCredentialIdentity>;
+
+export type KinesisService = AwsService<KinesisInput, KinesisOutput>;
+export type DynamoService = AwsService<DynamoInput, DynamoOutput>;
+export type CloudWatchService = AwsService<CloudWatchInput, CloudWatchOutput>;
 
 export interface AwsClientOptions {
   readonly region: string;
@@ -26,17 +49,18 @@ export interface AwsClientOptions {
   readonly cloudwatch?:
     | { /** Absent: AWS's own for the region. */ readonly endpoint?: string | undefined }
     | undefined;
-  /** Absent: the SDK's default chain. */
-  readonly credentials?: AwsCredentialIdentityProvider | AwsCredentialIdentity | undefined;
+  readonly credentials: AwsCredentialIdentityProvider | AwsCredentialIdentity;
+  /** Bounds the calls; default the real one. */
+  readonly clock?: Clock | undefined;
   /** Words that are added to the user agent of each request, such as `orders` and `instance/2`. */
   readonly userAgent?: readonly string[] | undefined;
 }
 
 export interface AwsClients extends Disposable {
-  readonly kinesis: KinesisClient;
-  readonly dynamo: DynamoDBClient;
+  readonly kinesis: KinesisService;
+  readonly dynamo: DynamoService;
   /** Absent: no metrics. */
-  readonly cloudwatch: CloudWatchClient | undefined;
+  readonly cloudwatch: CloudWatchService | undefined;
   /** Closes the connections. Idempotent. */
   destroy(): void;
 }
@@ -49,6 +73,11 @@ const dynamoTimeoutMs = 3_000;
 /** KCL's. */
 const cloudwatchTimeoutMs = 5_000;
 const maxSockets = 64;
+/**
+ * Longest time of a call once its credentials are known, milliseconds. The time-outs above end a silent attempt; these bound the
+ * whole call, also when its answer trickles in: a page of 10 MB, both attempts at a lease, one batch of metrics.
+ */
+const callWithinMs = { kinesis: 20_000, dynamo: 8_000, cloudwatch: 8_000 };
 
 /**
  * Clients that are tuned for the consumer; whoever creates them destroys them.
@@ -57,39 +86,56 @@ const maxSockets = 64;
  * for each request, which costs three times the CPU and fails on emulators without TLS.
  */
 export function createAwsClients(options: AwsClientOptions): AwsClients {
-  const shared = {
-    region: options.region,
-    ...(options.credentials === undefined ? {} : { credentials: options.credentials }),
-    ...(options.userAgent === undefined ? {} : { customUserAgent: wordPairs(options.userAgent) }),
-  };
-  const kinesisConfig: KinesisClientConfig = {
+  const shared = sharedConfig(options);
+  const dynamoConfig: DynamoDBClientConfig = {
     ...shared,
+    ...(options.dynamoEndpoint === undefined ? {} : { endpoint: options.dynamoEndpoint }),
+    maxAttempts: 2,
+    requestHandler: createRequestHandler(dynamoTimeoutMs),
+  };
+  const kinesis = new KinesisClient(kinesisClientConfig(options));
+  // It copies every record of an answer, with sensitive fields hidden, for a log that nobody reads.
+  kinesis.middlewareStack.remove("loggerMiddleware");
+  const { clock = systemClock } = options;
+  const kinesisService = new AwsService(kinesis, {
+    clock,
+    callWithinMs: callWithinMs.kinesis,
+    customEndpoint: options.kinesisEndpoint !== undefined,
+  });
+  const dynamo = new AwsService(new DynamoDBClient(dynamoConfig), {
+    clock,
+    callWithinMs: callWithinMs.dynamo,
+    customEndpoint: options.dynamoEndpoint !== undefined,
+  });
+  const cloudwatch = cloudwatchService(options, shared, clock);
+  const destroy = () => {
+    cloudwatch?.destroy();
+    kinesisService.destroy();
+    dynamo.destroy();
+  };
+  return { kinesis: kinesisService, dynamo, cloudwatch, destroy, [Symbol.dispose]: destroy };
+}
+
+export function kinesisClientConfig(options: AwsClientOptions): KinesisClientConfig {
+  return {
+    ...sharedConfig(options),
     ...(options.kinesisEndpoint === undefined ? {} : { endpoint: options.kinesisEndpoint }),
     // The readers pace themselves: an attempt hidden in the client would hide the throttle too.
     maxAttempts: 1,
-    requestHandler: new KinesisHandler(handler(kinesisTimeoutMs), {
+    requestHandler: new KinesisHandler(createRequestHandler(kinesisTimeoutMs), {
       connectTimeoutMs,
       endpoint: options.kinesisEndpoint,
     }),
     ...(fitsInstalledSdk() ? { protocol: GetRecordsProtocol } : {}),
   };
-  const dynamoConfig: DynamoDBClientConfig = {
-    ...shared,
-    ...(options.dynamoEndpoint === undefined ? {} : { endpoint: options.dynamoEndpoint }),
-    maxAttempts: 2,
-    requestHandler: handler(dynamoTimeoutMs),
+}
+
+function sharedConfig(options: AwsClientOptions) {
+  return {
+    region: options.region,
+    credentials: options.credentials,
+    ...(options.userAgent === undefined ? {} : { customUserAgent: wordPairs(options.userAgent) }),
   };
-  const kinesis = new KinesisClient(kinesisConfig);
-  // It copies every record of an answer, with sensitive fields hidden, for a log that nobody reads.
-  kinesis.middlewareStack.remove("loggerMiddleware");
-  const dynamo = new DynamoDBClient(dynamoConfig);
-  const cloudwatch = cloudwatchClient(options, shared);
-  const destroy = () => {
-    cloudwatch?.destroy();
-    kinesis.destroy();
-    dynamo.destroy();
-  };
-  return { kinesis, dynamo, cloudwatch, destroy, [Symbol.dispose]: destroy };
 }
 
 /** In the SDK's shape; given as one text, what separates them would be escaped. */
@@ -97,21 +143,28 @@ function wordPairs(words: readonly string[]): [string][] {
   return words.map((word) => [word]);
 }
 
-function cloudwatchClient(
+function cloudwatchService(
   { cloudwatch }: AwsClientOptions,
   shared: CloudWatchClientConfig,
-): CloudWatchClient | undefined {
+  clock: Clock,
+): CloudWatchService | undefined {
   if (cloudwatch === undefined) return undefined;
-  return new CloudWatchClient({
+  const client = new CloudWatchClient({
     ...shared,
     ...(cloudwatch.endpoint === undefined ? {} : { endpoint: cloudwatch.endpoint }),
     // The next data are ten seconds away: nothing is gained by insisting.
     maxAttempts: 1,
-    requestHandler: handler(cloudwatchTimeoutMs),
+    requestHandler: createRequestHandler(cloudwatchTimeoutMs),
+  });
+  return new AwsService(client, {
+    clock,
+    callWithinMs: callWithinMs.cloudwatch,
+    customEndpoint: cloudwatch.endpoint !== undefined,
   });
 }
 
-function handler(requestTimeoutMs: number): NodeHttpHandler {
+/** Sends requests over HTTP/1.1 and kept connections. @param requestTimeoutMs longest time until an answer begins, and longest pause in it. */
+export function createRequestHandler(requestTimeoutMs: number): NodeHttpHandler {
   return new NodeHttpHandler({
     connectionTimeout: connectTimeoutMs,
     requestTimeout: requestTimeoutMs,

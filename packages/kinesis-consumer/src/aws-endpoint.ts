@@ -1,30 +1,46 @@
-import type { AwsCall } from "./aws-failure.ts";
-
-/** The part of an AWS client's resolved configuration that says where its calls go. */
-export interface AwsClientConfigView {
-  region(): Promise<string>;
-  endpoint?: (() => Promise<AwsUrl>) | undefined;
+/** Where a service is called. */
+export interface AwsPlace {
+  /** The URL, such as `https://kinesis.eu-west-1.amazonaws.com`. */
+  readonly endpoint: string;
 }
 
-interface AwsUrl {
+/** The part of an AWS client's resolved configuration that says where its calls go. */
+export interface EndpointConfig {
+  region(): Promise<string>;
+  endpoint?: (() => Promise<UrlParts>) | undefined;
+  useDualstackEndpoint(): Promise<boolean>;
+  useFipsEndpoint(): Promise<boolean>;
+  // biome-ignore lint/suspicious/noExplicitAny: each client has a type of its own for the parameters, with the three below in it
+  endpointProvider(parameters: any): { readonly url: URL };
+}
+
+interface UrlParts {
   readonly protocol: string;
   readonly hostname: string;
   readonly port?: number | undefined;
   readonly path: string;
 }
 
-/** Where a client's calls go, for error messages. */
-export async function describeEndpoint(
-  service: AwsCall["service"],
-  config: AwsClientConfigView,
-): Promise<Pick<AwsCall, "region" | "endpoint" | "customEndpoint">> {
-  const region = await config.region();
+/** Where a request of the SDK goes, as it is signed and sent; `undefined` for what is no request. */
+export function placeOfRequest(request: unknown): AwsPlace | undefined {
+  if (typeof request !== "object" || request === null) return undefined;
+  if (!("protocol" in request) || !("hostname" in request)) return undefined;
+  const { protocol, hostname } = request;
+  const port = "port" in request && typeof request.port === "number" ? `:${request.port}` : "";
+  return { endpoint: `${String(protocol)}//${String(hostname)}${port}` };
+}
+
+/** Where a client would send a request that names no resource: the endpoint that is configured, else the SDK's own data for the region. */
+export async function placeOfService(config: EndpointConfig): Promise<AwsPlace> {
   if (config.endpoint === undefined) {
-    const host = service === "CloudWatch" ? "monitoring" : service.toLowerCase();
-    const endpoint = `https://${host}.${region}.amazonaws.com`;
-    return { region, endpoint, customEndpoint: false };
+    const { url } = config.endpointProvider({
+      Region: await config.region(),
+      UseDualStack: await config.useDualstackEndpoint(),
+      UseFIPS: await config.useFipsEndpoint(),
+    });
+    return { endpoint: url.origin };
   }
   const { protocol, hostname, port, path } = await config.endpoint();
   const authority = port === undefined ? hostname : `${hostname}:${port}`;
-  return { region, endpoint: `${protocol}//${authority}${path === "/" ? "" : path}`, customEndpoint: true };
+  return { endpoint: `${protocol}//${authority}${path === "/" ? "" : path}` };
 }

@@ -1,4 +1,5 @@
 import { ConnectorError, toError } from "@pulsar-ts-io/core";
+import { kindOfName } from "./aws-error-names.ts";
 import {
   AwsAccessDeniedError,
   AwsCredentialsError,
@@ -47,6 +48,15 @@ export function readAwsFailure(thrown: unknown): AwsFailure {
   };
 }
 
+/** Whether the call that threw `error` may succeed later without a change of the configuration, whatever the status of the answer. */
+export function isPassingAwsError(error: unknown): boolean {
+  const { name, status } = readAwsFailure(error);
+  const kind = kindOfName(name);
+  if (kind === "throttled" || kind === "transient" || kind === "clock-skew" || kind === "network")
+    return true;
+  return status === undefined ? false : status >= 500 || status === 429;
+}
+
 /** Whether a write that failed like this may have been done all the same: only a clear refusal of the only try says no. */
 export function mayHaveLanded(failure: AwsFailure): boolean {
   const refused = failure.status !== undefined && failure.status >= 400 && failure.status < 500;
@@ -70,7 +80,8 @@ export function translateAwsFailure(failure: AwsFailure, call: AwsCall): Connect
 
 function aboutIdentity(failure: AwsFailure, call: AwsCall): ConnectorError | undefined {
   const options = { cause: failure.cause, details: details(failure, call) };
-  if (deniedNames.has(failure.name)) {
+  const kind = kindOfName(failure.name);
+  if (kind === "denied") {
     const action = failure.name.startsWith("KMS") ? "kms:Decrypt" : iamAction(call);
     return new AwsAccessDeniedError(`${subject(call)} was denied: the IAM permission ${action} is missing`, {
       ...options,
@@ -83,7 +94,7 @@ function aboutIdentity(failure: AwsFailure, call: AwsCall): ConnectorError | und
       { ...options, remedy: "set the region of the endpoint, or the endpoint of the region" },
     );
   }
-  if (/signature (expired|not yet current)/i.test(failure.message) || skewNames.has(failure.name)) {
+  if (/signature (expired|not yet current)/i.test(failure.message) || kind === "clock-skew") {
     // The SDK has noted the difference from the answer's date: the next attempt is signed with the right time.
     return new AwsCredentialsError(`${subject(call)} was refused: this machine's clock is wrong`, {
       ...options,
@@ -91,14 +102,14 @@ function aboutIdentity(failure: AwsFailure, call: AwsCall): ConnectorError | und
       remedy: "set the clock of this machine",
     });
   }
-  if (expiredNames.has(failure.name)) {
+  if (kind === "expired") {
     return new AwsCredentialsError(`${subject(call)} was refused: the credentials have expired`, {
       ...options,
       retryable: true,
       remedy: "renew the credentials, or use ones that are renewed by themselves",
     });
   }
-  if (credentialNames.has(failure.name)) {
+  if (kind === "unknown-credentials") {
     return new AwsCredentialsError(`${subject(call)} was refused: the credentials are missing or not valid`, {
       ...options,
       retryable: false,
@@ -109,13 +120,19 @@ function aboutIdentity(failure: AwsFailure, call: AwsCall): ConnectorError | und
 }
 
 function aboutTheNetwork(failure: AwsFailure, call: AwsCall): ConnectorError | undefined {
-  if (failure.status !== undefined || !networkNames.has(failure.name)) return undefined;
+  if (failure.status !== undefined || kindOfName(failure.name) !== "network") return undefined;
   const options = { cause: failure.cause, details: details(failure, call) };
   if (failure.name === "ENOTFOUND" && !call.customEndpoint) {
     return new AwsRegionError(
       `there is no ${call.service} in the region "${call.region}": ${call.endpoint} is unknown`,
       { ...options, remedy: "check the name of the region, and that this machine can resolve AWS's names" },
     );
+  }
+  if (failure.name === "TimeoutError") {
+    return new AwsUnreachableError(`${subject(call)} was not answered in time at ${call.endpoint}`, {
+      ...options,
+      remedy: `check that ${call.endpoint} is reachable from this machine and that no firewall drops the connection`,
+    });
   }
   return new AwsUnreachableError(`${call.service} at ${call.endpoint} cannot be reached (${failure.name})`, {
     ...options,
@@ -125,77 +142,23 @@ function aboutTheNetwork(failure: AwsFailure, call: AwsCall): ConnectorError | u
 
 function aboutLoad(failure: AwsFailure, call: AwsCall): ConnectorError | undefined {
   const options = { cause: failure.cause, details: details(failure, call) };
-  if (throttleNames.has(failure.name) || failure.status === 429) {
+  const kind = kindOfName(failure.name);
+  if (kind === "throttled" || failure.status === 429) {
     return new AwsThrottledError(`${subject(call)} was throttled (${failure.name})`, options);
   }
   const { status } = failure;
   // An answer that could not be read may have any status, or none. Its request may well succeed the next time.
   const unreadable = status === undefined || status < 400 || failure.name === "SyntaxError";
-  if (unreadable || status >= 500 || passingNames.has(failure.name)) {
+  if (unreadable || status >= 500 || kind === "transient") {
     return new AwsUnavailableError(`${subject(call)} failed: ${failure.message} (${failure.name})`, options);
   }
   return undefined;
 }
 
-const deniedNames = new Set([
-  "AccessDeniedException",
-  "AccessDenied",
-  "KMSAccessDeniedException",
-  "NotAuthorizedException",
-  "UnauthorizedOperation",
-]);
-const expiredNames = new Set(["ExpiredToken", "ExpiredTokenException", "RequestExpired"]);
-const skewNames = new Set(["RequestTimeTooSkewed", "RequestInTheFuture"]);
-const credentialNames = new Set([
-  "CredentialsProviderError",
-  "IncompleteSignatureException",
-  "InvalidClientTokenId",
-  "InvalidSignatureException",
-  "MissingAuthenticationToken",
-  "MissingAuthenticationTokenException",
-  "SignatureDoesNotMatch",
-  "UnrecognizedClientException",
-]);
-const throttleNames = new Set([
-  "KMSThrottlingException",
-  "LimitExceededException",
-  "ProvisionedThroughputExceededException",
-  "RequestLimitExceeded",
-  "SlowDown",
-  "Throttling",
-  "ThrottlingException",
-  "TooManyRequestsException",
-]);
-/**
- * What the service answers with a status of ours although the next attempt may well succeed: the request did not arrive whole in time,
- * or the row was being written by somebody's transaction, or in another region.
- */
-const passingNames = new Set([
-  "ReplicatedWriteConflictException",
-  "RequestAbortedException",
-  "RequestTimeout",
-  "RequestTimeoutException",
-  "TransactionConflictException",
-  "TransactionInProgressException",
-]);
-const networkNames = new Set([
-  "EAI_AGAIN",
-  "ECONNABORTED",
-  "ECONNREFUSED",
-  "ECONNRESET",
-  "EHOSTUNREACH",
-  "ENETUNREACH",
-  "ENOTFOUND",
-  "EPIPE",
-  "EPROTO",
-  "ETIMEDOUT",
-  "TimeoutError",
-]);
-
 /** Node says what went wrong in `code`, AWS in `name`. */
 function nameOf(error: Error): string {
   const code = "code" in error && typeof error.code === "string" ? error.code : undefined;
-  return code !== undefined && networkNames.has(code) ? code : error.name;
+  return code !== undefined && kindOfName(code) === "network" ? code : error.name;
 }
 
 function numberIn(holder: unknown, key: string): number | undefined {

@@ -4,7 +4,9 @@ export {
   type AwsCredentialIdentity,
   type AwsCredentialIdentityProvider,
   createAwsClients,
+  createRequestHandler,
 } from "./aws-clients.ts";
+export { isPassingAwsError } from "./aws-failure.ts";
 export type { ConsumerHost, ConsumerOptions } from "./consumer-options.ts";
 export { KinesisConsumer } from "./kinesis-consumer.ts";
 export { KinesisRecord } from "./kinesis-record.ts";

@@ -3,7 +3,7 @@ import { crowdedController, IllegalStateError, type PartitionStatus, toError } f
 import { type ConsumerHost, type ConsumerOptions, checkOptions } from "./consumer-options.ts";
 import type { FanOutService } from "./fetch/fan-out-service.ts";
 import { ReadBudget } from "./fetch/read-budget.ts";
-import { JoinedSignal } from "./joined-signal.ts";
+import { JoinedSignal, unlessAborted } from "./joined-signal.ts";
 import type { KinesisRecord } from "./kinesis-record.ts";
 import type { Kcl3StateReader } from "./lease/kcl3-state.ts";
 import type { LeaseTable } from "./lease/lease-table.ts";
@@ -97,7 +97,7 @@ export class StreamConsumer implements AsyncDisposable {
     this.#opening = this.#follower.open(joined.signal);
     // What was asked side by side is not asked again and again for an answer that nobody waits for.
     this.#opening.catch((error) => failed.abort(error));
-    const prepared = await this.#opening;
+    const prepared = await unlessAborted(this.#opening, joined.signal);
     joined.signal.throwIfAborted();
     this.#running = this.#run(prepared, signal);
     this.#publishing = this.#metrics.run(this.#stop.signal);
@@ -160,19 +160,27 @@ export class StreamConsumer implements AsyncDisposable {
       () => {},
     );
     try {
-      await this.#follower.release(late.signal);
+      await unlessAborted(this.#follower.release(late.signal), late.signal);
     } catch (error) {
       logger.warn({ err: error }, "leases were not released, they expire");
     }
     this.#stop.abort(new Error("the consumer is closed"));
     this.#queue.clear();
     this.#queue.wake();
-    // An opening that was cut short tells its caller why.
-    await Promise.allSettled([this.#opening, this.#running]);
-    // What was under way is cut short above; the last data include those of the release.
-    await this.#publishing;
-    await this.#metrics.finish(late.signal);
+    try {
+      await unlessAborted(this.#end(late.signal), late.signal);
+    } catch (error) {
+      logger.warn({ err: error }, "the consumer did not end in time, what still runs is left");
+    }
     finished.abort();
     await watchdog;
+  }
+
+  /** Waits for what {@link #stop} has cut short. The last metrics include those of the release. */
+  async #end(signal: AbortSignal): Promise<void> {
+    // An opening that was cut short reports the reason to its caller.
+    await Promise.allSettled([this.#opening, this.#running]);
+    await this.#publishing;
+    await this.#metrics.finish(signal);
   }
 }

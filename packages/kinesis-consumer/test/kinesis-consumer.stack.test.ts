@@ -18,6 +18,7 @@ import {
 import { AwsKinesisStream } from "../src/shard/aws-kinesis-stream.ts";
 import { kinesisStreamContract } from "./support/kinesis-stream-contract.ts";
 import { startDynalite } from "./support/start-dynalite.ts";
+import { unstopped } from "./support/unstopped.ts";
 
 const credentials = { accessKeyId: "test", secretAccessKey: "test" };
 
@@ -34,12 +35,13 @@ describeWithStack("on kinesis-local", ({ kinesisEndpoint, dynamoEndpoint }) => {
           put: (data) => put(clients, streamName, [data], "0"),
           split: async (first) => {
             const NewStartingHashKey = String(first.hashKeyRange.end / 2n);
-            await clients.kinesis.send(
+            await clients.kinesis.call(
               new SplitShardCommand({
                 StreamName: streamName,
                 ShardToSplit: first.shardId,
                 NewStartingHashKey,
               }),
+              unstopped,
             );
             await untilActive(clients, streamName);
           },
@@ -56,12 +58,13 @@ describeWithStack("on kinesis-local", ({ kinesisEndpoint, dynamoEndpoint }) => {
       await put(clients, streamName, payloads.slice(0, 100));
       const first = await run(clients, streamName, 100);
       expect(textsOf(first.records)).toEqual(textsOf(payloads.slice(0, 100)));
-      await clients.kinesis.send(
+      await clients.kinesis.call(
         new SplitShardCommand({
           StreamName: streamName,
           ShardToSplit: "shardId-000000000000",
           NewStartingHashKey: "1000",
         }),
+        unstopped,
       );
       await untilActive(clients, streamName);
       await put(clients, streamName, payloads.slice(100));
@@ -169,7 +172,10 @@ function textsOf(records: readonly (KinesisRecord | Buffer)[]): readonly string[
 
 async function createStream(clients: AwsClients, shardCount: number): Promise<string> {
   const streamName = uniqueName("orders");
-  await clients.kinesis.send(new CreateStreamCommand({ StreamName: streamName, ShardCount: shardCount }));
+  await clients.kinesis.call(
+    new CreateStreamCommand({ StreamName: streamName, ShardCount: shardCount }),
+    unstopped,
+  );
   await untilActive(clients, streamName);
   return streamName;
 }
@@ -177,7 +183,7 @@ async function createStream(clients: AwsClients, shardCount: number): Promise<st
 async function untilActive(clients: AwsClients, streamName: string): Promise<void> {
   for (;;) {
     const command = new DescribeStreamSummaryCommand({ StreamName: streamName });
-    const { StreamDescriptionSummary } = await clients.kinesis.send(command);
+    const { StreamDescriptionSummary } = await clients.kinesis.call(command, unstopped);
     if (StreamDescriptionSummary?.StreamStatus === "ACTIVE") return;
     await systemClock.sleep(50, new AbortController().signal);
   }
@@ -194,7 +200,7 @@ async function put(
     PartitionKey: `key-${index}`,
     ...(hashKey === undefined ? {} : { ExplicitHashKey: hashKey }),
   }));
-  await clients.kinesis.send(new PutRecordsCommand({ StreamName: streamName, Records }));
+  await clients.kinesis.call(new PutRecordsCommand({ StreamName: streamName, Records }), unstopped);
 }
 
 /** "three records placed by their partition keys" of `golden/kpl-aggregates.jsonl`. */

@@ -14,6 +14,7 @@ import type { LeaseItem } from "../src/lease/lease-item.ts";
 import { usualOptions } from "./support/consumer-options.ts";
 import { goldenTables, restoreGoldenTables } from "./support/golden-tables.ts";
 import { startDynalite } from "./support/start-dynalite.ts";
+import { unstopped } from "./support/unstopped.ts";
 import { type SentRequest, tapWire } from "./support/wire-tap.ts";
 
 // Two workers hand leases over here, by the real clock.
@@ -116,9 +117,13 @@ async function leaveBehind({ dynamo }: AwsClients): Promise<void> {
     { leaseKey: { S: "Migration3.0" }, cv: { S: "CLIENT_VERSION_3X" } },
     { leaseKey: { S: "0" }, lut: { N: "5" }, entityType: { S: "WORKER_METRIC_STATS" } },
   );
-  for (const Item of rows) await dynamo.send(new PutItemCommand({ TableName: applicationName, Item }));
+  for (const Item of rows)
+    await dynamo.call(new PutItemCommand({ TableName: applicationName, Item }), unstopped);
   const Item = { wid: { S: "0" }, lut: { N: "5" } };
-  await dynamo.send(new PutItemCommand({ TableName: `${applicationName}-WorkerMetricStats`, Item }));
+  await dynamo.call(
+    new PutItemCommand({ TableName: `${applicationName}-WorkerMetricStats`, Item }),
+    unstopped,
+  );
 }
 
 /** Every row that is no lease, of all three tables. */
@@ -126,8 +131,9 @@ async function foreignRows({ dynamo }: AwsClients): Promise<readonly LeaseItem[]
   const suffixes = ["", "-CoordinatorState", "-WorkerMetricStats"];
   const pages = await Promise.all(
     suffixes.map((suffix) =>
-      dynamo.send(
+      dynamo.call(
         new ScanCommand({ TableName: `${subject.applicationName}${suffix}`, ConsistentRead: true }),
+        unstopped,
       ),
     ),
   );

@@ -6,6 +6,7 @@ import { describeWithStack, uniqueName } from "../../../test/stack.ts";
 import { createAwsClients, KinesisConsumer } from "../src/index.ts";
 import { AwsKinesisStream } from "../src/shard/aws-kinesis-stream.ts";
 import { usualOptions } from "./support/consumer-options.ts";
+import { unstopped } from "./support/unstopped.ts";
 
 const credentials = { accessKeyId: "test", secretAccessKey: "test" };
 const signal = new AbortController().signal;
@@ -67,21 +68,26 @@ describeWithStack("a stream of kinesis-local that is deleted and created anew", 
   }
 
   async function create(streamName: string, shardCount: number): Promise<void> {
-    await clients.kinesis.send(new CreateStreamCommand({ StreamName: streamName, ShardCount: shardCount }));
+    await clients.kinesis.call(
+      new CreateStreamCommand({ StreamName: streamName, ShardCount: shardCount }),
+      unstopped,
+    );
     const stream = new AwsKinesisStream(clients.kinesis, streamName, systemClock);
     await eventually(() => stream.listShards(undefined, signal));
   }
 
   /** Ids, positions and ages of two streams that were created within a second of each other may be the same. */
   async function recreate(streamName: string, shardCount: number): Promise<void> {
-    await clients.kinesis.send(new DeleteStreamCommand({ StreamName: streamName }));
+    await clients.kinesis.call(new DeleteStreamCommand({ StreamName: streamName }), unstopped);
     await systemClock.sleep(1_100, signal);
     await eventually(() => create(streamName, shardCount));
   }
 
   async function put(streamName: string, payloads: readonly string[]): Promise<void> {
     const Records = payloads.map((text) => ({ Data: Buffer.from(text), PartitionKey: text }));
-    await eventually(() => clients.kinesis.send(new PutRecordsCommand({ StreamName: streamName, Records })));
+    await eventually(() =>
+      clients.kinesis.call(new PutRecordsCommand({ StreamName: streamName, Records }), unstopped),
+    );
   }
 });
 

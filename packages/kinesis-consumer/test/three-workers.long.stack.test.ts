@@ -14,6 +14,7 @@ import { eventually } from "../../../test/harness/eventually.ts";
 import { describeWithStack, uniqueName } from "../../../test/stack.ts";
 import { type AwsClients, createAwsClients } from "../src/index.ts";
 import { distinct } from "./support/rig.ts";
+import { unstopped } from "./support/unstopped.ts";
 
 const credentials = { accessKeyId: "test", secretAccessKey: "test" };
 const shardCount = 6;
@@ -113,7 +114,10 @@ class Table {
 
   /** Which instance each lease is, and how often leases have changed hands since their last checkpoints. */
   async look() {
-    const { Items = [] } = await this.#clients.dynamo.send(new ScanCommand({ TableName: this.#name }));
+    const { Items = [] } = await this.#clients.dynamo.call(
+      new ScanCommand({ TableName: this.#name }),
+      unstopped,
+    );
     const owners: Record<string, string> = {};
     let switches = 0;
     for (const item of Items) {
@@ -155,10 +159,11 @@ function loadsOf(owners: readonly string[]): readonly (readonly [string, number]
 }
 
 async function createStream(clients: AwsClients, StreamName: string): Promise<void> {
-  await clients.kinesis.send(new CreateStreamCommand({ StreamName, ShardCount: shardCount }));
+  await clients.kinesis.call(new CreateStreamCommand({ StreamName, ShardCount: shardCount }), unstopped);
   await eventually("the stream", async () => {
-    const { StreamDescriptionSummary } = await clients.kinesis.send(
+    const { StreamDescriptionSummary } = await clients.kinesis.call(
       new DescribeStreamSummaryCommand({ StreamName }),
+      unstopped,
     );
     return StreamDescriptionSummary?.StreamStatus === "ACTIVE";
   });
@@ -168,6 +173,6 @@ async function createStream(clients: AwsClients, StreamName: string): Promise<vo
 async function putRecords(clients: AwsClients, StreamName: string, from: number): Promise<string[]> {
   const texts = Array.from({ length: 60 }, (_, index) => String(from + index));
   const Records = texts.map((text) => ({ Data: Buffer.from(text), PartitionKey: `key-${text}` }));
-  await clients.kinesis.send(new PutRecordsCommand({ StreamName, Records }));
+  await clients.kinesis.call(new PutRecordsCommand({ StreamName, Records }), unstopped);
   return texts;
 }

@@ -2,7 +2,6 @@ import {
   DescribeStreamConsumerCommand,
   DescribeStreamSummaryCommand,
   InvalidArgumentException,
-  type KinesisClient,
   LimitExceededException,
   RegisterStreamConsumerCommand,
   ResourceInUseException,
@@ -13,7 +12,7 @@ import {
   type SubscribeToShardEventStream,
 } from "@aws-sdk/client-kinesis";
 import { ConnectorError } from "@pulsar-ts-io/core";
-import { describeEndpoint } from "../aws-endpoint.ts";
+import type { KinesisService } from "../aws-clients.ts";
 import { type AwsFailure, readAwsFailure, translateAwsFailure } from "../aws-failure.ts";
 import {
   AwsAccessDeniedError,
@@ -32,13 +31,13 @@ import type { FanOutService, RegisteredConsumer } from "./fan-out-service.ts";
 
 /** Enhanced fan-out of a stream in Kinesis. */
 export class AwsFanOut implements FanOutService {
-  readonly #client: KinesisClient;
+  readonly #kinesis: KinesisService;
   readonly #streamName: string;
   #streamArn: string | undefined;
 
-  /** @param client one that tries each call once, and cuts no answer that takes minutes. */
-  constructor(client: KinesisClient, streamName: string) {
-    this.#client = client;
+  /** @param kinesis tries each call once, and does not bound the length of a subscription. */
+  constructor(kinesis: KinesisService, streamName: string) {
+    this.#kinesis = kinesis;
     this.#streamName = streamName;
   }
 
@@ -46,7 +45,7 @@ export class AwsFanOut implements FanOutService {
     const StreamARN = await this.#arn(signal);
     const command = new DescribeStreamConsumerCommand({ StreamARN, ConsumerName: name });
     try {
-      const answer = await this.#client.send(command, { abortSignal: signal });
+      const answer = await this.#kinesis.call(command, signal);
       const { ConsumerARN: arn, ConsumerStatus } = answer.ConsumerDescription ?? {};
       if (arn === undefined) throw new AwsUnavailableError(`Kinesis gave no ARN for the consumer "${name}"`);
       return { arn, active: ConsumerStatus === "ACTIVE" };
@@ -61,7 +60,7 @@ export class AwsFanOut implements FanOutService {
     const StreamARN = await this.#arn(signal);
     const command = new RegisterStreamConsumerCommand({ StreamARN, ConsumerName: name });
     try {
-      await this.#client.send(command, { abortSignal: signal });
+      await this.#kinesis.call(command, signal);
     } catch (error) {
       signal.throwIfAborted();
       // Another worker of the application was faster.
@@ -82,7 +81,7 @@ export class AwsFanOut implements FanOutService {
       StartingPosition: startingPosition(position),
     });
     try {
-      const { EventStream } = await this.#client.send(command, { abortSignal: signal });
+      const { EventStream } = await this.#kinesis.call(command, signal, { streams: true });
       if (EventStream === undefined) throw new AwsUnavailableError(`Kinesis gave no events for ${shardId}`);
       return this.#events(EventStream, shardId, signal);
     } catch (error) {
@@ -110,7 +109,7 @@ export class AwsFanOut implements FanOutService {
     if (this.#streamArn !== undefined) return this.#streamArn;
     const command = new DescribeStreamSummaryCommand({ StreamName: this.#streamName });
     try {
-      const answer = await this.#client.send(command, { abortSignal: signal });
+      const answer = await this.#kinesis.call(command, signal);
       const arn = answer.StreamDescriptionSummary?.StreamARN;
       if (arn === undefined) throw new AwsUnavailableError("Kinesis gave no ARN for the stream");
       this.#streamArn = arn;
@@ -123,8 +122,8 @@ export class AwsFanOut implements FanOutService {
 
   async #translate(error: unknown, operation: string, id: ShardId | undefined): Promise<ConnectorError> {
     if (error instanceof ConnectorError) return error;
-    const where = await describeEndpoint("Kinesis", this.#client.config);
     const failure = readAwsFailure(error);
+    const where = await this.#kinesis.describe(failure);
     const resource = `stream "${this.#streamName}"`;
     const details = { stream: this.#streamName, shardId: id, region: where.region, endpoint: where.endpoint };
     const known = readKnown(failure, resource, id, { cause: failure.cause, details });

@@ -1,15 +1,15 @@
-import { ConditionalCheckFailedException, type DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
 import type { ConnectorError } from "@pulsar-ts-io/core";
-import { describeEndpoint } from "../aws-endpoint.ts";
+import type { DynamoService } from "../aws-clients.ts";
 import { type AwsFailure, readAwsFailure, translateAwsFailure } from "../aws-failure.ts";
 
 /** Sends requests that concern one lease table, and says in our terms how they failed. */
 export class DynamoCalls {
-  readonly #client: DynamoDBClient;
+  readonly #dynamo: DynamoService;
   readonly #tableName: string;
 
-  constructor(client: DynamoDBClient, tableName: string) {
-    this.#client = client;
+  constructor(dynamo: DynamoService, tableName: string) {
+    this.#dynamo = dynamo;
     this.#tableName = tableName;
   }
 
@@ -41,7 +41,7 @@ export class DynamoCalls {
 
   /** The failure in our terms, with where it came from. */
   async translate(failure: AwsFailure, operation: string): Promise<ConnectorError> {
-    const where = await describeEndpoint("DynamoDB", this.#client.config);
+    const where = await this.#dynamo.describe(failure);
     const call = {
       service: "DynamoDB",
       operation,

@@ -1,11 +1,10 @@
 import {
   type AttributeValue,
   DescribeTableCommand,
-  type DynamoDBClient,
   GetItemCommand,
-  paginateScan,
+  ScanCommand,
 } from "@aws-sdk/client-dynamodb";
-import { describeEndpoint } from "../aws-endpoint.ts";
+import type { DynamoService } from "../aws-clients.ts";
 import { readAwsFailure, translateAwsFailure } from "../aws-failure.ts";
 import { type Kcl3State, type Kcl3StateReader, kcl3Tables } from "./kcl3-state.ts";
 import { attribute } from "./lease-item.ts";
@@ -20,13 +19,13 @@ const ownerIndexName = "LeaseOwnerToLeaseKeyIndex";
  * Nothing is ever written there: a leader's lock in the hands of one who assigns no leases would stall KCL 3.
  */
 export class DynamoKcl3State implements Kcl3StateReader {
-  readonly #client: DynamoDBClient;
+  readonly #dynamo: DynamoService;
   readonly #leaseTable: string;
   readonly #coordinatorTable: string;
   readonly #metricsTable: string;
 
-  constructor(client: DynamoDBClient, applicationName: string) {
-    this.#client = client;
+  constructor(dynamo: DynamoService, applicationName: string) {
+    this.#dynamo = dynamo;
     this.#leaseTable = applicationName;
     const { coordinator, workers } = kcl3Tables(applicationName);
     this.#coordinatorTable = coordinator;
@@ -71,7 +70,7 @@ export class DynamoKcl3State implements Kcl3StateReader {
   ): Promise<Item | undefined> {
     const command = new GetItemCommand({ TableName: place.table, Key: { [place.key]: { S: id } } });
     return await this.#ifThere("GetItem", place.table, signal, async () => {
-      const answer = await this.#client.send(command, { abortSignal: signal });
+      const answer = await this.#dynamo.call(command, signal);
       return answer.Item;
     });
   }
@@ -88,8 +87,16 @@ export class DynamoKcl3State implements Kcl3StateReader {
     };
     const found = await this.#ifThere("Scan", place.table, signal, async () => {
       const items: Item[] = [];
-      const pages = paginateScan({ client: this.#client }, input, { abortSignal: signal });
-      for await (const page of pages) items.push(...(page.Items ?? []));
+      let from: Item | undefined;
+      do {
+        const command = new ScanCommand({
+          ...input,
+          ...(from === undefined ? {} : { ExclusiveStartKey: from }),
+        });
+        const page = await this.#dynamo.call(command, signal);
+        items.push(...(page.Items ?? []));
+        from = page.LastEvaluatedKey;
+      } while (from !== undefined);
       return items;
     });
     return (found ?? []).map((item) => [textOf(item[place.key]) ?? "", Number(item["lut"]?.N)] as const);
@@ -98,7 +105,7 @@ export class DynamoKcl3State implements Kcl3StateReader {
   async #hasOwnerIndex(signal: AbortSignal): Promise<boolean> {
     const command = new DescribeTableCommand({ TableName: this.#leaseTable });
     const indexes = await this.#ifThere("DescribeTable", this.#leaseTable, signal, async () => {
-      const answer = await this.#client.send(command, { abortSignal: signal });
+      const answer = await this.#dynamo.call(command, signal);
       return answer.Table?.GlobalSecondaryIndexes;
     });
     return indexes?.some((index) => index.IndexName === ownerIndexName) ?? false;
@@ -115,9 +122,10 @@ export class DynamoKcl3State implements Kcl3StateReader {
       return await send();
     } catch (error) {
       signal.throwIfAborted();
-      const where = await describeEndpoint("DynamoDB", this.#client.config);
+      const failure = readAwsFailure(error);
+      const where = await this.#dynamo.describe(failure);
       const call = { service: "DynamoDB", operation, resource: `table "${table}"`, ...where } as const;
-      const translated = translateAwsFailure(readAwsFailure(error), call);
+      const translated = translateAwsFailure(failure, call);
       if (translated.retryable) throw translated;
       return undefined;
     }

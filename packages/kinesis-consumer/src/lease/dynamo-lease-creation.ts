@@ -1,5 +1,6 @@
-import { type DynamoDBClient, PutItemCommand, TransactWriteItemsCommand } from "@aws-sdk/client-dynamodb";
+import { PutItemCommand, TransactWriteItemsCommand } from "@aws-sdk/client-dynamodb";
 import type { Logger } from "@pulsar-ts-io/core";
+import type { DynamoService } from "../aws-clients.ts";
 import { readAwsFailure } from "../aws-failure.ts";
 import type { ShardId } from "../shard/shard.ts";
 import type { DynamoCalls } from "./dynamo-calls.ts";
@@ -18,18 +19,18 @@ interface RowKind {
 
 /** Creates leases that do not exist, many at once where the store has transactions. */
 export class DynamoLeaseCreation {
-  readonly #client: DynamoDBClient;
+  readonly #dynamo: DynamoService;
   readonly #calls: DynamoCalls;
   readonly #tableName: string;
   readonly #logger: Logger;
   #transactions = true;
 
   constructor(
-    client: DynamoDBClient,
+    dynamo: DynamoService,
     calls: DynamoCalls,
     options: { readonly tableName: string; readonly logger: Logger },
   ) {
-    this.#client = client;
+    this.#dynamo = dynamo;
     this.#calls = calls;
     this.#tableName = options.tableName;
     this.#logger = options.logger;
@@ -57,7 +58,7 @@ export class DynamoLeaseCreation {
       TransactItems: leases.map((lease) => ({ Put: this.#put(lease, as) })),
     });
     try {
-      await this.#client.send(command, { abortSignal: signal });
+      await this.#dynamo.call(command, signal);
       return true;
     } catch (error) {
       signal.throwIfAborted();
@@ -77,9 +78,7 @@ export class DynamoLeaseCreation {
 
   async #createOne(lease: NewLease, as: RowKind, signal: AbortSignal): Promise<boolean> {
     const command = new PutItemCommand(this.#put(lease, as));
-    return await this.#calls.unlessRefused("PutItem", signal, () =>
-      this.#client.send(command, { abortSignal: signal }),
-    );
+    return await this.#calls.unlessRefused("PutItem", signal, () => this.#dynamo.call(command, signal));
   }
 
   #put(lease: NewLease, as: RowKind) {

@@ -1,13 +1,13 @@
 import {
   ConditionalCheckFailedException,
   DeleteItemCommand,
-  type DynamoDBClient,
   GetItemCommand,
   PutItemCommand,
   ScanCommand,
   UpdateItemCommand,
 } from "@aws-sdk/client-dynamodb";
 import { type Clock, ConnectorError, type Logger } from "@pulsar-ts-io/core";
+import type { DynamoService } from "../aws-clients.ts";
 import { type AwsFailure, mayHaveLanded, readAwsFailure } from "../aws-failure.ts";
 import type { HashKeyRange, ShardId } from "../shard/shard.ts";
 import { DynamoCalls } from "./dynamo-calls.ts";
@@ -32,7 +32,7 @@ export interface DynamoLeaseTableOptions {
 
 /** The lease table in DynamoDB, attribute for attribute KCL's. */
 export class DynamoLeaseTable implements LeaseTable {
-  readonly #client: DynamoDBClient;
+  readonly #dynamo: DynamoService;
   readonly #tableName: string;
   readonly #clock: Clock;
   readonly #logger: Logger;
@@ -41,13 +41,13 @@ export class DynamoLeaseTable implements LeaseTable {
   /** Whether a row was seen that says what it is. */
   #typed = false;
 
-  constructor(client: DynamoDBClient, options: DynamoLeaseTableOptions) {
-    this.#client = client;
+  constructor(dynamo: DynamoService, options: DynamoLeaseTableOptions) {
+    this.#dynamo = dynamo;
     this.#tableName = options.tableName;
     this.#clock = options.clock;
     this.#logger = options.logger;
-    this.#calls = new DynamoCalls(client, options.tableName);
-    this.#creation = new DynamoLeaseCreation(client, this.#calls, options);
+    this.#calls = new DynamoCalls(dynamo, options.tableName);
+    this.#creation = new DynamoLeaseCreation(dynamo, this.#calls, options);
   }
 
   async ready(signal: AbortSignal): Promise<boolean> {
@@ -67,9 +67,7 @@ export class DynamoLeaseTable implements LeaseTable {
         ConsistentRead: options.consistent,
         ...(from === undefined ? {} : { ExclusiveStartKey: from }),
       });
-      const page = await this.#calls.call("Scan", signal, () =>
-        this.#client.send(command, { abortSignal: signal }),
-      );
+      const page = await this.#calls.call("Scan", signal, () => this.#dynamo.call(command, signal));
       for (const item of page.Items ?? []) {
         this.#typed ||= item[attribute.entityType] !== undefined;
         const lease = readLease(item);
@@ -82,9 +80,7 @@ export class DynamoLeaseTable implements LeaseTable {
 
   async get(id: ShardId, signal: AbortSignal): Promise<Lease | undefined> {
     const command = new GetItemCommand({ ...this.#key(id), ConsistentRead: true });
-    const answer = await this.#calls.call("GetItem", signal, () =>
-      this.#client.send(command, { abortSignal: signal }),
-    );
+    const answer = await this.#calls.call("GetItem", signal, () => this.#dynamo.call(command, signal));
     return answer.Item === undefined ? undefined : readLease(answer.Item);
   }
 
@@ -120,9 +116,7 @@ export class DynamoLeaseTable implements LeaseTable {
       ExpressionAttributeNames: { "#children": attribute.children, "#key": attribute.key },
       ExpressionAttributeValues: { ":children": { SS: [...children] } },
     });
-    return await this.#calls.unlessRefused("UpdateItem", signal, () =>
-      this.#client.send(command, { abortSignal: signal }),
-    );
+    return await this.#calls.unlessRefused("UpdateItem", signal, () => this.#dynamo.call(command, signal));
   }
 
   async setHashKeyRange(id: ShardId, range: HashKeyRange, signal: AbortSignal): Promise<boolean> {
@@ -140,9 +134,7 @@ export class DynamoLeaseTable implements LeaseTable {
         ":end": { S: range.end.toString() },
       },
     });
-    return await this.#calls.unlessRefused("UpdateItem", signal, () =>
-      this.#client.send(command, { abortSignal: signal }),
-    );
+    return await this.#calls.unlessRefused("UpdateItem", signal, () => this.#dynamo.call(command, signal));
   }
 
   async deleteFinished(id: ShardId, worker: string, signal: AbortSignal): Promise<boolean> {
@@ -152,9 +144,7 @@ export class DynamoLeaseTable implements LeaseTable {
       ExpressionAttributeNames: { "#checkpoint": attribute.checkpoint, "#owner": attribute.owner },
       ExpressionAttributeValues: { ":end": { S: "SHARD_END" }, ":me": { S: worker } },
     });
-    return await this.#calls.unlessRefused("DeleteItem", signal, () =>
-      this.#client.send(command, { abortSignal: signal }),
-    );
+    return await this.#calls.unlessRefused("DeleteItem", signal, () => this.#dynamo.call(command, signal));
   }
 
   async replace(seen: Lease, to: NewLease, stamp: StreamStamp, signal: AbortSignal): Promise<boolean> {
@@ -166,9 +156,7 @@ export class DynamoLeaseTable implements LeaseTable {
       },
       ...unchanged(seen),
     });
-    return await this.#calls.unlessRefused("PutItem", signal, () =>
-      this.#client.send(command, { abortSignal: signal }),
-    );
+    return await this.#calls.unlessRefused("PutItem", signal, () => this.#dynamo.call(command, signal));
   }
 
   async deleteUnchanged(seen: Lease, signal: AbortSignal): Promise<boolean> {
@@ -179,13 +167,11 @@ export class DynamoLeaseTable implements LeaseTable {
       ExpressionAttributeNames: { ...ExpressionAttributeNames, "#key": attribute.key },
       ...values,
     });
-    return await this.#calls.unlessRefused("DeleteItem", signal, () =>
-      this.#client.send(command, { abortSignal: signal }),
-    );
+    return await this.#calls.unlessRefused("DeleteItem", signal, () => this.#dynamo.call(command, signal));
   }
 
   #setup(signal: AbortSignal): DynamoTableSetup {
-    return new DynamoTableSetup(this.#client, {
+    return new DynamoTableSetup(this.#dynamo, {
       tableName: this.#tableName,
       clock: this.#clock,
       logger: this.#logger,
@@ -203,7 +189,7 @@ export class DynamoLeaseTable implements LeaseTable {
     });
     let refusal: AwsFailure | undefined;
     try {
-      const answer = await this.#client.send(command, { abortSignal: signal });
+      const answer = await this.#dynamo.call(command, signal);
       if (answer.Attributes !== undefined) return written(readLease(answer.Attributes));
     } catch (error) {
       signal.throwIfAborted();

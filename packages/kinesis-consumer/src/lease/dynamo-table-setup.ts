@@ -1,12 +1,12 @@
 import {
   CreateTableCommand,
   DescribeTableCommand,
-  type DynamoDBClient,
   ResourceInUseException,
   ResourceNotFoundException,
   type TableDescription,
 } from "@aws-sdk/client-dynamodb";
 import { Backoff, type Clock, type Logger } from "@pulsar-ts-io/core";
+import type { DynamoService } from "../aws-clients.ts";
 import { LeaseTableNameError, LeaseTableNotReadyError, LeaseTableSchemaError } from "../errors.ts";
 import { attribute } from "./lease-item.ts";
 
@@ -26,11 +26,11 @@ export interface DynamoTableSetupOptions {
 
 /** Finds the lease table, or creates it. Several workers may do so at once. */
 export class DynamoTableSetup {
-  readonly #client: DynamoDBClient;
+  readonly #dynamo: DynamoService;
   readonly #options: DynamoTableSetupOptions;
 
-  constructor(client: DynamoDBClient, options: DynamoTableSetupOptions) {
-    this.#client = client;
+  constructor(dynamo: DynamoService, options: DynamoTableSetupOptions) {
+    this.#dynamo = dynamo;
     this.#options = options;
   }
 
@@ -67,7 +67,7 @@ export class DynamoTableSetup {
     const command = new DescribeTableCommand({ TableName: tableName });
     return await call("DescribeTable", async () => {
       try {
-        return (await this.#client.send(command, { abortSignal: signal })).Table;
+        return (await this.#dynamo.call(command, signal)).Table;
       } catch (error) {
         if (error instanceof ResourceNotFoundException) return undefined;
         throw error;
@@ -86,7 +86,7 @@ export class DynamoTableSetup {
     });
     return await call("CreateTable", async () => {
       try {
-        await this.#client.send(command, { abortSignal: signal });
+        await this.#dynamo.call(command, signal);
         return true;
       } catch (error) {
         if (error instanceof ResourceInUseException) return false;

@@ -1,5 +1,5 @@
-import { type CloudWatchClient, PutMetricDataCommand } from "@aws-sdk/client-cloudwatch";
-import { describeEndpoint } from "../aws-endpoint.ts";
+import { PutMetricDataCommand } from "@aws-sdk/client-cloudwatch";
+import type { CloudWatchService } from "../aws-clients.ts";
 import { readAwsFailure, translateAwsFailure } from "../aws-failure.ts";
 import type { MetricDatum, MetricSink } from "./metric-sink.ts";
 
@@ -7,12 +7,12 @@ import type { MetricDatum, MetricSink } from "./metric-sink.ts";
 export class CloudWatchMetricSink implements MetricSink {
   /** PutMetricData takes 1 000 data and 1 MB: half of the one keeps well away from the other. KCL sends 20. */
   readonly maxBatch = 500;
-  readonly #client: CloudWatchClient;
+  readonly #cloudwatch: CloudWatchService;
   readonly #namespace: string;
 
   /** @param namespace the application's name, as in KCL. */
-  constructor(client: CloudWatchClient, namespace: string) {
-    this.#client = client;
+  constructor(cloudwatch: CloudWatchService, namespace: string) {
+    this.#cloudwatch = cloudwatch;
     this.#namespace = namespace;
   }
 
@@ -20,11 +20,12 @@ export class CloudWatchMetricSink implements MetricSink {
     signal.throwIfAborted();
     const command = new PutMetricDataCommand({ Namespace: this.#namespace, MetricData: data.map(asDatum) });
     try {
-      await this.#client.send(command, { abortSignal: signal });
+      await this.#cloudwatch.call(command, signal);
     } catch (error) {
       signal.throwIfAborted();
-      const where = await describeEndpoint("CloudWatch", this.#client.config);
-      throw translateAwsFailure(readAwsFailure(error), {
+      const failure = readAwsFailure(error);
+      const where = await this.#cloudwatch.describe(failure);
+      throw translateAwsFailure(failure, {
         service: "CloudWatch",
         operation: "PutMetricData",
         resource: `namespace "${this.#namespace}"`,

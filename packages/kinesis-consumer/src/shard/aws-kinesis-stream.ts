@@ -5,7 +5,6 @@ import {
   type GetRecordsCommandOutput,
   GetShardIteratorCommand,
   InvalidArgumentException,
-  type KinesisClient,
   type Shard as ListedShard,
   ListShardsCommand,
   ResourceInUseException,
@@ -14,7 +13,7 @@ import {
   type ChildShard as ToldChildShard,
 } from "@aws-sdk/client-kinesis";
 import type { Clock, ConnectorError, StartPosition } from "@pulsar-ts-io/core";
-import { describeEndpoint } from "../aws-endpoint.ts";
+import type { KinesisService } from "../aws-clients.ts";
 import { readAwsFailure, translateAwsFailure } from "../aws-failure.ts";
 import {
   AwsUnavailableError,
@@ -28,13 +27,13 @@ import { type ChildShard, type HashKeyRange, type Shard, type ShardId, shardId }
 
 /** The stream in Kinesis. */
 export class AwsKinesisStream implements KinesisStream {
-  readonly #client: KinesisClient;
+  readonly #kinesis: KinesisService;
   readonly #streamName: string;
   readonly #clock: Clock;
   #serviceAheadMs = 0;
 
-  constructor(client: KinesisClient, streamName: string, clock: Clock) {
-    this.#client = client;
+  constructor(kinesis: KinesisService, streamName: string, clock: Clock) {
+    this.#kinesis = kinesis;
     this.#streamName = streamName;
     this.#clock = clock;
   }
@@ -58,7 +57,7 @@ export class AwsKinesisStream implements KinesisStream {
       );
       command.middlewareStack.add(this.#noteDate, { step: "deserialize", name: "noteServiceDate" });
       const page = await this.#call("ListShards", undefined, signal, () =>
-        this.#client.send(command, { abortSignal: signal }),
+        this.#kinesis.call(command, signal),
       );
       for (const shard of page.Shards ?? []) shards.push(readShard(shard));
       token = page.NextToken;
@@ -69,7 +68,7 @@ export class AwsKinesisStream implements KinesisStream {
   async createdMs(signal: AbortSignal): Promise<number | undefined> {
     const command = new DescribeStreamSummaryCommand({ StreamName: this.#streamName });
     const answer = await this.#call("DescribeStreamSummary", undefined, signal, () =>
-      this.#client.send(command, { abortSignal: signal }),
+      this.#kinesis.call(command, signal),
     );
     return answer.StreamDescriptionSummary?.StreamCreationTimestamp?.getTime();
   }
@@ -82,7 +81,7 @@ export class AwsKinesisStream implements KinesisStream {
     });
     command.middlewareStack.add(this.#noteDate, { step: "deserialize", name: "noteServiceDate" });
     const answer = await this.#call("GetShardIterator", id, signal, () =>
-      this.#client.send(command, { abortSignal: signal }),
+      this.#kinesis.call(command, signal),
     );
     if (answer.ShardIterator === undefined || answer.ShardIterator === "") {
       // KCL takes this for the end of the shard, and so leaves its children unread.
@@ -93,9 +92,7 @@ export class AwsKinesisStream implements KinesisStream {
 
   async getRecords(id: ShardId, iterator: string, limit: number, signal: AbortSignal): Promise<RecordPage> {
     const command = new GetRecordsCommand({ ShardIterator: iterator, Limit: limit });
-    const answer = await this.#call("GetRecords", id, signal, () =>
-      this.#client.send(command, { abortSignal: signal }),
-    );
+    const answer = await this.#call("GetRecords", id, signal, () => this.#kinesis.call(command, signal));
     return readPage(answer);
   }
 
@@ -114,8 +111,8 @@ export class AwsKinesisStream implements KinesisStream {
   }
 
   async #translate(error: unknown, operation: string, id: ShardId | undefined): Promise<ConnectorError> {
-    const where = await describeEndpoint("Kinesis", this.#client.config);
     const failure = readAwsFailure(error);
+    const where = await this.#kinesis.describe(failure);
     const stream = `stream "${this.#streamName}"`;
     const details = { stream: this.#streamName, shardId: id, region: where.region, endpoint: where.endpoint };
     const options = { cause: failure.cause, details };

@@ -7,7 +7,6 @@ import {
   toError,
 } from "@pulsar-ts-io/core";
 import type { AwsClients } from "../aws-clients.ts";
-import { describeEndpoint } from "../aws-endpoint.ts";
 import { type AwsCall, readAwsFailure, translateAwsFailure } from "../aws-failure.ts";
 import { retryBriefly } from "../retry.ts";
 
@@ -80,7 +79,7 @@ export class AccessTrials {
         service,
         operation,
         resource: this.#resourceOf(trial),
-        ...(await describeEndpoint(service, client.config)),
+        ...(await client.describe(failure)),
       });
     }
   }

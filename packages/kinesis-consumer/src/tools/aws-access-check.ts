@@ -1,7 +1,6 @@
 import {
   DeleteItemCommand,
   DescribeTableCommand,
-  type DynamoDBClient,
   GetItemCommand,
   PutItemCommand,
   ScanCommand,
@@ -12,11 +11,10 @@ import {
   DescribeStreamSummaryCommand,
   GetRecordsCommand,
   GetShardIteratorCommand,
-  type KinesisClient,
   ListShardsCommand,
 } from "@aws-sdk/client-kinesis";
 import type { ToolContext } from "@pulsar-ts-io/core";
-import type { AwsClients } from "../aws-clients.ts";
+import type { AwsClients, DynamoService, KinesisService } from "../aws-clients.ts";
 import { checkTableName, checkTableSchema } from "../lease/dynamo-table-setup.ts";
 import { kcl3Tables } from "../lease/kcl3-state.ts";
 import { attribute } from "../lease/lease-item.ts";
@@ -44,8 +42,8 @@ const impossible = {
 
 /** Tries each AWS call that a worker needs, in a form that leaves nothing behind. */
 export class AwsAccessCheck {
-  readonly #kinesis: KinesisClient;
-  readonly #dynamo: DynamoDBClient;
+  readonly #kinesis: KinesisService;
+  readonly #dynamo: DynamoService;
   readonly #context: ToolContext;
   readonly #options: AccessCheckOptions;
   readonly #trials: AccessTrials;
@@ -78,7 +76,7 @@ export class AwsAccessCheck {
   async policy(): Promise<IamPolicy> {
     const { streamName, applicationName, retrieval, metricsLevel } = this.#options;
     return iamPolicy({
-      region: await this.#kinesis.config.region(),
+      region: await this.#kinesis.region,
       streamName,
       tableName: applicationName,
       consumerName: retrieval.kind === "fan-out" ? retrieval.consumerName : undefined,
@@ -90,12 +88,12 @@ export class AwsAccessCheck {
 
   async *#tryStream(): AsyncGenerator<Attempt, void, undefined> {
     const stream = { StreamName: this.#options.streamName };
-    const sending = { abortSignal: this.#context.signal };
+    const { signal } = this.#context;
     const polls = this.#options.retrieval.kind === "polling";
     const summary = await this.#trials.try({
       service: "Kinesis",
       operation: "DescribeStreamSummary",
-      send: () => this.#kinesis.send(new DescribeStreamSummaryCommand(stream), sending),
+      send: () => this.#kinesis.call(new DescribeStreamSummaryCommand(stream), signal),
       lack: polls
         ? "without it, it may go unnoticed that the stream was deleted and created anew while nobody read it"
         : undefined,
@@ -105,7 +103,7 @@ export class AwsAccessCheck {
     const list = await this.#trials.try({
       service: "Kinesis",
       operation: "ListShards",
-      send: () => this.#kinesis.send(new ListShardsCommand({ ...stream, MaxResults: 1 }), sending),
+      send: () => this.#kinesis.call(new ListShardsCommand({ ...stream, MaxResults: 1 }), signal),
     });
     yield list.attempt;
     const ShardId = list.answer?.Shards?.[0]?.ShardId;
@@ -118,7 +116,7 @@ export class AwsAccessCheck {
     const iterator = await this.#trials.try({
       service: "Kinesis",
       operation: "GetShardIterator",
-      send: () => this.#kinesis.send(opening, sending),
+      send: () => this.#kinesis.call(opening, signal),
     });
     yield iterator.attempt;
     const ShardIterator = iterator.answer?.ShardIterator;
@@ -130,7 +128,7 @@ export class AwsAccessCheck {
     const records = await this.#trials.try({
       service: "Kinesis",
       operation: "GetRecords",
-      send: () => this.#kinesis.send(reading, sending),
+      send: () => this.#kinesis.call(reading, signal),
     });
     yield records.attempt;
   }
@@ -144,7 +142,7 @@ export class AwsAccessCheck {
       const consumer = await this.#trials.try({
         service: "Kinesis",
         operation: "DescribeStreamConsumer",
-        send: () => this.#kinesis.send(command, { abortSignal: this.#context.signal }),
+        send: () => this.#kinesis.call(command, this.#context.signal),
         harmless: { ResourceNotFoundException: `no consumer "${ConsumerName}" is registered yet` },
       });
       yield consumer.attempt;
@@ -155,13 +153,13 @@ export class AwsAccessCheck {
 
   async *#tryTable(): AsyncGenerator<Attempt, void, undefined> {
     const TableName = this.#options.applicationName;
-    const sending = { abortSignal: this.#context.signal };
+    const { signal } = this.#context;
     const described = await this.#trials.try({
       service: "DynamoDB",
       operation: "DescribeTable",
       send: async () => {
         checkTableName(TableName);
-        const { Table } = await this.#dynamo.send(new DescribeTableCommand({ TableName }), sending);
+        const { Table } = await this.#dynamo.call(new DescribeTableCommand({ TableName }), signal);
         if (Table !== undefined) checkTableSchema(Table, TableName);
         return Table;
       },
@@ -175,14 +173,14 @@ export class AwsAccessCheck {
     );
     const row = { TableName, Key: probeKey };
     const trials: readonly (readonly [string, () => Promise<unknown>])[] = [
-      ["Scan", () => this.#dynamo.send(new ScanCommand({ TableName, Limit: 1 }), sending)],
-      ["GetItem", () => this.#dynamo.send(new GetItemCommand(row), sending)],
+      ["Scan", () => this.#dynamo.call(new ScanCommand({ TableName, Limit: 1 }), signal)],
+      ["GetItem", () => this.#dynamo.call(new GetItemCommand(row), signal)],
       [
         "PutItem",
-        () => this.#dynamo.send(new PutItemCommand({ TableName, Item: probeKey, ...impossible }), sending),
+        () => this.#dynamo.call(new PutItemCommand({ TableName, Item: probeKey, ...impossible }), signal),
       ],
-      ["UpdateItem", () => this.#dynamo.send(new UpdateItemCommand({ ...row, ...impossible }), sending)],
-      ["DeleteItem", () => this.#dynamo.send(new DeleteItemCommand({ ...row, ...impossible }), sending)],
+      ["UpdateItem", () => this.#dynamo.call(new UpdateItemCommand({ ...row, ...impossible }), signal)],
+      ["DeleteItem", () => this.#dynamo.call(new DeleteItemCommand({ ...row, ...impossible }), signal)],
     ];
     for (const [operation, send] of trials) {
       const trial = { service: "DynamoDB", operation, send, harmless: tableAnswers } as const;
@@ -193,12 +191,12 @@ export class AwsAccessCheck {
   /** Two tables that are only read, in the calls that tell whether workers of KCL 3 are there. */
   async *#tryKcl3(): AsyncGenerator<Attempt, void, undefined> {
     const { coordinator, workers } = kcl3Tables(this.#options.applicationName);
-    const sending = { abortSignal: this.#context.signal };
+    const { signal } = this.#context;
     const leading = new GetItemCommand({ TableName: coordinator, Key: { key: { S: "Leader" } } });
     const living = new ScanCommand({ TableName: workers, Limit: 1 });
     const trials = [
-      { operation: "GetItem", table: coordinator, send: () => this.#dynamo.send(leading, sending) },
-      { operation: "Scan", table: workers, send: () => this.#dynamo.send(living, sending) },
+      { operation: "GetItem", table: coordinator, send: () => this.#dynamo.call(leading, signal) },
+      { operation: "Scan", table: workers, send: () => this.#dynamo.call(living, signal) },
     ];
     for (const trial of trials) {
       const harmless = {

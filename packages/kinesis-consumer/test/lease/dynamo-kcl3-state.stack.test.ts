@@ -6,6 +6,7 @@ import { DynamoKcl3State } from "../../src/lease/dynamo-kcl3-state.ts";
 import type { LeaseItem } from "../../src/lease/lease-item.ts";
 import { awsError, startAwsStub } from "../support/aws-stub.ts";
 import { restoreGoldenTables } from "../support/golden-tables.ts";
+import { unstopped } from "../support/unstopped.ts";
 
 const signal = new AbortController().signal;
 
@@ -36,13 +37,14 @@ describeWithStack("DynamoKcl3State on DynamoDB Local", ({ dynamoEndpoint }) => {
   it("takes a lock that was released for no leader", async () => {
     const name = uniqueName("kcl3");
     await restoreGoldenTables(clients.dynamo, name, "3.1.2-polling");
-    await clients.dynamo.send(
+    await clients.dynamo.call(
       new UpdateItemCommand({
         TableName: `${name}-CoordinatorState`,
         Key: { key: { S: "Leader" } },
         UpdateExpression: "SET isReleased = :yes",
         ExpressionAttributeValues: { ":yes": { S: "1" } },
       }),
+      unstopped,
     );
     expect(await new DynamoKcl3State(clients.dynamo, name).read(signal)).toMatchObject({
       clientVersion: "CLIENT_VERSION_3X",
@@ -58,7 +60,8 @@ describeWithStack("DynamoKcl3State on DynamoDB Local", ({ dynamoEndpoint }) => {
       { leaseKey: { S: "Leader" }, ownerName: { S: "1" }, recordVersionNumber: { S: "b" } },
       { leaseKey: { S: "1" }, lut: { N: "5" }, entityType: { S: "WORKER_METRIC_STATS" } },
     ];
-    for (const Item of rows) await clients.dynamo.send(new PutItemCommand({ TableName: name, Item }));
+    for (const Item of rows)
+      await clients.dynamo.call(new PutItemCommand({ TableName: name, Item }), unstopped);
     expect(await new DynamoKcl3State(clients.dynamo, name).read(signal)).toEqual({
       clientVersion: "CLIENT_VERSION_UPGRADE_FROM_2X",
       leader: "1",
@@ -82,13 +85,14 @@ describeWithStack("DynamoKcl3State on DynamoDB Local", ({ dynamoEndpoint }) => {
       ownerIndex: false,
     };
     expect(await reader.read(signal)).toEqual(nothing);
-    await clients.dynamo.send(
+    await clients.dynamo.call(
       new CreateTableCommand({
         TableName: name,
         KeySchema: [{ AttributeName: "leaseKey", KeyType: "HASH" }],
         AttributeDefinitions: [{ AttributeName: "leaseKey", AttributeType: "S" }],
         BillingMode: "PAY_PER_REQUEST",
       }),
+      unstopped,
     );
     expect(await reader.read(signal)).toEqual(nothing);
   });

@@ -9,6 +9,7 @@ import { shardId } from "../../src/shard/shard.ts";
 import { leaseTableContract } from "../support/lease-table-contract.ts";
 import { after, expectWritten, newLease, sinceMs, stamp } from "../support/lease-writes.ts";
 import { type Dynalite, startDynalite } from "../support/start-dynalite.ts";
+import { unstopped } from "../support/unstopped.ts";
 
 const signal = new AbortController().signal;
 const one = shardId("shardId-000000000001");
@@ -77,7 +78,7 @@ describeWithStack("DynamoLeaseTable on DynamoDB Local", ({ dynamoEndpoint }) => 
     const tableName = uniqueName("leases");
     const table = tableOf(clients, tableName);
     await table.ensure(signal);
-    await clients.dynamo.send(
+    await clients.dynamo.call(
       new PutItemCommand({
         TableName: tableName,
         Item: {
@@ -95,6 +96,7 @@ describeWithStack("DynamoLeaseTable on DynamoDB Local", ({ dynamoEndpoint }) => 
           entityType: { S: "LEASE" },
         },
       }),
+      unstopped,
     );
     const [lease] = await table.list({ consistent: true }, signal);
     if (lease === undefined) throw new Error("no lease");
@@ -136,7 +138,7 @@ describeWithStack("DynamoLeaseTable on DynamoDB Local", ({ dynamoEndpoint }) => 
     );
     const [row] = await itemsOf(tableName);
     const handOff = { ...row, leaseOwner: { S: "java" }, checkpointOwner: { S: "me" } };
-    await clients.dynamo.send(new PutItemCommand({ TableName: tableName, Item: handOff }));
+    await clients.dynamo.call(new PutItemCommand({ TableName: tableName, Item: handOff }), unstopped);
     const outcome = await table.write(mine, {}, signal);
     expect(outcome).toMatchObject({ kind: "refused", current: { checkpointOwner: "me", counter: 1 } });
     if (outcome.kind !== "refused" || outcome.current === undefined) throw new Error("no lease");
@@ -166,7 +168,7 @@ describeWithStack("DynamoLeaseTable on DynamoDB Local", ({ dynamoEndpoint }) => 
     );
     const [row] = await itemsOf(tableName);
     const handOff = { ...row, checkpointOwner: { S: "java" } };
-    await clients.dynamo.send(new PutItemCommand({ TableName: tableName, Item: handOff }));
+    await clients.dynamo.call(new PutItemCommand({ TableName: tableName, Item: handOff }), unstopped);
     expect((await table.requestHandOff(mine, "other", signal)).kind).toBe("refused");
     // Its Java reader has begun to give it up, and would wait for ever to end that.
     expect((await table.withdrawRequest(one, "me", signal)).kind).toBe("refused");
@@ -179,7 +181,7 @@ describeWithStack("DynamoLeaseTable on DynamoDB Local", ({ dynamoEndpoint }) => 
     await table.ensure(signal);
     for (const entityType of ["STREAM", "LEADER", "CLIENT_VERSION_MIGRATION", "WORKER_METRIC_STATS"]) {
       const Item = { leaseKey: { S: entityType }, entityType: { S: entityType } };
-      await clients.dynamo.send(new PutItemCommand({ TableName: tableName, Item }));
+      await clients.dynamo.call(new PutItemCommand({ TableName: tableName, Item }), unstopped);
     }
     expect(await table.list({ consistent: true }, signal)).toEqual([]);
   });
@@ -198,13 +200,14 @@ describeWithStack("DynamoLeaseTable on DynamoDB Local", ({ dynamoEndpoint }) => 
 
   it("says that a table with another key is no lease table", async () => {
     const tableName = uniqueName("foreign");
-    await clients.dynamo.send(
+    await clients.dynamo.call(
       new CreateTableCommand({
         TableName: tableName,
         AttributeDefinitions: [{ AttributeName: "id", AttributeType: "N" }],
         KeySchema: [{ AttributeName: "id", KeyType: "HASH" }],
         BillingMode: "PAY_PER_REQUEST",
       }),
+      unstopped,
     );
     await expect(tableOf(clients, tableName).ready(signal)).rejects.toMatchObject({
       code: "PIO_LEASE_TABLE_SCHEMA",
@@ -226,7 +229,7 @@ describeWithStack("DynamoLeaseTable on DynamoDB Local", ({ dynamoEndpoint }) => 
   });
 
   async function itemsOf(tableName: string) {
-    return (await clients.dynamo.send(new ScanCommand({ TableName: tableName }))).Items ?? [];
+    return (await clients.dynamo.call(new ScanCommand({ TableName: tableName }), unstopped)).Items ?? [];
   }
 });
 

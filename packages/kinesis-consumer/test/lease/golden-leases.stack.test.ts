@@ -8,6 +8,7 @@ import { type LeaseItem, readLease } from "../../src/lease/lease-item.ts";
 import { shardId } from "../../src/shard/shard.ts";
 import { goldenTables, type Recording, recordings, restoreGoldenTables } from "../support/golden-tables.ts";
 import { after, expectWritten, newLease, sinceMs, stamp } from "../support/lease-writes.ts";
+import { unstopped } from "../support/unstopped.ts";
 
 const signal = new AbortController().signal;
 const me = "0-abcd1234";
@@ -38,13 +39,13 @@ describeWithStack("the leases that Java left behind", ({ dynamoEndpoint }) => {
     const tableName = uniqueName("golden");
     await restoreGoldenTables(clients.dynamo, tableName, recording);
     const scan = async () => {
-      const { Items = [] } = await clients.dynamo.send(new ScanCommand({ TableName: tableName }));
+      const { Items = [] } = await clients.dynamo.call(new ScanCommand({ TableName: tableName }), unstopped);
       return new Map(Items.map((item) => [item["leaseKey"]?.S ?? "", item]));
     };
     for (const [key, item] of await scan()) {
       if (readLease(item) === undefined) continue;
       const Item = { ...item, ...unknown, leaseKey: { S: key } };
-      await clients.dynamo.send(new PutItemCommand({ TableName: tableName, Item }));
+      await clients.dynamo.call(new PutItemCommand({ TableName: tableName, Item }), unstopped);
     }
     const table = new DynamoLeaseTable(clients.dynamo, {
       tableName,

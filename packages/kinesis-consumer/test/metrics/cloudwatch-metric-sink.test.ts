@@ -17,13 +17,15 @@ const datum: MetricDatum = {
   count: 3,
 };
 
+const credentials = { accessKeyId: "any", secretAccessKey: "any" };
+
 async function send(data: readonly MetricDatum[], spoil: (faults: KinesisFaults) => void = () => {}) {
   await using double = await startKinesisDouble();
   spoil(double.faults);
   using clients = createAwsClients({
     region: "eu-west-1",
     cloudwatch: { endpoint: double.endpoint },
-    credentials: { accessKeyId: "any", secretAccessKey: "any" },
+    credentials,
   });
   if (clients.cloudwatch === undefined) throw new Error("there is no client for CloudWatch");
   const sink = new CloudWatchMetricSink(clients.cloudwatch, "orders-app");
@@ -76,7 +78,7 @@ describe("CloudWatchMetricSink", () => {
   });
 
   it("has no client where no metrics are wanted", () => {
-    using clients = createAwsClients({ region: "eu-west-1" });
+    using clients = createAwsClients({ region: "eu-west-1", credentials });
     expect(clients.cloudwatch).toBeUndefined();
   });
 });

@@ -3,6 +3,7 @@ import { InProcessHandler, KinesisModel, KinesisService, TestClock } from "@puls
 import { describe, expect, it } from "vitest";
 import { AwsKinesisStream } from "../../src/shard/aws-kinesis-stream.ts";
 import { kinesisStreamContract } from "../support/kinesis-stream-contract.ts";
+import { serviceOf } from "../support/service-of.ts";
 
 const signal = new AbortController().signal;
 
@@ -17,7 +18,13 @@ function inMemory() {
     maxAttempts: 1,
     requestHandler: new InProcessHandler(service),
   });
-  return { client, clock, model, service, stream: new AwsKinesisStream(client, "orders", clock) };
+  return {
+    client,
+    clock,
+    model,
+    service,
+    stream: new AwsKinesisStream(serviceOf(client), "orders", clock),
+  };
 }
 
 describe("AwsKinesisStream on the double", () => {

@@ -2,13 +2,15 @@ import { readFileSync } from "node:fs";
 import {
   type AttributeDefinition,
   CreateTableCommand,
-  type DynamoDBClient,
+  DescribeTableCommand,
   type GlobalSecondaryIndex,
   type KeySchemaElement,
   PutItemCommand,
-  waitUntilTableExists,
 } from "@aws-sdk/client-dynamodb";
+import { systemClock } from "@pulsar-ts-io/core";
+import type { DynamoService } from "../../src/aws-clients.ts";
 import type { LeaseItem } from "../../src/lease/lease-item.ts";
+import { unstopped } from "./unstopped.ts";
 
 interface GoldenTable {
   readonly keySchema: KeySchemaElement[];
@@ -37,7 +39,7 @@ export function goldenTables(recording: Recording): ReadonlyMap<string, GoldenTa
 
 /** Creates them anew for the application `name`, each as it was. */
 export async function restoreGoldenTables(
-  client: DynamoDBClient,
+  client: DynamoService,
   name: string,
   recording: Recording,
 ): Promise<void> {
@@ -48,7 +50,7 @@ export async function restoreGoldenTables(
       KeySchema,
       Projection,
     }));
-    await client.send(
+    await client.call(
       new CreateTableCommand({
         TableName,
         KeySchema: table.keySchema,
@@ -56,8 +58,10 @@ export async function restoreGoldenTables(
         BillingMode: "PAY_PER_REQUEST",
         ...(indexes.length === 0 ? {} : { GlobalSecondaryIndexes: indexes }),
       }),
+      unstopped,
     );
-    await waitUntilTableExists({ client, maxWaitTime: 30, minDelay: 0.1, maxDelay: 1 }, { TableName });
-    for (const Item of table.items) await client.send(new PutItemCommand({ TableName, Item }));
+    const describe = () => client.call(new DescribeTableCommand({ TableName }), unstopped);
+    while ((await describe()).Table?.TableStatus !== "ACTIVE") await systemClock.sleep(100, unstopped);
+    for (const Item of table.items) await client.call(new PutItemCommand({ TableName, Item }), unstopped);
   }
 }

@@ -24,6 +24,7 @@ import { Gate } from "./gate.ts";
 import { MemoryKcl3State } from "./memory-kcl3-state.ts";
 import { MemoryLeaseTable } from "./memory-lease-table.ts";
 import { ProcessHandler } from "./process-handler.ts";
+import { serviceOf } from "./service-of.ts";
 import { WorkerClock } from "./worker-clock.ts";
 
 /** What became of one worker's records. */
@@ -148,14 +149,15 @@ export class Rig {
       maxAttempts: 1,
       requestHandler: new ProcessHandler(this.service, clock),
     });
+    const kinesis = serviceOf(client);
     const released: string[] = [];
     const troubles = new TroubleLog({ clock, logger: this.logger });
     const name = `worker-${this.#dead.size}-${released.length}-${Math.random()}`;
     const alive = this.#fenced(name, clock, () => consumer.workerId);
     const consumer: StreamConsumer = new StreamConsumer(
       {
-        stream: this.through(new AwsKinesisStream(client, "orders", clock)),
-        fanOut: this.fanOut ?? new AwsFanOut(client, "orders"),
+        stream: this.through(new AwsKinesisStream(kinesis, "orders", clock)),
+        fanOut: this.fanOut ?? new AwsFanOut(kinesis, "orders"),
         table: alive,
         kcl3: this.kcl3,
         sink: this.sink,

@@ -3,6 +3,7 @@ import { InProcessHandler } from "@pulsar-ts-io/testkit";
 import { AwsKinesisStream } from "../../src/shard/aws-kinesis-stream.ts";
 import type { MemoryLeaseTable } from "./memory-lease-table.ts";
 import type { Rig } from "./rig.ts";
+import { serviceOf } from "./service-of.ts";
 
 /** The stream and the table of a rig, as a command sees them that is no worker. */
 export function portsOf(rig: Rig): { readonly stream: AwsKinesisStream; readonly table: MemoryLeaseTable } {
@@ -12,5 +13,8 @@ export function portsOf(rig: Rig): { readonly stream: AwsKinesisStream; readonly
     maxAttempts: 1,
     requestHandler: new InProcessHandler(rig.service),
   });
-  return { stream: new AwsKinesisStream(client, "orders", rig.clock), table: rig.table };
+  return {
+    stream: new AwsKinesisStream(serviceOf(client), "orders", rig.clock),
+    table: rig.table,
+  };
 }

@@ -1,4 +1,4 @@
-import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import type { DynamoService } from "../../src/aws-clients.ts";
 import type { LeaseItem } from "../../src/lease/lease-item.ts";
 
 /** One request to DynamoDB as it went out: the parts that say what it does to which row. */
@@ -22,7 +22,7 @@ const decoder = new TextDecoder();
 const writes = /^(Put|Update|Delete)Item$/;
 
 /** Records what a client sends, between its retries and the network. */
-export function tapWire({ middlewareStack }: DynamoDBClient): WireTap {
+export function tapWire({ middlewareStack }: DynamoService): WireTap {
   const sent: SentRequest[] = [];
   let losing = false;
   middlewareStack.add(

@@ -1,11 +1,12 @@
-import { type DynamoDBClient, PutItemCommand, ScanCommand } from "@aws-sdk/client-dynamodb";
+import { PutItemCommand, ScanCommand } from "@aws-sdk/client-dynamodb";
 import { silentLogger, systemClock } from "@pulsar-ts-io/core";
 import { startKinesisDouble } from "@pulsar-ts-io/testkit";
 import { describe, expect, it } from "vitest";
-import { type AwsClients, createAwsClients } from "../../src/aws-clients.ts";
+import { type AwsClients, createAwsClients, type DynamoService } from "../../src/aws-clients.ts";
 import { AwsAccessCheck, LeaseTools } from "../../src/index.ts";
 import { DynamoLeaseTable } from "../../src/lease/dynamo-lease-table.ts";
 import { startDynalite } from "../support/start-dynalite.ts";
+import { unstopped } from "../support/unstopped.ts";
 
 const signal = new AbortController().signal;
 const host = { clock: systemClock, logger: silentLogger, signal };
@@ -21,7 +22,7 @@ function clientsOf(kinesisEndpoint: string, dynamoEndpoint: string): AwsClients 
 }
 
 async function put(
-  dynamo: DynamoDBClient,
+  dynamo: DynamoService,
   key: string,
   more: Readonly<Record<string, string>>,
 ): Promise<void> {
@@ -32,7 +33,7 @@ async function put(
     x_ord: { N: "7" },
     x_startTs: { N: "1" },
   };
-  await dynamo.send(new PutItemCommand({ TableName: "orders-app", Item }));
+  await dynamo.call(new PutItemCommand({ TableName: "orders-app", Item }), unstopped);
 }
 
 describe("the rows of a lease table", () => {
@@ -53,7 +54,7 @@ describe("the rows of a lease table", () => {
     });
     await put(clients.dynamo, "Leader", { entityType: "LEADER" });
     await new LeaseTools(clients, host, subject).reset({ kind: "latest" });
-    const { Items = [] } = await clients.dynamo.send(new ScanCommand({ TableName: "orders-app" }));
+    const { Items = [] } = await clients.dynamo.call(new ScanCommand({ TableName: "orders-app" }), unstopped);
     const row = Items.find((item) => item["leaseKey"]?.S === "shardId-000000000000");
     expect(Object.keys(row ?? {}).sort()).toEqual([
       "checkpoint",
@@ -80,13 +81,13 @@ describe("the rows of a lease table", () => {
     await new DynamoLeaseTable(clients.dynamo, { tableName: "orders-app", ...host }).ensure(signal);
     await put(clients.dynamo, "shardId-000000000000", { checkpoint: "LATEST" });
     const scan = new ScanCommand({ TableName: "orders-app" });
-    const { Items: before } = await clients.dynamo.send(scan);
+    const { Items: before } = await clients.dynamo.call(scan, unstopped);
     const check = new AwsAccessCheck(clients, host, {
       ...subject,
       retrieval: { kind: "polling" },
       metricsLevel: "NONE",
     });
     for await (const { outcome } of check.run()) expect(outcome).toMatch(/^(ok|not-tried)$/);
-    expect((await clients.dynamo.send(scan)).Items).toEqual(before);
+    expect((await clients.dynamo.call(scan, unstopped)).Items).toEqual(before);
   });
 });

@@ -1,0 +1,183 @@
+import type { Clock } from "@pulsar-ts-io/core";
+import type { Command, HttpHandlerOptions, MetadataBearer, MiddlewareStack } from "@smithy/types";
+import { type AwsPlace, type EndpointConfig, placeOfRequest, placeOfService } from "./aws-endpoint.ts";
+import { kindOfName } from "./aws-error-names.ts";
+import { type AwsCall, type AwsFailure, readAwsFailure } from "./aws-failure.ts";
+
+/** The part of an SDK's client that this module uses. */
+interface SdkClient<In extends object, Out extends MetadataBearer> {
+  readonly config: SdkClientConfig;
+  readonly middlewareStack: MiddlewareStack<In, Out>;
+  send<I extends In, O extends Out>(
+    command: Command<In, I, Out, O, SdkCommandConfig>,
+    options?: HttpHandlerOptions,
+  ): Promise<O>;
+  destroy(): void;
+}
+
+interface SdkClientConfig extends EndpointConfig {
+  readonly credentials?: ((options?: { forceRefresh?: boolean }) => Promise<unknown>) | undefined;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: the SDK's own constraint; the configuration is never read here
+type SdkCommandConfig = any;
+
+export interface AwsServiceOptions {
+  readonly clock: Clock;
+  /** Longest time from the request to the last byte of its answer, all attempts of the client included, milliseconds. */
+  readonly callWithinMs: number;
+  /** Whether a setting says where the service is, rather than AWS's own data. */
+  readonly customEndpoint: boolean;
+}
+
+interface CallOptions {
+  /** The answer is a stream that outlives the call: the signal keeps ending it. */
+  readonly streams?: boolean;
+}
+
+/** Longest time for the credentials of a call, milliseconds. The connector's own provider ends sooner, with a better error. */
+const credentialsWithinMs = 12_000;
+const callOver = new Error("the call is over");
+
+/** A call that did not end within its time. */
+class CallTimeoutError extends Error {
+  override readonly name = "TimeoutError";
+}
+
+/**
+ * One AWS service, and the only way to call it: the SDK's client stays inside.
+ *
+ * Every call ends within {@link AwsServiceOptions.callWithinMs} after its credentials are known, and those are known, or the call
+ * fails, within 12 s. This holds whatever part hangs: credentials, signing, DNS, connecting, TLS, sending or the body of the answer.
+ * When the signal aborts, the call ends at once. An answer that arrives later is dropped.
+ */
+export class AwsService<In extends object, Out extends MetadataBearer> {
+  readonly #client: SdkClient<In, Out>;
+  readonly #options: AwsServiceOptions;
+  /** Where the latest request of a command went, and then where the call went that failed with an error. */
+  readonly #places = new WeakMap<object, AwsPlace>();
+  #renewCredentials = false;
+
+  constructor(client: SdkClient<In, Out>, options: AwsServiceOptions) {
+    this.#client = client;
+    this.#options = options;
+    client.middlewareStack.add(
+      (next, context) => async (args) => {
+        const command = context["__smithy_context"]?.["commandInstance"];
+        const place = placeOfRequest(args.request);
+        if (typeof command === "object" && command !== null && place !== undefined) {
+          this.#places.set(command, place);
+        }
+        return await next(args);
+      },
+      { step: "finalizeRequest", name: "notePlace" },
+    );
+  }
+
+  /** The steps of each call, for tests that watch the wire. */
+  get middlewareStack(): MiddlewareStack<In, Out> {
+    return this.#client.middlewareStack;
+  }
+
+  get region(): Promise<string> {
+    return this.#client.config.region();
+  }
+
+  /** @throws what the client throws, {@link CallTimeoutError}, or the reason of `signal`. */
+  async call<I extends In, O extends Out>(
+    command: Command<In, I, Out, O, SdkCommandConfig>,
+    signal: AbortSignal,
+    options: CallOptions = {},
+  ): Promise<O> {
+    await this.authenticate(signal);
+    try {
+      return await this.#within(
+        { ms: this.#options.callWithinMs, what: "the call", ...options },
+        signal,
+        (inner) => this.#client.send(command, { abortSignal: inner }),
+      );
+    } catch (error) {
+      // The SDK keeps using credentials until the time they name, also when AWS says that they have expired.
+      const { name, cause } = readAwsFailure(error);
+      if (kindOfName(name) === "expired") this.#renewCredentials = true;
+      const place = this.#places.get(command);
+      if (place !== undefined) this.#places.set(cause, place);
+      throw cause;
+    }
+  }
+
+  /** Gets the credentials that calls are signed with. @throws what their provider throws, or the reason of `signal`. */
+  async authenticate(signal: AbortSignal): Promise<void> {
+    const { credentials } = this.#client.config;
+    const forceRefresh = this.#renewCredentials;
+    this.#renewCredentials = false;
+    await this.#within({ ms: credentialsWithinMs, what: "getting credentials" }, signal, async () =>
+      credentials?.({ forceRefresh }),
+    );
+  }
+
+  /** Where a call went that {@link call} threw `cause` for, or, if it was not sent, where the service is. For error messages. */
+  async describe({
+    cause,
+  }: Pick<AwsFailure, "cause">): Promise<AwsPlace & Pick<AwsCall, "region" | "customEndpoint">> {
+    const { config } = this.#client;
+    const { customEndpoint } = this.#options;
+    const sent = this.#places.get(cause);
+    return { region: await config.region(), customEndpoint, ...(sent ?? (await placeOfService(config))) };
+  }
+
+  /** Closes the connections. Idempotent. */
+  destroy(): void {
+    this.#client.destroy();
+  }
+
+  async #within<T>(
+    limit: { readonly ms: number; readonly what: string } & CallOptions,
+    signal: AbortSignal,
+    work: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    signal.throwIfAborted();
+    const { clock } = this.#options;
+    const inner = new AbortController();
+    const over = new AbortController();
+    const { promise, resolve, reject } = settledLater<T>();
+    const give = (reason: unknown) => {
+      reject(reason);
+      inner.abort(reason);
+    };
+    const onAbort = () => give(signal.reason);
+    signal.addEventListener("abort", onAbort, { once: true });
+    clock.sleep(limit.ms, over.signal).then(
+      () => give(new CallTimeoutError(`${limit.what} did not end within ${limit.ms / 1_000} s`)),
+      () => {},
+    );
+    work(inner.signal).then(resolve, reject);
+    let ended = false;
+    try {
+      const answer = await promise;
+      ended = limit.streams !== true;
+      return answer;
+    } catch (error) {
+      ended = true;
+      throw error;
+    } finally {
+      over.abort(callOver);
+      if (ended) signal.removeEventListener("abort", onAbort);
+    }
+  }
+}
+
+/** `Promise.withResolvers`, which Node 20 does not have. */
+function settledLater<T>(): {
+  readonly promise: Promise<T>;
+  readonly resolve: (value: T) => void;
+  readonly reject: (reason: unknown) => void;
+} {
+  let resolve: (value: T) => void = () => {};
+  let reject: (reason: unknown) => void = () => {};
+  const promise = new Promise<T>((fulfil, fail) => {
+    resolve = fulfil;
+    reject = fail;
+  });
+  return { promise, resolve, reject };
+}
