@@ -21,12 +21,16 @@ export interface DevOptions {
   /** Arguments of `run` that give the config. */
   readonly config: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Called when a run starts, which has a drain of its own; disposed of when it has ended. */
+  readonly drain: () => Disposable;
 }
 
 /** What a build writes, and what is no part of the connector. */
 const unwatched = new Set(["node_modules", "dist", ".git", "schemas", "generated"]);
 /** An editor writes a file in several steps. */
 const settleMs = 150;
+/** How long a build may go on after it was asked to end. */
+const buildStopMs = 300;
 const bin = fileURLToPath(new URL("../../bin/pulsar-ts-io.js", import.meta.url));
 /** The file of a connector's directory that holds the config for trying it out. */
 const devConfigName = "dev-config.yaml";
@@ -99,8 +103,14 @@ async function build(
     shell: windows, // npm is a script there
     detached: !windows,
   });
-  const end = () => endAll(child);
+  const kill = () => endAll(child, "SIGKILL");
+  let killing: NodeJS.Timeout | undefined;
+  const end = () => {
+    endAll(child, "SIGTERM");
+    killing = setTimeout(kill, buildStopMs);
+  };
   signal.addEventListener("abort", end, { once: true });
+  process.on("exit", kill);
   let said = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
     said += text;
@@ -110,6 +120,8 @@ async function build(
   });
   const [code] = await once(child, "close");
   signal.removeEventListener("abort", end);
+  process.off("exit", kill);
+  clearTimeout(killing);
   if (signal.aborted) return false;
   if (code === 0) return true;
   output.err(`${said}the build failed, waiting for a change\n`);
@@ -117,14 +129,14 @@ async function build(
 }
 
 /** What npm runs, too: it would go on, and keep what it writes to open. */
-function endAll(child: ChildProcess): void {
+function endAll(child: ChildProcess, by: NodeJS.Signals): void {
   const { pid } = child;
   if (pid === undefined || process.platform === "win32") {
-    child.kill("SIGTERM");
+    child.kill(by);
     return;
   }
   try {
-    process.kill(-pid, "SIGTERM");
+    process.kill(-pid, by);
   } catch (error) {
     if (codeOf(error) !== "ESRCH") throw error; // it has just ended
   }
@@ -149,7 +161,16 @@ async function runWith(
   const { directory, config, env } = options;
   const where = ["--connector", directory, "--output", "console"];
   const args = [bin, "run", ...where, ...state, ...configOf(directory, config)];
-  const child = spawn(process.execPath, args, { cwd: directory, env, stdio: ["ignore", "pipe", "pipe"] });
+  using _drain = options.drain();
+  const child = spawn(process.execPath, args, {
+    cwd: directory,
+    env,
+    stdio: ["ignore", "pipe", "pipe"],
+    // A terminal sends its signal to the whole group. A second one would end the run without its drain.
+    detached: process.platform !== "win32",
+  });
+  const kill = () => endAll(child, "SIGKILL");
+  process.on("exit", kill);
   child.stdout.setEncoding("utf8").on("data", (text: string) => output.out(text));
   child.stderr.setEncoding("utf8").on("data", (text: string) => output.err(text));
   const exited = once(child, "close");
@@ -159,6 +180,7 @@ async function runWith(
     await changed;
   }
   await stopped(child, exited);
+  process.off("exit", kill);
 }
 
 async function stopped(child: ChildProcess, exited: Promise<unknown>): Promise<void> {

@@ -1,5 +1,4 @@
 import { type CheckResult, ConnectorError } from "@pulsar-ts-io/core";
-import { loadTool } from "../plugin/load-tools.ts";
 import type { CliHost } from "./cli-host.ts";
 import type { Flags } from "./requested-source.ts";
 import { readToolSubject, useTool } from "./source-tool.ts";
@@ -30,13 +29,13 @@ const words: Readonly<Record<Attempt["outcome"], string>> = {
  */
 export async function checkCommand(flags: Flags, host: CliHost): Promise<void> {
   const subject = await readToolSubject(flags, host);
-  const tools = await loadTool(subject.connector, "check");
   const write = (text: string) => host.process.stdout.write(text);
   const asJson = flags["json"] === true;
   const attempts: Attempt[] = [];
   const policies: Policy[] = [];
-  await useTool(subject, host, async (context) => {
+  await useTool(subject, host, "check", async ({ tools, context, answered }) => {
     for await (const result of tools.check(subject.config, context)) {
+      answered(result.kind === "policy" ? `the policy of ${result.holder}` : result.name);
       if (result.kind === "policy") policies.push(result);
       else attempts.push(result);
       if (!asJson) write(result.kind === "policy" ? formatPolicy(result) : formatAttempt(result));

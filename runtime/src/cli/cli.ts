@@ -4,13 +4,15 @@ import { styleOf } from "../logging/style.ts";
 import { normaliseArguments } from "./argument-spelling.ts";
 import type { CliHost, CliProcess } from "./cli-host.ts";
 import type { Environment } from "./client-conf.ts";
+import { endProcess } from "./end-process.ts";
 import { exitCodeOf, exitCodes } from "./exit-codes.ts";
 import { CommandInput } from "./input.ts";
 import { JsonOutput } from "./json-output.ts";
 import { createProgram } from "./program.ts";
 import { formatError } from "./report-error.ts";
+import { type SignalProcess, StopSignals } from "./stop-signals.ts";
 import { columnsOf, Terminal } from "./terminal.ts";
-import { UnexpectedError, UsageError } from "./usage-error.ts";
+import { StoppedError, UnexpectedError, UsageError } from "./usage-error.ts";
 import { readVersion } from "./version.ts";
 
 /** The process as Node gives it: what a command needs, and its last resorts. */
@@ -20,24 +22,39 @@ export interface RootProcess extends CliProcess {
   on(event: "uncaughtException" | "unhandledRejection", listener: (error: unknown) => void): unknown;
 }
 
+/** What ends a process that cannot end by itself. */
+export interface LastResorts {
+  /** Ends the process when its event loop is blocked; absent: nothing watches it. */
+  readonly watchLoop?: CliHost["watchLoop"];
+  /** Ends the process without waiting for anything; absent: its end waits. */
+  readonly endNow?: (code: number) => void;
+}
+
 /**
  * Runs the command line of `proc` and ends the process with the exit code of how it went.
  *
  * @param hiddenFlags flags whose values were hidden from the process list.
- * @param watchLoop ends the process when its event loop is blocked; absent: nobody watches it.
  */
 export async function runCli(
   proc: RootProcess,
   hiddenFlags: readonly string[],
-  watchLoop?: CliHost["watchLoop"],
+  { watchLoop, endNow }: LastResorts = {},
 ): Promise<void> {
+  // Kept: a connector that is being loaded has no process.exit.
+  const exit = proc.exit.bind(proc);
+  const on: SignalProcess["on"] = (event, listener) => proc.on(event, listener);
+  const off: SignalProcess["off"] = (event, listener) => proc.off(event, listener);
+  // First of all: a process with the id 1, as in a container, ignores the signals that it does not ask for.
+  using stop = new StopSignals({ on, off, exit });
   const args = normaliseArguments(proc.argv.slice(2));
+  // Already while the command is being loaded.
+  stop.expectStop(/^(run|localrun|function-localrunner|dev)$/.test(commandIn(args) ?? ""));
   const withStack = wantsStacks(args, proc.env);
   const terminal = new Terminal(proc.stdout, proc.stderr, styleOf(proc.stderr.isTTY === true, proc.env));
   const onDefect = (error: unknown) => {
     terminal.live("");
     terminal.write(formatError(unexpected(error), withStack, terminal.style));
-    proc.exit(exitCodes.internal);
+    exit(exitCodes.internal);
   };
   proc.on("uncaughtException", onDefect);
   proc.on("unhandledRejection", onDefect);
@@ -46,6 +63,7 @@ export async function runCli(
   proc.stderr.on("error", () => undefined);
   const host: CliHost = {
     process: proc,
+    stop,
     env: proc.env,
     input: new CommandInput(proc.stdin),
     terminal,
@@ -54,7 +72,8 @@ export async function runCli(
     watchLoop,
   };
   // Exit rather than wait: whatever a connector left open must not keep the process alive.
-  proc.exit(await runCommandLine(args, host, withStack));
+  const code = await runCommandLine(args, host, withStack);
+  await endProcess({ exit, endNow, activeResources: () => proc.getActiveResourcesInfo?.() ?? [] }, code);
 }
 
 async function runCommandLine(args: readonly string[], host: CliHost, withStack: boolean): Promise<number> {
@@ -63,17 +82,51 @@ async function runCommandLine(args: readonly string[], host: CliHost, withStack:
       version: await readVersion(),
       connectorHelp: await helpAbout(args, host),
     });
-    await program.parseAsync([...args], { from: "user" });
+    await Promise.race([program.parseAsync([...args], { from: "user" }), abandoned(host.stop)]);
     return exitCodes.ok;
   } catch (thrown) {
-    const error = thrown instanceof CommanderError ? usageError(thrown, args) : thrown;
-    if (error === undefined) return exitCodes.ok;
-    const exitCode = exitCodeOf(error);
-    const shown = exitCode === exitCodes.internal ? unexpected(error) : error;
-    host.terminal.write(formatError(shown, withStack, host.terminal.style));
-    if (wantsJson(args, host.env)) host.json.fail(shown, exitCode, (text) => host.terminal.masked(text));
+    const ending = endingOf(thrown, args, host.stop);
+    if (ending === undefined) return exitCodes.ok;
+    const { error, exitCode } = ending;
+    host.terminal.write(formatError(error, withStack, host.terminal.style));
+    if (wantsJson(args, host.env)) host.json.fail(error, exitCode, (text) => host.terminal.masked(text));
     return exitCode;
   }
+}
+
+interface Ending {
+  readonly error: unknown;
+  readonly exitCode: number;
+}
+
+/** What to show of what ended a command; `undefined`: it ended well. */
+function endingOf(thrown: unknown, args: readonly string[], stop: StopSignals): Ending | undefined {
+  const { exitCode: stopCode, signal } = stop;
+  if (stopCode !== undefined && thrown === signal.reason) {
+    return stopCode === exitCodes.ok
+      ? undefined
+      : { error: stoppedError(commandIn(args), thrown), exitCode: stopCode };
+  }
+  const error = thrown instanceof CommanderError ? usageError(thrown, args) : thrown;
+  if (error === undefined) return undefined;
+  const exitCode = exitCodeOf(error);
+  return { error: exitCode === exitCodes.internal ? unexpected(error) : error, exitCode };
+}
+
+/** @throws the reason of the stop, when a command does not end in time after it. */
+async function abandoned(stop: StopSignals): Promise<never> {
+  await stop.overdue;
+  throw stop.signal.reason;
+}
+
+function stoppedError(command: string | undefined, cause: unknown): StoppedError {
+  return new StoppedError(
+    `${command ?? "the command"} was stopped before it was done: ${toError(cause).message}`,
+    {
+      cause,
+      remedy: "run it again",
+    },
+  );
 }
 
 /** Known before the command line is understood: it may be what is wrong. */

@@ -2,7 +2,6 @@ import { resolve } from "node:path";
 import { runDevLoop } from "../author/dev-loop.ts";
 import { readConnectorManifest } from "../plugin/connector-package.ts";
 import type { CliHost } from "./cli-host.ts";
-import { StopSignals } from "./stop-signals.ts";
 
 export interface DevFlags {
   readonly sourceConfig?: string | undefined;
@@ -11,16 +10,16 @@ export interface DevFlags {
 
 /** `pulsar-ts-io dev [DIRECTORY]`: builds and runs a connector again after each change, its records on the console. */
 export async function devCommand(directory: string, flags: DevFlags, host: CliHost): Promise<void> {
-  using stop = new StopSignals(host.process);
   const { sourceConfig, sourceConfigFile } = flags;
   await readConnectorManifest(directory); // says now what would else be said after each change
   const config = [
     ...(sourceConfig === undefined ? [] : ["--source-config", sourceConfig]),
     ...(sourceConfigFile === undefined ? [] : ["--source-config-file", resolve(sourceConfigFile)]),
   ];
+  const drain = () => host.stop.drain();
   const output = {
     out: (text: string) => void host.process.stdout.write(text),
     err: (text: string) => host.terminal.write(text),
   };
-  await runDevLoop({ directory: resolve(directory), config, env: host.env }, output, stop.signal);
+  await runDevLoop({ directory: resolve(directory), config, env: host.env, drain }, output, host.stop.signal);
 }

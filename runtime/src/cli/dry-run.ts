@@ -1,6 +1,5 @@
 import type { SourceRecord } from "@pulsar-ts-io/core";
 import { formatMessage } from "@pulsar-ts-io/pulsar";
-import { loadTool } from "../plugin/load-tools.ts";
 import type { CliHost } from "./cli-host.ts";
 import { type ToolSubject, useTool } from "./source-tool.ts";
 
@@ -18,15 +17,15 @@ export async function dryRun(
   { count, json }: { readonly count: number | true; readonly json: boolean },
   host: CliHost,
 ): Promise<void> {
-  const tools = await loadTool(subject.connector, "peek");
   const data = host.terminal.dataStream();
   const wanted = count === true ? usualCount : count;
   let shown = 0;
-  await useTool(subject, host, async (context) => {
+  await useTool(subject, host, "peek", async ({ tools, context, answered }) => {
     if (wanted === 0) return;
     for await (const record of tools.peek(subject.config, wanted, context)) {
       data.write(json ? jsonLine(record) : formatMessage(record));
       shown += 1;
+      answered(`record ${shown}`);
       // A connector that does not stop by itself is stopped.
       if (shown === wanted) break;
     }

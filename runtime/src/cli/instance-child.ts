@@ -8,6 +8,8 @@ import type { FromChild, ToChild } from "../supervise/child-messages.ts";
 import { orphanLogFd } from "../supervise/fork-child.ts";
 import { watchLoop } from "../supervise/loop-watchdog.ts";
 import { type ParentLink, serveParent } from "../supervise/serve-parent.ts";
+import { endNow } from "./end-now.ts";
+import { endProcess } from "./end-process.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { type InstanceJob, openAttempt } from "./instance-job.ts";
 import { measure } from "./measure.ts";
@@ -23,6 +25,7 @@ export interface ChildProcess extends WarningProcess {
   on(event: "uncaughtException" | "unhandledRejection", listener: (error: unknown) => void): unknown;
   send?(message: FromChild, sent: (error: Error | null) => void): unknown;
   exit(code: number): never;
+  getActiveResourcesInfo?(): readonly string[];
   title: string;
   readonly stdout: Writable;
   readonly stderr: Writable;
@@ -62,7 +65,8 @@ export async function runInstanceChild(proc: ChildProcess): Promise<void> {
     );
   };
   await serveParent(linkOf(proc), { open, clock: systemClock, signal: stop.signal });
-  proc.exit(exitCodes.ok);
+  const activeResources = () => proc.getActiveResourcesInfo?.() ?? [];
+  await endProcess({ exit: (code) => proc.exit(code), endNow, activeResources }, exitCodes.ok);
 }
 
 /** The parent showed the log, and is gone: its own standard error is what is left. */

@@ -13,8 +13,9 @@ import { UsageError } from "./usage-error.ts";
  */
 export async function listPartitions(flags: Flags, host: CliHost): Promise<void> {
   const subject = await readToolSubject(flags, host);
-  const tools = await loadTool(subject.connector, "partitions");
-  const partitions = await useTool(subject, host, (context) => tools.partitions(subject.config, context));
+  const partitions = await useTool(subject, host, "partitions", ({ tools, context }) =>
+    tools.partitions(subject.config, context),
+  );
   const { name } = subject.connector.manifest;
   if (flags["json"] === true) host.json.write({ connector: name, partitions });
   else host.process.stdout.write(formatPartitions(partitions));
@@ -28,14 +29,14 @@ export async function listPartitions(flags: Flags, host: CliHost): Promise<void>
 export async function resetPartitions(flags: Flags & StartPositionFlags, host: CliHost): Promise<void> {
   const to = parseStartPosition(flags);
   const subject = await readToolSubject(flags, host);
-  const tools = await loadTool(subject.connector, "reset");
+  await loadTool(subject.connector, "reset", { signal: host.stop.signal }); // nobody confirms what cannot be done
   const { name } = subject.connector.manifest;
   await confirm(
     `This forgets every stored position of ${name} and moves all its partitions to ${flags.to}.`,
     flags,
     host,
   );
-  await useTool(subject, host, (context) => tools.reset(subject.config, to, context));
+  await useTool(subject, host, "reset", ({ tools, context }) => tools.reset(subject.config, to, context));
   if (flags["json"] === true) host.json.write({ connector: name, to });
   else host.process.stdout.write(`all partitions of ${name} are at ${flags.to}\n`);
 }

@@ -18,7 +18,6 @@ import { instanceJobs, logSettings, type RunFlags, topicOf } from "./run-jobs.ts
 import { checkRun } from "./run-problems.ts";
 import { secretsWarnings } from "./secrets-options.ts";
 import { createSourceLogger } from "./source-logger.ts";
-import { StopSignals } from "./stop-signals.ts";
 
 /** Exit codes of a run that did nothing of which could be told. */
 const nothingOpened: ReadonlySet<number> = new Set([exitCodes.usage, exitCodes.plugin]);
@@ -55,12 +54,11 @@ export interface RunStop {
  * @throws what {@link planRun} and {@link executeRun} throw.
  */
 export async function runCommand(request: RunRequest, host: CliHost): Promise<void> {
+  host.stop.expectStop(request.flags.dryRun === undefined);
   const plan = await planRun(request, host);
   const { dryRun: count, json = false } = plan.flags;
   if (count !== undefined) return await dryRun(plan.requested, { count, json }, host);
-  // Not before: who types a config in shall be able to end it.
-  using stop = new StopSignals(host.process);
-  await executeRun(plan, stop, host);
+  await executeRun(plan, host.stop, host);
 }
 
 /**
@@ -96,6 +94,7 @@ export async function planRun(request: RunRequest, host: CliHost): Promise<RunPl
  */
 export async function executeRun(plan: RunPlan, stop: RunStop, host: CliHost): Promise<void> {
   const { flags, requested, topic, onRefused, broker, logger } = plan;
+  using _drain = host.stop.drain();
   logProcessWarnings(host.process, logger);
   const parts = { clock: systemClock, logger };
   await using observer = await observeRun(requested, flags, { ...parts, topic, env: host.env });

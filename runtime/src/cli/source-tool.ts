@@ -10,22 +10,33 @@ import {
 import { shownCodeOf } from "../instance/errors.ts";
 import { createLogger } from "../logging/pino-logger.ts";
 import type { ConnectorPackage } from "../plugin/connector-package.ts";
+import { type LoadedTools, loadTool, type ToolName } from "../plugin/load-tools.ts";
+import { AnswerLimit } from "./answer-limit.ts";
 import type { CliHost } from "./cli-host.ts";
+import { exitCodes } from "./exit-codes.ts";
 import { type Flags, readRequestedSource } from "./requested-source.ts";
-import { StopSignals } from "./stop-signals.ts";
+
+/** How long a tool may take: for all it does, or for each result of one that yields results. `--help` states the same. */
+const limitsMs: Readonly<Record<ToolName, number>> = {
+  check: 60_000,
+  partitions: 60_000,
+  peek: 60_000,
+  reset: 300_000,
+};
+/** How long a tool may compute without a pause. */
+const blockedMs = 10_000;
 
 /** A command about a source failed: what the source reads from refused it, or is out of reach. */
 class SourceToolError extends ConnectorError {
   /** The cause's own code; `PIO_SOURCE_TOOL` where it has none. */
   readonly code: string;
   readonly retryable = false;
-  readonly stage: "open" | "run";
+  readonly stage = "open";
 
-  constructor(message: string, stage: "open" | "run", cause: unknown) {
+  constructor(message: string, cause: unknown) {
     const remedy = remedyOf(cause);
     super(message, { cause, ...(remedy === undefined ? {} : { remedy }) });
     this.code = shownCodeOf(cause, "PIO_SOURCE_TOOL");
-    this.stage = stage;
   }
 }
 
@@ -44,17 +55,30 @@ export async function readToolSubject(flags: Flags, host: CliHost): Promise<Tool
   return { connector, config };
 }
 
+/** What a command needs for its tool. */
+export interface ToolUse<N extends ToolName> {
+  readonly tools: LoadedTools<N>;
+  readonly context: ToolContext;
+  /** To be called for each result: the time for the next one starts. */
+  answered(what: string): void;
+}
+
 /**
- * Lets `use` work until a signal stops it; what it logs goes to standard error as text.
+ * Loads a tool of the connector and lets `use` work with it, until a signal stops it or the tool does not answer for its limit. What it
+ * logs goes to standard error as text.
  *
- * @throws PartitionsHeldError (`PIO_PARTITIONS_HELD`) as it is, and SourceToolError for any other failure.
+ * @throws PluginToolMissingError (`PIO_PLUGIN_TOOL_MISSING`) and PartitionsHeldError (`PIO_PARTITIONS_HELD`) as they are, the reason of
+ * the stop, and SourceToolError for any other failure.
  */
-export async function useTool<T>(
+export async function useTool<N extends ToolName, T>(
   { connector }: ToolSubject,
   host: CliHost,
-  use: (context: ToolContext) => Promise<T>,
+  name: N,
+  use: (tool: ToolUse<N>) => Promise<T>,
 ): Promise<T> {
-  using stop = new StopSignals(host.process);
+  const { signal } = host.stop;
+  const tools = await loadTool(connector, name, { signal });
+  using _watchdog = host.watchLoop?.(blockedMs, exitCodes.blocked);
   const sensitive = describeProperties(connector.schema)
     .filter((property) => property.sensitive)
     .map((property) => property.name);
@@ -62,15 +86,16 @@ export async function useTool<T>(
     { level: "info", format: "pretty", sensitive, style: host.terminal.style },
     (line) => host.terminal.write(line),
   );
+  const limit = new AnswerLimit(systemClock, name, limitsMs[name]);
+  const answered = (what: string) => limit.answered(what);
   try {
-    return await use({ signal: stop.signal, clock: systemClock, logger });
+    return await limit.run(
+      (stop) => use({ tools, answered, context: { signal: stop, clock: systemClock, logger } }),
+      signal,
+    );
   } catch (error) {
     if (hasCode(error, "PIO_PARTITIONS_HELD")) throw error;
-    const stage = stop.signal.aborted ? "run" : "open";
-    throw new SourceToolError(
-      `connector ${connector.manifest.name}: ${toError(error).message}`,
-      stage,
-      error,
-    );
+    signal.throwIfAborted();
+    throw new SourceToolError(`connector ${connector.manifest.name}: ${toError(error).message}`, error);
   }
 }

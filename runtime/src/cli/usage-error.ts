@@ -12,6 +12,12 @@ export class ConfigFileError extends ConnectorError {
   readonly retryable = false;
 }
 
+/** A signal ended a command before it was done. */
+export class StoppedError extends ConnectorError {
+  readonly code = "PIO_STOPPED";
+  readonly retryable = true;
+}
+
 /** Something failed where nobody waits for it: a defect of this program or of the connector. */
 export class UnexpectedError extends ConnectorError {
   readonly code = "PIO_INTERNAL";

@@ -6,7 +6,7 @@ import { readTextFile } from "./input.ts";
 import type { Flags } from "./requested-source.ts";
 import { executeRun, planRun, type RunPlan, type RunRequest } from "./run-command.ts";
 import type { RunFlags } from "./run-jobs.ts";
-import { StopSignals } from "./stop-signals.ts";
+import type { StopSignals } from "./stop-signals.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** The config file changed, and is valid: the run ends for the next one. */
@@ -31,11 +31,11 @@ export async function watchRun(
   host: CliHost,
   clock: Clock = systemClock,
 ): Promise<void> {
+  const { stop } = host;
   const path = watchedFile(request.flags);
   // Before the plan is made of it: what is written in between is a change.
   const text = await readTextFile(path);
   let next: WatchedPlan | undefined = { text, plan: await planRun(request, host) };
-  using stop = new StopSignals(host.process);
   while (next !== undefined) next = await runUntilChanged(next, path, { stop, host, clock });
 }
 

@@ -1,9 +1,9 @@
 import type { ConnectorTools } from "@pulsar-ts-io/core";
 import type { ConnectorPackage } from "./connector-package.ts";
 import { PluginContractError, PluginToolMissingError } from "./errors.ts";
-import { importModule } from "./import-module.ts";
+import { type ImportOptions, importModule } from "./import-module.ts";
 
-type ToolName = "check" | "partitions" | "peek" | "reset";
+export type ToolName = "check" | "partitions" | "peek" | "reset";
 
 /** What each of them does, in a user's words. */
 const deeds: Readonly<Record<ToolName, string>> = {
@@ -12,6 +12,10 @@ const deeds: Readonly<Record<ToolName, string>> = {
   peek: "show records without taking them",
   reset: "move its partitions",
 };
+
+/** The tools of a connector that has at least the one of that name. */
+export type LoadedTools<N extends ToolName> = ConnectorTools<unknown> &
+  Required<Pick<ConnectorTools<unknown>, N>>;
 
 /**
  * Imports the module of a connector for one of its tools.
@@ -23,8 +27,9 @@ const deeds: Readonly<Record<ToolName, string>> = {
 export async function loadTool<N extends ToolName>(
   connector: ConnectorPackage,
   name: N,
-): Promise<ConnectorTools<unknown> & Required<Pick<ConnectorTools<unknown>, N>>> {
-  const { exports, path } = await importModule(connector);
+  options: ImportOptions = {},
+): Promise<LoadedTools<N>> {
+  const { exports, path } = await importModule(connector, options);
   const { tools } = exports;
   const tool: unknown = typeof tools === "object" && tools !== null ? Reflect.get(tools, name) : undefined;
   const connectorName = connector.manifest.name;
@@ -40,5 +45,5 @@ export async function loadTool<N extends ToolName>(
     );
   }
   // the one member that is used was checked just now
-  return tools as ConnectorTools<unknown> & Required<Pick<ConnectorTools<unknown>, N>>;
+  return tools as LoadedTools<N>;
 }

@@ -27,7 +27,11 @@ class Dev {
       this.said += text;
     };
     const { env } = process;
-    this.#ended = runDevLoop({ directory, config: [], env }, { out: say, err: say }, this.#stop.signal);
+    this.#ended = runDevLoop(
+      { directory, config: [], env, drain: () => ({ [Symbol.dispose]: () => undefined }) },
+      { out: say, err: say },
+      this.#stop.signal,
+    );
   }
 
   async says(times: number, text: string): Promise<void> {

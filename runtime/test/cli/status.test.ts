@@ -87,7 +87,14 @@ describe("pulsar-ts-io status", loadingTime, () => {
   it.each(["<html></html>", "[]", "{}", '{"instances":[]}'])("knows that %s is no status", async (body) => {
     const { code, stderr } = await cli(["status", "--http-port", await stranger(body)]);
     expect(code).toBe(4);
-    expect(stderr).toContain("what answers is no pulsar-ts-io");
+    expect(stderr).toContain("what answers is not pulsar-ts-io");
+  });
+
+  it("rejects an answer that is longer than a status can be, whoever sends it", async () => {
+    const port = await stranger(`{"instances":[],"source":{},"x":"${"x".repeat(17 * 1_048_576)}"}`);
+    const { code, stderr } = await cli(["status", "--http-port", port]);
+    expect(code).toBe(4);
+    expect(stderr).toContain("its answer has more than 16777216 bytes");
   });
 
   it("says what the server says when it does not tell", async () => {

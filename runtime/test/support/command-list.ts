@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { CommandInput } from "../../src/cli/input.ts";
 import { JsonOutput } from "../../src/cli/json-output.ts";
 import { createProgram } from "../../src/cli/program.ts";
+import { StopSignals } from "../../src/cli/stop-signals.ts";
 import { Terminal } from "../../src/cli/terminal.ts";
 import { FakeProcess } from "./fake-process.ts";
 
@@ -16,7 +17,8 @@ export function everyCommand(): readonly ListedCommand[] {
   const proc = new FakeProcess([]);
   const { stdout, stderr, stdin, env } = proc;
   const terminal = new Terminal(stdout, stderr);
-  const parts = { input: new CommandInput(stdin), terminal, json: new JsonOutput(stdout) };
+  using stop = new StopSignals(proc);
+  const parts = { stop, input: new CommandInput(stdin), terminal, json: new JsonOutput(stdout) };
   const host = { process: proc, env, ...parts, hiddenFlags: [] };
   return below({ words: [], command: createProgram(host, { version: "1.2.3", connectorHelp: undefined }) });
 }

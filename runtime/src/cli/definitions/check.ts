@@ -8,7 +8,8 @@ Examples:
   pulsar-ts-io check -t <connector> --source-config-file config.yaml
   pulsar-ts-io check -t <connector> --source-config-file config.yaml --json
 
-Nothing is left behind: what could not be tried without that says "not tried". Exit code 4: something was refused.
+Nothing is left behind: what could not be tried without that says "not tried". Exit code 4: something was refused,
+or did not answer within 60 s.
 `;
 
 export function addCheck(program: Command, host: CliHost): void {

@@ -12,6 +12,7 @@ Examples:
 
 It reads and changes nothing. SINCE is when the owner got it, by the owner's clock. AT WORK says whether the owner did
 anything while the command looked, for a few seconds. LAG is the time by which the stored position is behind; ? is what could not be found out, a note says why.
+It ends after 60 s at most.
 `;
 
 const resetExamples = `
@@ -20,7 +21,7 @@ Examples:
   pulsar-ts-io partitions reset -t <connector> --source-config-file config.yaml --to AT_TIMESTAMP --at 2026-03-05T19:28:58Z --yes
 
 Stop every instance of the source first: it is refused (exit code 6) while one is at work. What a crashed instance
-left behind is watched until it is sure that it is dead.
+left behind is watched until it is sure that it is dead. It ends after 5 minutes at most.
 `;
 
 export function addPartitions(program: Command, host: CliHost): void {
