@@ -1,3 +1,4 @@
+import { isAwsEndpoint, readAwsHost } from "@pulsar-ts-io/kinesis-consumer";
 import type { AwsEnvironment, AwsService } from "./aws-environment.ts";
 import { KinesisConfigError } from "./errors.ts";
 import type { KinesisSourceOptions } from "./generated/options.ts";
@@ -50,13 +51,10 @@ export function resolveEndpoints(options: KinesisSourceOptions, environment: Aws
   return { region, kinesis, dynamodb, cloudwatch, sts, cloudwatchUnknown, leftAtAws: leftAtAws(used) };
 }
 
-/** `kinesis.eu-west-1.amazonaws.com`, `vpce-0a.kinesis.eu-west-1.vpce.amazonaws.com`, `kinesis-fips.us-gov-west-1.api.aws`. */
-const regionLabel = /\.([a-z]{2}(?:-[a-z]+)+-\d)\.(?:vpce\.)?(?:amazonaws\.com(?:\.cn)?|api\.aws)$/;
-
 /** The region in the name of an AWS host, `us-east-1` for any other; `undefined` without endpoints. */
 function regionOf(endpoints: readonly string[]): string | undefined {
   for (const endpoint of endpoints) {
-    const region = regionLabel.exec(hostOf(endpoint))?.[1];
+    const region = readAwsHost(hostOf(endpoint))?.region;
     if (region !== undefined) return region;
   }
   return endpoints.length === 0 ? undefined : signingRegion;
@@ -75,7 +73,7 @@ function assumesRole({ awsCredentialPluginName }: KinesisSourceOptions): boolean
 
 /** Than at AWS, where an absent endpoint is too. */
 function isElsewhere(endpoint: string | undefined): boolean {
-  return endpoint !== undefined && !/(?:^|\.)(?:amazonaws\.com(?:\.cn)?|api\.aws)$/.test(hostOf(endpoint));
+  return endpoint !== undefined && !isAwsEndpoint(endpoint);
 }
 
 function hostOf(endpoint: string): string {

@@ -47,14 +47,17 @@ function problemAt(place: Place, error: ErrorObject, findings: Findings, accepts
   };
 }
 
-/** One of the allowed values, or the text with what is not allowed replaced, if that would do. */
+/** One of the allowed values, the name at the end of a path or an ARN, or the text with what is not allowed replaced, if that would do. */
 function suggest(value: string, schema: JsonSchema, accepts: Accepts): string | undefined {
   if (schema.enum !== undefined) return nearest(value, schema.enum.map(String));
+  if (schema.pattern === undefined) return undefined;
+  const name = value.trim().split("/").at(-1) ?? "";
+  if (value.includes("/") && accepts(schema, name)) return name;
   const cleaned = value
     .trim()
     .replace(/[^A-Za-z0-9_.-]+/g, "-")
     .replace(/^-+|-+$/g, "");
-  return schema.pattern !== undefined && cleaned !== value && accepts(schema, cleaned) ? cleaned : undefined;
+  return cleaned !== value && accepts(schema, cleaned) ? cleaned : undefined;
 }
 
 function requiredRemedy({ path, schema }: Place): string {

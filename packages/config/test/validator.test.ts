@@ -104,6 +104,11 @@ describe("ConfigValidator", () => {
       "my files!",
       'table: must be 3 to 20 characters of A-Za-z0-9_-, got "my files!" (did you mean my-files?)',
     ],
+    [
+      "table",
+      "arn:aws:store:eu-west-1:123456789012:table/my-files",
+      'table: must be 3 to 20 characters of A-Za-z0-9_-, got "arn:aws:store:eu-west-1:123456789012:table/my-files" (did you mean my-files?)',
+    ],
     ["table", "ab", 'table: must be 3 to 20 characters of A-Za-z0-9_-, got "ab"'],
     ["table", ["x"], 'table: must be a text, got ["x"] (put it in quotes)'],
     ["table", 2 ** 60, "table: must be a text, got 1152921504606847000 (put it in quotes)"],

@@ -1,5 +1,6 @@
 import { ConnectorError, toError } from "@pulsar-ts-io/core";
 import { kindOfName } from "./aws-error-names.ts";
+import { isKnownRegion } from "./aws-partition.ts";
 import {
   AwsAccessDeniedError,
   AwsCredentialsError,
@@ -122,7 +123,8 @@ function aboutIdentity(failure: AwsFailure, call: AwsCall): ConnectorError | und
 function aboutTheNetwork(failure: AwsFailure, call: AwsCall): ConnectorError | undefined {
   if (failure.status !== undefined || kindOfName(failure.name) !== "network") return undefined;
   const options = { cause: failure.cause, details: details(failure, call) };
-  if (failure.name === "ENOTFOUND" && !call.customEndpoint) {
+  // Of a region that exists, the name is there: this machine cannot resolve it for now.
+  if (failure.name === "ENOTFOUND" && !call.customEndpoint && !isKnownRegion(call.region)) {
     return new AwsRegionError(
       `there is no ${call.service} in the region "${call.region}": ${call.endpoint} is unknown`,
       { ...options, remedy: "check the name of the region, and that this machine can resolve AWS's names" },

@@ -7,6 +7,7 @@ export {
   createRequestHandler,
 } from "./aws-clients.ts";
 export { isPassingAwsError } from "./aws-failure.ts";
+export { isAwsEndpoint, readAwsHost } from "./aws-partition.ts";
 export type { ConsumerHost, ConsumerOptions } from "./consumer-options.ts";
 export { KinesisConsumer } from "./kinesis-consumer.ts";
 export { KinesisRecord } from "./kinesis-record.ts";

@@ -1,4 +1,5 @@
 import { type NodeHttp2Handler, NodeHttpHandler } from "@smithy/node-http-handler";
+import { isAwsEndpoint } from "./aws-partition.ts";
 import { WideHttp2Handler } from "./wide-http2-handler.ts";
 
 /** What the SDK tells its handler of one request. */
@@ -25,13 +26,14 @@ export class KinesisHandler {
     this.#calls = calls;
     this.metadata = calls.metadata;
     // No time-outs: the reader watches its subscription itself.
-    this.#subscriptions = isAws(options.endpoint)
-      ? new WideHttp2Handler()
-      : new NodeHttpHandler({
-          connectionTimeout: options.connectTimeoutMs,
-          httpAgent: { keepAlive: false, maxSockets: Number.POSITIVE_INFINITY },
-          httpsAgent: { keepAlive: false, maxSockets: Number.POSITIVE_INFINITY },
-        });
+    this.#subscriptions =
+      options.endpoint === undefined || isAwsEndpoint(options.endpoint)
+        ? new WideHttp2Handler()
+        : new NodeHttpHandler({
+            connectionTimeout: options.connectTimeoutMs,
+            httpAgent: { keepAlive: false, maxSockets: Number.POSITIVE_INFINITY },
+            httpsAgent: { keepAlive: false, maxSockets: Number.POSITIVE_INFINITY },
+          });
   }
 
   handle(request: HandledRequest, options: HandlerOptions = {}): HandledAnswer {
@@ -51,10 +53,4 @@ export class KinesisHandler {
   httpHandlerConfigs(): ReturnType<NodeHttpHandler["httpHandlerConfigs"]> {
     return this.#calls.httpHandlerConfigs();
   }
-}
-
-/** Also an interface endpoint of a VPC, which has a name of its own. */
-function isAws(endpoint: string | undefined): boolean {
-  if (endpoint === undefined) return true;
-  return /\.(amazonaws\.com(\.cn)?|aws)$/.test(new URL(endpoint).hostname);
 }

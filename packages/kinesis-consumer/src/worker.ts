@@ -80,6 +80,7 @@ export class Worker {
       clock,
       logger,
       outage: tableOutage,
+      listing: host.troubles.of("list of shards", { blocking: false }),
       initial,
       stamp,
       restraint: places.kcl3,

@@ -60,6 +60,20 @@ describe("the audit of the leases", () => {
     await rig.close(worker);
   });
 
+  it("reports shards that Kinesis does not list as a failure of Kinesis, not of the lease table", async () => {
+    const { rig, workers } = await fleet(2);
+    const always = { count: Number.POSITIVE_INFINITY };
+    const fault = rig.service.faults.refuse("ListShards", "InternalFailure", always);
+    rig.table.rows.delete(idOf(0));
+    await rig.until(() => rig.logger.linesOf("list of shards failing, retrying").length > 0, 5_000);
+    await rig.pass(20_000);
+    expect(rig.logger.linesOf("lease table failing, retrying")).toEqual([]);
+    fault.lift();
+    await rig.until(() => rig.logger.linesOf("list of shards recovered").length > 0, 10_000);
+    await rig.until(() => rig.lease(0) !== undefined, 5_000);
+    await closeAll(rig, workers);
+  });
+
   it("does not list the shards again and again for a hole that nothing can fill", async () => {
     const { rig, workers, listings } = await fleet(2);
     rig.service.faults.refuse("ListShards", "LimitExceededException", { count: 1 });

@@ -196,7 +196,51 @@ describe("opening", () => {
       ),
       remedy: expect.stringContaining("set useEnhancedFanOut: false"),
     });
-    expect(rig.clock.monotonic()).toBeLessThan(10_000);
+    expect(rig.clock.monotonic()).toBeLessThan(35_000);
+  });
+
+  it.each([
+    ["DescribeStreamConsumer", "LimitExceededException"],
+    ["DescribeStreamConsumer", "ProvisionedThroughputExceededException"],
+    ["DescribeStreamSummary", "LimitExceededException"],
+    ["RegisterStreamConsumer", "LimitExceededException"],
+  ] as const)(
+    "waits for enhanced fan-out while %s is throttled for a while: %s",
+    async (operation, error) => {
+      const rig = new Rig();
+      const texts = rig.put(10);
+      const effect = { kind: "refuse", error, message: "Rate exceeded for consumer" } as const;
+      const fault = rig.service.faults.add({ operation, count: Number.POSITIVE_INFINITY, effect });
+      const fallback = { kind: "polling", idleMs: 1_000 } as const;
+      const worker = rig.worker({ retrieval: { kind: "fan-out", consumerName: "app", fallback } });
+      const opening = rig.openWorker(worker);
+      const lifting = rig.clock.sleep(25_000, worker.stop.signal).then(() => fault.lift());
+      await Promise.all([opening, lifting]);
+      await rig.until(() => worker.records.length === texts.length);
+      expect(rig.service.calls("SubscribeToShard")).toBeGreaterThan(0);
+      expect(rig.service.calls("GetRecords")).toBe(0);
+      await rig.close(worker);
+    },
+  );
+
+  it("reports a throttle of enhanced fan-out that lasts, and never polls instead because of one", async () => {
+    const rig = new Rig();
+    const always = { count: Number.POSITIVE_INFINITY };
+    rig.service.faults.refuse("DescribeStreamConsumer", "LimitExceededException", always);
+    const fallback = { kind: "polling", idleMs: 1_000 } as const;
+    await expect(
+      rig.start({ retrieval: { kind: "fan-out", consumerName: "app", fallback } }),
+    ).rejects.toMatchObject({ code: "PIO_AWS_THROTTLED", retryable: true });
+    expect(rig.clock.monotonic()).toBeGreaterThan(59_000);
+  });
+
+  it("registers its consumer once others that are being created leave room", async () => {
+    const rig = new Rig();
+    const effect = { kind: "refuse", error: "LimitExceededException" } as const;
+    const fault = rig.service.faults.add({ operation: "RegisterStreamConsumer", count: 20, effect });
+    const worker = await rig.start({ retrieval: { kind: "fan-out", consumerName: "app" } });
+    expect(fault.hits).toBe(20);
+    await rig.close(worker);
   });
 
   it("polls instead, with one warning, when that is allowed", async () => {

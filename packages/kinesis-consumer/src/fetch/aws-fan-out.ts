@@ -126,7 +126,7 @@ export class AwsFanOut implements FanOutService {
     const where = await this.#kinesis.describe(failure);
     const resource = `stream "${this.#streamName}"`;
     const details = { stream: this.#streamName, shardId: id, region: where.region, endpoint: where.endpoint };
-    const known = readKnown(failure, resource, id, { cause: failure.cause, details });
+    const known = readKnown(failure, operation, resource, id, { cause: failure.cause, details });
     if (known !== undefined) return known;
     const translated = translateAwsFailure(failure, { service: "Kinesis", operation, resource, ...where });
     if (translated.code !== "PIO_AWS_ACCESS_DENIED") return translated;
@@ -141,6 +141,7 @@ export class AwsFanOut implements FanOutService {
 /** What means something else here than elsewhere. */
 function readKnown(
   failure: AwsFailure,
+  operation: string,
   stream: string,
   id: ShardId | undefined,
   options: { readonly cause: Error; readonly details: Readonly<Record<string, string | undefined>> },
@@ -150,7 +151,9 @@ function readKnown(
     if (cause instanceof ResourceNotFoundException) {
       return new StreamNotFoundError(`there is no ${stream} any more`, options);
     }
-    if (!(cause instanceof LimitExceededException)) return undefined;
+    // The other operations answer so for their rate alone, and RegisterStreamConsumer says so when it means its rate.
+    const limited = cause instanceof LimitExceededException && operation === "RegisterStreamConsumer";
+    if (!limited || /rate exceeded|throttl/i.test(failure.message)) return undefined;
     return new FanOutUnavailableError(
       `no consumer can be registered for enhanced fan-out of ${stream}: ${failure.message}`,
       {

@@ -1,4 +1,4 @@
-import { Backoff, type Clock, IllegalStateError, isRetryable } from "@pulsar-ts-io/core";
+import { Backoff, type Clock, codeOf, hasCode, IllegalStateError, isRetryable } from "@pulsar-ts-io/core";
 import { FanOutUnavailableError } from "../errors.ts";
 import { pollInstead } from "./fan-out-remedy.ts";
 import type { FanOutService } from "./fan-out-service.ts";
@@ -6,8 +6,16 @@ import type { FanOutService } from "./fan-out-service.ts";
 /** Kinesis answers 20 questions about consumers a second in an account; making one takes it a few seconds. */
 const firstLookMs = 200;
 const longestLookMs = 1_000;
-/** For how long what may heal is tried again. */
+/** For how long what may heal is tried again, milliseconds. */
 const retryMs = 5_000;
+/**
+ * For how long a throttle, or a limit that may pass, is waited for, milliseconds. An account may describe consumers 20 times a second
+ * and register 5 at a time, and a fleet that starts together shares both.
+ */
+const throttledMs = 60_000;
+const limitedMs = 30_000;
+/** For how long in all, when one reason follows another. */
+const longestMs = 120_000;
 const activeWithinMs = 30_000;
 
 /**
@@ -39,27 +47,34 @@ export class FanOutConsumer {
   }
 
   /**
-   * Finds the consumer, or registers it, and waits until it may subscribe.
+   * Finds the consumer, or registers it, and waits until it may subscribe: a minute for a throttle, 30 s for the limit of consumers.
    *
    * @throws FanOutUnavailableError (`PIO_FAN_OUT_UNAVAILABLE`) and the errors `PIO_AWS_…`.
    */
   async register(signal: AbortSignal): Promise<void> {
     const startMs = this.#clock.monotonic();
     const pause = new Backoff({ initialMs: firstLookMs, maxMs: longestLookMs });
-    for (;;) {
-      const forMs = this.#clock.monotonic() - startMs;
+    /** What the consumer has been waited for since when: each reason has its own patience. */
+    let waiting: { readonly why: string | undefined; readonly sinceMs: number } | undefined;
+    const waitedMs = (why: string | undefined) => {
+      if (waiting?.why !== why) waiting = { why, sinceMs: this.#clock.monotonic() };
+      const now = this.#clock.monotonic();
+      return now - startMs > longestMs ? Number.POSITIVE_INFINITY : now - (waiting?.sinceMs ?? now);
+    };
+    for (let neverActive = false; ; ) {
       try {
         const found = await this.service.describeConsumer(this.#name, signal);
         if (found?.active === true) {
           this.#arn = found.arn;
           return;
         }
-        if (forMs > activeWithinMs) throw this.#neverActive();
         if (found === undefined) await this.service.registerConsumer(this.#name, signal);
+        neverActive = waitedMs(undefined) > activeWithinMs;
       } catch (error) {
         signal.throwIfAborted();
-        if (!isRetryable(error) || forMs > retryMs) throw error;
+        if (!isRetryable(error) || waitedMs(codeOf(error)) > patienceMs(error)) throw error;
       }
+      if (neverActive) throw this.#neverActive();
       await this.#clock.sleep(pause.next(), signal);
     }
   }
@@ -87,4 +102,9 @@ export class FanOutConsumer {
       { details: { consumer: this.#name }, remedy: `try again later, or ${pollInstead}` },
     );
   }
+}
+
+function patienceMs(error: unknown): number {
+  if (hasCode(error, "PIO_AWS_THROTTLED")) return throttledMs;
+  return hasCode(error, "PIO_FAN_OUT_UNAVAILABLE") ? limitedMs : retryMs;
 }

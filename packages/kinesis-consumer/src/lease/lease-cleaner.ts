@@ -2,6 +2,7 @@ import { type Clock, hasCode, type Logger, type Outage } from "@pulsar-ts-io/cor
 import { aborted } from "../joined-signal.ts";
 import { retryUntilDone } from "../retry.ts";
 import type { KinesisStream } from "../shard/kinesis-stream.ts";
+import { listUntilDone } from "../shard/list-until-done.ts";
 import type { Shard, ShardId } from "../shard/shard.ts";
 import type { Lease } from "./lease.ts";
 import type { LeaseCoordinator } from "./lease-coordinator.ts";
@@ -15,6 +16,8 @@ export interface LeaseCleanerOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly outage: Outage;
+  /** For what Kinesis is asked. */
+  readonly listing: Outage;
   readonly workerId: string;
 }
 
@@ -63,7 +66,7 @@ export class LeaseCleaner {
   }
 
   async #round(signal: AbortSignal): Promise<void> {
-    const { clock } = this.#options;
+    const { clock, listing } = this.#options;
     const finished = this.#finished();
     if (finished.length === 0) return;
     const { table, stream } = this.#places;
@@ -71,7 +74,10 @@ export class LeaseCleaner {
     const leases = new Map(rows.map((lease) => [lease.shardId, lease]));
     const lookForGarbage = clock.monotonic() >= this.#garbageDueMs;
     const nameless = finished.some((id) => leases.get(id)?.childShardIds.length === 0);
-    const shards = lookForGarbage || nameless ? await stream.listShards(undefined, signal) : undefined;
+    const shards =
+      lookForGarbage || nameless
+        ? await listUntilDone(stream, { clock, listing, key: "clean-up", signal })
+        : undefined;
     if (lookForGarbage) this.#garbageDueMs = clock.monotonic() + garbageMs;
     for (const id of finished) {
       const lease = leases.get(id);

@@ -9,6 +9,7 @@ import { firstLeases } from "./first-leases.ts";
 import { findHole } from "./hash-coverage.ts";
 import type { KinesisStream } from "./kinesis-stream.ts";
 import { type InitialPosition, planForgottenChildren, planMissingLeases } from "./lease-plan.ts";
+import { listUntilDone } from "./list-until-done.ts";
 import type { Shard } from "./shard.ts";
 
 /** KCL's times for the leader; but a hole is looked into at once, not after it was seen three times. */
@@ -28,6 +29,8 @@ export interface LeaseAuditOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly outage: Outage;
+  /** For what Kinesis is asked. */
+  readonly listing: Outage;
   readonly initial: InitialPosition;
   readonly workerId: string;
   /** Whether living workers of KCL 3 have a leader of their own. */
@@ -97,7 +100,8 @@ export class LeaseAudit {
 
   async #compare(signal: AbortSignal): Promise<void> {
     // Shards first, then the leases as they are: a lease created in between is not missed.
-    const shards = await this.#places.stream.listShards(undefined, signal);
+    const { clock, listing } = this.#options;
+    const shards = await listUntilDone(this.#places.stream, { clock, listing, key: "audit", signal });
     const leases = await this.#places.table.list({ consistent: true }, signal);
     await this.#fillRanges(leases, shards, signal);
     await this.#repair(leases, shards, signal);

@@ -8,6 +8,7 @@ import type { LeaseTable } from "../lease/lease-table.ts";
 import { retryUntilDone } from "../retry.ts";
 import type { KinesisStream } from "./kinesis-stream.ts";
 import { atTrimHorizon, type InitialPosition, planHeirs, planMissingLeases } from "./lease-plan.ts";
+import { listUntilDone } from "./list-until-done.ts";
 import type { ChildShard, ShardId } from "./shard.ts";
 import { createdMsIfAllowed } from "./stream-age.ts";
 import { checkStreamCreation } from "./stream-identity.ts";
@@ -28,6 +29,8 @@ export interface ShardEndOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly outage: Outage;
+  /** For what Kinesis is asked. */
+  readonly listing: Outage;
   readonly initial: InitialPosition;
   readonly stamp: StreamStamp;
   readonly applicationName: string;
@@ -63,7 +66,7 @@ export class ShardEnd {
     const children = await retryUntilDone(retry, () =>
       end.kind === "shard-end"
         ? this.#openTheWay(end.children, ending)
-        : this.#replaceGone(held.lease, signal),
+        : this.#replaceGone(held.lease, ending),
     );
     signal.throwIfAborted();
     if (children === undefined) return false;
@@ -96,13 +99,15 @@ export class ShardEnd {
    */
   async #otherParents(children: readonly ChildShard[], { signs, signal }: Ending): Promise<void> {
     const { maker, stream } = this.#places;
-    const { clock, initial } = this.#options;
+    const { clock, initial, listing } = this.#options;
     const parents = new Set(children.flatMap((child) => child.parentShardIds));
     const pause = new Backoff({ initialMs: firstLookMs, maxMs: longestLookMs });
     for (;;) {
       const unleased = await this.#unleased(parents, signal);
       if (unleased.length === 0) return;
-      const shards = await stream.listShards(undefined, signal);
+      const [key] = parents;
+      const shards = await listUntilDone(stream, { clock, listing, key: `parents ${key}`, signal, signs });
+      signs.calling();
       if (!shards.some((shard) => unleased.includes(shard.shardId))) return;
       const plan = planMissingLeases(shards, await this.#leases(signal), initial);
       const created = await maker.create(
@@ -124,9 +129,12 @@ export class ShardEnd {
   }
 
   /** The service does not know the shard any more. @returns its children, or `undefined` when it does know it. */
-  async #replaceGone(lease: Lease, signal: AbortSignal): Promise<readonly ShardId[] | undefined> {
+  async #replaceGone(lease: Lease, { signs, signal }: Ending): Promise<readonly ShardId[] | undefined> {
     const { maker, stream } = this.#places;
-    const shards = await stream.listShards(undefined, signal);
+    const { clock, listing } = this.#options;
+    const key = `end of ${lease.shardId}`;
+    const shards = await listUntilDone(stream, { clock, listing, key, signal, signs });
+    signs.calling();
     if (shards.some((shard) => shard.shardId === lease.shardId)) return undefined;
     // In a stream created anew nothing continues the shard, and its end would be a tombstone on one that comes.
     checkStreamCreation(this.#options.stamp.streamCreatedMs, {

@@ -15,6 +15,7 @@ import {
 } from "@aws-sdk/client-kinesis";
 import type { ToolContext } from "@pulsar-ts-io/core";
 import type { AwsClients, DynamoService, KinesisService } from "../aws-clients.ts";
+import { partitionName } from "../aws-partition.ts";
 import { checkTableName, checkTableSchema } from "../lease/dynamo-table-setup.ts";
 import { kcl3Tables } from "../lease/kcl3-state.ts";
 import { attribute } from "../lease/lease-item.ts";
@@ -75,8 +76,10 @@ export class AwsAccessCheck {
   /** Everything to be granted, with the resources' names as far as {@link run} has learned them. */
   async policy(): Promise<IamPolicy> {
     const { streamName, applicationName, retrieval, metricsLevel } = this.#options;
+    const region = await this.#kinesis.region;
     return iamPolicy({
-      region: await this.#kinesis.region,
+      region,
+      partition: partitionName(region),
       streamName,
       tableName: applicationName,
       consumerName: retrieval.kind === "fan-out" ? retrieval.consumerName : undefined,

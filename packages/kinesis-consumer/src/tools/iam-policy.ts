@@ -16,6 +16,8 @@ interface IamStatement {
 
 export interface PolicySubject {
   readonly region: string;
+  /** The first part of the region's ARNs. */
+  readonly partition: string;
   readonly streamName: string;
   readonly tableName: string;
   /** Of the fan-out consumer; absent: the stream is polled. */
@@ -45,7 +47,7 @@ export function iamPolicy(subject: PolicySubject): IamPolicy {
   const { streamName, tableName, consumerName, metricsNamespace } = subject;
   const account = accountOf(subject.streamArn) ?? accountOf(subject.tableArn) ?? "*";
   const arn = (service: string, name: string) =>
-    `arn:${partitionOf(subject.region)}:${service}:${subject.region}:${account}:${name}`;
+    `arn:${subject.partition}:${service}:${subject.region}:${account}:${name}`;
   const streamArn = subject.streamArn ?? arn("kinesis", `stream/${streamName}`);
   const tableArn = subject.tableArn ?? arn("dynamodb", `table/${tableName}`);
   const fanOut = consumerName === undefined ? [] : fanOutStreamActions;
@@ -81,9 +83,4 @@ function allowMetrics(namespace: string): IamStatement {
 function accountOf(arn: string | undefined): string | undefined {
   const account = arn?.split(":")[4];
   return account === "" ? undefined : account;
-}
-
-function partitionOf(region: string): string {
-  if (region.startsWith("cn-")) return "aws-cn";
-  return region.startsWith("us-gov-") ? "aws-us-gov" : "aws";
 }
