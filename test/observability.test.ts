@@ -1,4 +1,8 @@
-import { readFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { parser } from "@prometheus-io/lezer-promql";
 import { silentLogger, systemClock } from "@pulsar-ts-io/core";
 import { describe, expect, it } from "vitest";
@@ -9,7 +13,7 @@ import { InstanceContext } from "../runtime/src/instance/instance-context.ts";
 import { SourceMonitor } from "../runtime/src/observe/source-monitor.ts";
 import { metadataOf, parseExposition } from "../runtime/test/support/exposition.ts";
 import { ListSource } from "../runtime/test/support/list-source.ts";
-import { report } from "../runtime/test/support/report.ts";
+import { report, trouble } from "../runtime/test/support/report.ts";
 import { startInstance } from "../runtime/test/support/start-instance.ts";
 import { StepTransport } from "../runtime/test/support/step-transport.ts";
 
@@ -30,6 +34,7 @@ async function allMetrics(): Promise<string> {
   const watched = report({
     counts: { lagMs: 1 },
     partitions: [{ id: "a", lagMs: 1, checkpointAgeMs: 1 }],
+    troubles: [trouble()],
     systemErrors: [error],
     sourceErrors: [error],
     metrics: await metrics.families(),
@@ -46,6 +51,12 @@ const text = await allMetrics();
 const families = [...metadataOf(text, "TYPE").keys()];
 const samples = parseExposition(text);
 const series = new Set(samples.map(({ name }) => name));
+/** What the Kinesis source adds. */
+const ofKinesis = new Set(
+  [...file("connectors/kinesis/README.md").matchAll(/^\| `(pulsar_ts_io_kinesis_\w+)` \|/gm)].map(
+    ([, name = ""]) => name,
+  ),
+);
 
 /** `{a,b}` spelled out. */
 function spelledOut(name: string): string[] {
@@ -79,7 +90,7 @@ function expectToBeThere(expression: string, templates: readonly string[]): void
   const shown = templates.flatMap((template) =>
     [...template.matchAll(/\{\{ ?(?:\$labels\.)?([a-z]\w*)/g)].map(([, label = ""]) => label),
   );
-  for (const metric of metrics) {
+  for (const metric of metrics.filter((name) => !ofKinesis.has(name))) {
     expect(series).toContain(metric);
     const known = samples
       .filter(({ name }) => name === metric)
@@ -132,6 +143,19 @@ describe("docs/observability.md", () => {
   });
 });
 
+describe("connectors/kinesis/README.md", () => {
+  it("names every metric that the Kinesis source adds, and no other", () => {
+    const folder = new URL("../packages/kinesis-consumer/src/", import.meta.url);
+    const named = readdirSync(folder, { recursive: true, encoding: "utf8" })
+      .filter((path) => path.endsWith(".ts"))
+      .flatMap((path) => [
+        ...readFileSync(new URL(path, folder), "utf8").matchAll(/"(pulsar_ts_io_kinesis_\w+)"/g),
+      ])
+      .map(([, name = ""]) => name);
+    expect([...ofKinesis].sort()).toEqual([...new Set(named)].sort());
+  });
+});
+
 describe("dashboards/grafana-sources.json", () => {
   const dashboard: Dashboard = JSON.parse(file("dashboards/grafana-sources.json"));
   const expressions = dashboard.panels.flatMap(({ title, targets = [] }) =>
@@ -150,13 +174,75 @@ describe("dashboards/grafana-sources.json", () => {
   });
 });
 
+interface AlertTests {
+  readonly tests: readonly {
+    readonly promql_expr_test: readonly {
+      readonly exp_samples: readonly { readonly labels: string }[];
+    }[];
+  }[];
+}
+
 describe("dashboards/prometheus-alerts.yaml", () => {
   const { groups }: Alerts = parse(file("dashboards/prometheus-alerts.yaml"));
   const rules = groups.flatMap((group) => group.rules);
+  const headings = new Set(
+    [...file("docs/operating.md").matchAll(/^#+ (.+)$/gm)].map(([, heading = ""]) =>
+      heading.toLowerCase().replaceAll(" ", "-"),
+    ),
+  );
 
   it.each(rules)("$alert watches what there is, and says what is wrong", ({ expr, labels, annotations }) => {
+    // Labels of a group or a selector may belong to one metric of several: promtool evaluates those.
     expectToBeThere(expr, Object.values(annotations));
     expect(["warning", "critical"]).toContain(labels["severity"]);
-    expect(Object.keys(annotations).sort()).toEqual(["description", "summary"]);
+    expect(Object.keys(annotations).sort()).toEqual(["description", "runbook_url", "summary"]);
+  });
+
+  it.each(rules)("$alert has a section in the runbook", ({ alert, annotations }) => {
+    expect(annotations["runbook_url"]).toBe(`docs/operating.md#${alert.toLowerCase()}`);
+    expect(headings).toContain(alert.toLowerCase());
+  });
+
+  it("has a case for each alert in which it fires", () => {
+    const { tests }: AlertTests = parse(file("dashboards/prometheus-alerts.test.yaml"));
+    const fired = tests.flatMap((test) =>
+      test.promql_expr_test.flatMap((look) => look.exp_samples.map(({ labels }) => labels)),
+    );
+    expect([...new Set(fired)].sort()).toEqual(rules.map(({ alert }) => `{alertname="${alert}"}`).sort());
+  });
+
+  const promtool = spawnSync("promtool", ["--version"]).status === 0;
+  if (!promtool && process.env["CI"] === "true") throw new Error("there is no promtool to test alerts with");
+
+  it.skipIf(!promtool)(
+    "fires each alert in its case, and no other, by Prometheus' own rule tests",
+    {
+      timeout: 120_000,
+    },
+    () => {
+      const cases = fileURLToPath(new URL("../dashboards/prometheus-alerts.test.yaml", import.meta.url));
+      const { status, stdout, stderr } = spawnSync("promtool", ["test", "rules", cases], {
+        encoding: "utf8",
+      });
+      expect(`${stdout}${stderr}`).toContain("SUCCESS");
+      expect(status).toBe(0);
+    },
+  );
+
+  it.skipIf(!promtool)("has rule tests that notice a changed threshold", { timeout: 120_000 }, () => {
+    const folder = mkdtempSync(join(tmpdir(), "pulsar-ts-io-alerts-"));
+    try {
+      const changed = file("dashboards/prometheus-alerts.yaml").replace("> 300", "> 3000");
+      writeFileSync(join(folder, "prometheus-alerts.yaml"), changed);
+      const cases = join(folder, "prometheus-alerts.test.yaml");
+      writeFileSync(cases, file("dashboards/prometheus-alerts.test.yaml"));
+      const { status, stdout, stderr } = spawnSync("promtool", ["test", "rules", cases], {
+        encoding: "utf8",
+      });
+      expect(status).not.toBe(0);
+      expect(`${stdout}${stderr}`).toContain("PulsarSourceLagging");
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });
