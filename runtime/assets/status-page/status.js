@@ -74,6 +74,8 @@ function showState({ source, numInstances, instances, time }) {
   byId("state").className = className;
   document.title = `${source.name}: ${text}`;
   const reasons = instances.flatMap(({ instanceId, status, details }) => {
+    // A blocking trouble is listed with its remedy; the reason would only repeat it.
+    if (details.troubles.some(({ blocking }) => blocking)) return [];
     const reason = details.stalled ?? status.error;
     return reason === "" ? [] : [numInstances > 1 ? `Instance ${instanceId}: ${reason}` : reason];
   });
@@ -97,11 +99,16 @@ function showTroubles({ time, instances }) {
       "li",
       {},
       element("strong", { class: blocking ? "bad" : "warn" }, what),
-      instances.length > 1 ? ` instance ${instanceId} ` : " ",
+      " ",
       element(
         "span",
         { class: "note" },
-        `for ${duration(Math.max(0, time - sinceMs))}, ${count(failures)} failed ${failures === 1 ? "attempt" : "attempts"}`,
+        [
+          ...(instances.length > 1 ? [`instance ${instanceId}`] : []),
+          `for ${duration(Math.max(0, time - sinceMs))}`,
+          `${count(failures)} failed ${failures === 1 ? "attempt" : "attempts"}`,
+          ...(blocking ? ["no record moves"] : []),
+        ].join(" · "),
       ),
       element("p", { class: "message" }, code === undefined ? message : `${message} [${code}]`),
       ...(remedy === undefined ? [] : [element("p", { class: "remedy" }, remedy)]),

@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import type { PartitionStatus } from "@pulsar-ts-io/core";
 import { afterEach, expect, it } from "vitest";
 import { Browser, describeWithBrowser } from "../support/browser.ts";
-import { report } from "../support/report.ts";
+import { report, trouble } from "../support/report.ts";
 import { ServedSource } from "../support/watched-source.ts";
 
 const desktop = { width: 1100, height: 900, scheme: "light" } as const;
@@ -46,6 +46,47 @@ async function anHour(served: ServedSource): Promise<void> {
       atMs: Date.UTC(2026, 2, 5, 13, 31, 7),
     };
     served.reports = [report({ counts, partitions, restarts: 1, systemErrors: [error] })];
+    await served.clock.advance(10_000);
+  }
+}
+
+const noTable = {
+  message: "the lease table orders could not be read: connect ECONNREFUSED 10.0.4.17:443",
+  remedy: "check the network's way to DynamoDB: security group, VPC endpoint, DNS and proxy",
+};
+
+/** Two minutes in which its table is away: no lease is held, nothing is read, and the lag is unknown. */
+async function anOutage(served: ServedSource): Promise<void> {
+  const [before = report()] = served.reports;
+  const sinceMs = served.clock.now();
+  for (let sample = 1; sample <= 12; sample += 1) {
+    const partitions = before.partitions.map(({ owner: _, activity: __, lagMs: ___, ...rest }) => rest);
+    const counts = { ...before.counts, inFlight: 0, inFlightBytes: 0, lagMs: undefined };
+    const table = trouble({
+      ...noTable,
+      what: "lease table",
+      code: "PIO_AWS_UNREACHABLE",
+      sinceMs,
+      lastMs: served.clock.now(),
+      failures: 3 * sample - 5,
+    });
+    const metrics = trouble({
+      what: "publishing metrics to CloudWatch",
+      code: undefined,
+      message: "no route",
+      remedy: undefined,
+      blocking: false,
+      sinceMs: sinceMs + 60_000,
+    });
+    served.reports = [
+      {
+        ...before,
+        counts,
+        partitions,
+        troubles: sample < 6 ? [table] : [table, metrics],
+        stalled: "the same",
+      },
+    ];
     await served.clock.advance(10_000);
   }
 }
@@ -149,6 +190,36 @@ describeWithBrowser("the status page", (program) => {
     expect(await browser.evaluate('document.querySelectorAll("#lag path").length')).toBe(0);
     expect(await browser.evaluate('document.querySelectorAll("#throughput path.curve").length')).toBe(1);
   });
+
+  it.each(["light", "dark"] as const)(
+    "shows what fails, since when, and what to do, in the %s",
+    {
+      timeout: 60_000,
+    },
+    async (scheme) => {
+      const served = await serve();
+      const url = await served.open({ configs });
+      await anHour(served);
+      await anOutage(served);
+      const browser = await browse();
+      await browser.show(url, { ...desktop, scheme, scale: 1.5 });
+      await browser.until(loaded);
+      const items = await browser.evaluate(
+        '[...document.querySelectorAll("#troubles li")].map((item) => item.innerText)',
+      );
+      expect(items).toEqual([
+        `lease table for 2 min · 31 failed attempts · no record moves\n\n${noTable.message} [PIO_AWS_UNREACHABLE]\n\n${noTable.remedy}`,
+        "publishing metrics to CloudWatch for 60 s · 1 failed attempt\n\nno route",
+      ]);
+      const [first, second] = ["strong.bad", "strong.warn"].map((selector) => `#troubles ${selector}`);
+      expect(await browser.evaluate(`document.querySelector("${first}").innerText`)).toBe("lease table");
+      expect(await browser.evaluate(`document.querySelector("${second}").innerText`)).toContain("CloudWatch");
+      expect(await browser.evaluate('document.querySelector("#notice").hidden')).toBe(true);
+      expect(await browser.evaluate("document.title")).toBe("orders: stalled");
+      const file = process.env["PULSAR_TS_IO_SCREENSHOT"];
+      if (file !== undefined) writeFileSync(`${file}.outage-${scheme}.png`, await browser.screenshot());
+    },
+  );
 
   it("follows a partition to the instance that has it now, and marks one that is in trouble", async () => {
     const served = await serve();
