@@ -72,7 +72,11 @@ const kinesisTimeoutMs = 15_000;
 const dynamoTimeoutMs = 3_000;
 /** KCL's. */
 const cloudwatchTimeoutMs = 5_000;
-const maxSockets = 64;
+/**
+ * As many as there are shards, which have one call to Kinesis under way at most. With fewer, slow calls would keep the others waiting
+ * in the agent, where renewals have no precedence and the time of a call runs.
+ */
+const maxSockets = 2_048;
 /**
  * Longest time of a call once its credentials are known, milliseconds. The time-outs above end a silent attempt; these bound the
  * whole call, also when its answer trickles in: a page of 10 MB, both attempts at a lease, one batch of metrics.

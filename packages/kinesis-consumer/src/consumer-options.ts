@@ -40,9 +40,9 @@ export interface ConsumerOptions {
   readonly backoffMs: number;
   /** Attempts of a checkpoint before its failure is reported; it is tried again with the next renewal. At least 1. */
   readonly checkpointAttempts: number;
-  /** Records fetched and not yet read, over all shards; at least 1. */
+  /** Records that wait in the queue to be read, over all shards; at least 1. See ReadBudget for what may wait beside it. */
   readonly maxBufferedRecords: number;
-  /** Their payloads in bytes; one answer for each call in flight may exceed it. */
+  /** Payload bytes that wait to be read, or are expected of the calls under way; one answer may exceed what was expected. */
   readonly maxBufferedBytes: number;
   /** How long a lease lasts after its last renewal, milliseconds; the same for all workers of the table. Default 10 000, KCL's. */
   readonly failoverMs?: number;

@@ -45,7 +45,7 @@ export class RecordQueue {
       if (record !== undefined && page.owner.live) {
         page.records[page.next] = undefined;
         page.next += 1;
-        this.#budget.release(1, record.data.byteLength);
+        this.#budget.release(record.data.byteLength);
         return record;
       }
       this.#discard(page);
@@ -85,7 +85,7 @@ export class RecordQueue {
     for (const record of page.records.slice(page.next)) bytes += record?.data.byteLength ?? 0;
     page.records.length = 0;
     page.next = 0;
-    if (left > 0) this.#budget.release(left, bytes);
+    if (left > 0) this.#budget.discard({ records: left, bytes });
   }
 
   #nextPage(): void {

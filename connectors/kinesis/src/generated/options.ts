@@ -33,7 +33,7 @@ export interface KinesisSourceOptions {
   readonly backoffTime: number;
   /** The number of attempts of a checkpoint before the failure is reported. It is tried again with the next renewal of the lease. Default `3`. */
   readonly numRetries: number;
-  /** The largest number of records that are fetched and not yet handed to Pulsar. Once it is reached, nothing is read from Kinesis until some have been. Default `1000`. */
+  /** The largest number of records that are fetched and wait in the queue for Pulsar. Once it is reached, nothing is read from Kinesis until some have been handed over. Calls that are under way then may bring one more answer for each shard, of half as many records or 64, whichever is more, which waits beside the queue and counts in maxBufferedBytes. Default `1000`. */
   readonly receiveQueueSize: number;
   /** true: Kinesis enhanced fan-out, with a registered consumer of the name applicationName, which is used again and never deregistered; AWS bills it. false: polling. Default `true`. */
   readonly useEnhancedFanOut: boolean;

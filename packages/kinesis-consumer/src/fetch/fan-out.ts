@@ -142,11 +142,9 @@ class FanOutReader {
   async #admit(page: RecordPage, signal: AbortSignal): Promise<FetchedPage> {
     const { budget, signs } = this.#options;
     signs.heldBack();
-    const count = page.records.length;
     let bytes = 0;
     for (const record of page.records) bytes += record.Data?.byteLength ?? 0;
-    const grant = await budget.acquire(count, Math.max(1, Math.ceil(bytes / count)), signal);
-    budget.settle(grant, count, bytes);
+    await budget.admit(undefined, { records: page.records.length, bytes }, signal);
     return { page, bytes };
   }
 

@@ -9,7 +9,6 @@ import { ShardPace } from "./shard-pace.ts";
 
 /** GetRecords' limit. */
 const maxRecordsPerCall = 10_000;
-const leastWanted = 64;
 /** Iterators live five minutes. */
 const iteratorLifeMs = 4 * 60_000;
 const firstPauseMs = 200;
@@ -82,7 +81,9 @@ class PollingReader {
   readonly #options: PollingOptions;
   readonly #pace: ShardPace;
   #iterator: { readonly token: string; readonly madeMs: number } | undefined;
-  #wanted = maxRecordsPerCall;
+  #full = false;
+  /** What the last answer brought: so much is expected of the next, unless it was full. */
+  #lastCount = 0;
   #recordBytes = assumedRecordBytes;
   #failures = 0;
   #refusals = 0;
@@ -107,16 +108,15 @@ class PollingReader {
       this.#options.signs.resting(this.#pace.waitMs);
       await this.#pace.wait(signal);
       this.#options.signs.heldBack();
-      const grant = await this.#options.budget.acquire(this.#wanted, this.#recordBytes, signal);
+      const grant = await this.#options.budget.acquire(this.#wish, signal);
       const fetched = await this.#fetch(grant, signal);
       if (fetched.kind === "failed") {
-        this.#options.budget.settle(grant, 0, 0);
+        this.#options.budget.cancel(grant);
         if (await this.#recover(fetched.error, signal)) return { kind: "gone" };
         continue;
       }
       const { page } = fetched;
-      const bytes = this.#measure(page, grant);
-      this.#options.budget.settle(grant, page.records.length, bytes);
+      const bytes = await this.#admit(page, grant, signal);
       if (page.next === undefined && page.children.length > 0) {
         this.#end = { kind: "shard-end", children: page.children };
       }
@@ -141,11 +141,19 @@ class PollingReader {
       return { kind: "page", page };
     } catch (error) {
       if (signal.aborted) {
-        this.#options.budget.settle(grant, 0, 0);
+        this.#options.budget.cancel(grant);
         throw signal.reason;
       }
       return { kind: "failed", error };
     }
+  }
+
+  /** A shard whose last answer was full has more; of the others, as of new ones, nothing is known but that. */
+  get #wish() {
+    const { budget } = this.#options;
+    const expected = Math.min(maxRecordsPerCall, this.#full ? maxRecordsPerCall : this.#lastCount);
+    const wanted = Math.min(maxRecordsPerCall, budget.withSpare(expected));
+    return { wanted, expected, recordBytes: this.#recordBytes };
   }
 
   async #openIterator(signal: AbortSignal): Promise<string> {
@@ -172,15 +180,25 @@ class PollingReader {
     this.#options.outage.recovered(this.#id);
   }
 
+  /** Waits until there is room for the page. @returns its bytes. */
+  async #admit(page: RecordPage, grant: Grant, signal: AbortSignal): Promise<number> {
+    const { budget, signs } = this.#options;
+    const bytes = this.#measure(page, grant);
+    const records = page.records.length;
+    if (records > 0) signs.heldBack();
+    await budget.admit(grant, { records, bytes }, signal);
+    return bytes;
+  }
+
   /** Learns from an answer how much to ask for, and when. @returns its bytes. */
   #measure(page: RecordPage, grant: Grant): number {
     const count = page.records.length;
     let bytes = 0;
     for (const record of page.records) bytes += record.Data?.byteLength ?? 0;
-    const full = count >= grant.records;
-    this.#wanted = full ? maxRecordsPerCall : Math.min(maxRecordsPerCall, Math.max(leastWanted, count * 2));
+    this.#full = count >= grant.records;
+    this.#lastCount = count;
     if (count > 0) this.#recordBytes = Math.max(1, Math.ceil((this.#recordBytes + (3 * bytes) / count) / 4));
-    this.#pace.answered(bytes, page.next !== undefined && page.millisBehindLatest === 0 && !full);
+    this.#pace.answered(bytes, page.next !== undefined && page.millisBehindLatest === 0 && !this.#full);
     return bytes;
   }
 

@@ -225,7 +225,7 @@ export class ShardConsumer implements PageOwner {
     } catch (error) {
       void step.then(
         ({ done, value }) => {
-          if (done !== true) this.#options.budget.release(value.page.records.length, value.bytes);
+          if (done !== true) this.#discard(value);
         },
         () => {},
       );
@@ -247,7 +247,7 @@ export class ShardConsumer implements PageOwner {
       tellIfExpired(lease, first.page, this.#options);
       return unpacking;
     } catch (error) {
-      this.#options.budget.release(first.page.records.length, first.bytes);
+      this.#discard(first);
       throw error;
     }
   }
@@ -259,6 +259,10 @@ export class ShardConsumer implements PageOwner {
     if (!this.#held.live) signal.throwIfAborted();
     const beginning = numbering.begin(first.page.records[0]?.SequenceNumber ?? "", version);
     await unlessAborted(life.number(this.#held, beginning, { signs, signal }), signal);
+  }
+
+  #discard({ page, bytes }: FetchedPage): void {
+    this.#options.budget.discard({ records: page.records.length, bytes });
   }
 
   #accept({ page, bytes }: FetchedPage, cursor: ShardCursor, { unpack }: Unpacking): void {
@@ -278,7 +282,7 @@ export class ShardConsumer implements PageOwner {
     for (const record of records) newBytes += record.data.byteLength;
     const came = { records: page.records.length, bytes };
     if (came.records !== records.length || bytes !== newBytes) {
-      this.#options.budget.settle(came, records.length, newBytes);
+      this.#options.budget.replace(came, { records: records.length, bytes: newBytes });
     }
     this.#options.throughput.delivered(newBytes);
     this.#received += records.length;
