@@ -37,6 +37,8 @@ export interface Delivery {
   stored(id: MessageId | undefined): void;
   /** It never will be stored by this publisher. Messages after it go on. */
   failed(error: ConnectorError): void;
+  /** Called in place of `failed`, where there is such a method, when a non-persistent topic dropped the message under load. */
+  dropped?(): void;
 }
 
 /**

@@ -1,6 +1,9 @@
+import { isRetryable } from "@pulsar-ts-io/core";
 import { resolveCompression } from "./compression.ts";
 import { PublisherClosedError, UnsupportedOptionError } from "./errors.ts";
 import { defaultMemoryLimitBytes, MemoryLimit } from "./producer/memory-limit.ts";
+import { PublishingTrouble } from "./producer/publishing-trouble.ts";
+import { TopicLog } from "./producer/topic-log.ts";
 import { WirePublisher } from "./producer/wire-publisher.ts";
 import type { Publisher, PublisherOptions, Transport } from "./publisher.ts";
 import { parseTopicName } from "./topic-name.ts";
@@ -20,11 +23,17 @@ class WireTransport implements Transport {
   readonly #client: WireClient;
   readonly #memory: MemoryLimit;
   readonly #publishers = new Set<WirePublisher>();
+  /** By the full names of topics that have publishers. */
+  readonly #logs = new Map<string, TopicLog>();
+  readonly #trouble: PublishingTrouble;
+  readonly #stop = new AbortController();
+  #watching: Promise<void> | undefined;
   #closed: Promise<void> | undefined;
 
   constructor(options: WireOptions, host: WireHost) {
     this.#host = host;
     this.#client = new WireClient(options, host);
+    this.#trouble = new PublishingTrouble(host.troubles, host.clock);
     this.#memory = new MemoryLimit(options.memoryLimitBytes ?? defaultMemoryLimitBytes);
   }
 
@@ -36,18 +45,28 @@ class WireTransport implements Transport {
     signal.throwIfAborted();
     if (this.#closed !== undefined) throw new PublisherClosedError("the transport is closed");
     const { clock, meter } = this.#host;
+    const name = parseTopicName(topic);
+    const key = `${name.full} ${options.producerName ?? ""}`;
+    this.#trouble.opening(key);
+    this.#watching ??= this.#trouble.run(this.#stop.signal).catch(() => undefined); // ends by the signal alone
     const publisher = new WirePublisher(
       { pool, lookup, clock, logger },
       {
-        topic: parseTopicName(topic),
+        topic: name,
         publisher: options,
         codec,
         operationTimeoutMs,
         reachMs,
         meter,
         memory: this.#memory,
+        log: this.#logOf(name.full),
+        trouble: this.#trouble,
+        key,
         nextProducerId: () => client.nextId(),
-        onClosed: () => this.#publishers.delete(publisher),
+        onClosed: () => {
+          this.#publishers.delete(publisher);
+          if (![...this.#publishers].some((other) => other.topic === name.full)) this.#logs.delete(name.full);
+        },
       },
     );
     this.#publishers.add(publisher);
@@ -55,9 +74,22 @@ class WireTransport implements Transport {
       await publisher.open(signal);
     } catch (error) {
       await publisher.close();
+      // Who opens it may try again: until then it stays trouble.
+      if (signal.aborted || !isRetryable(error)) this.#trouble.notOpened(key);
+      else this.#trouble.failed(key, error);
       throw error;
     }
+    this.#trouble.opened(key);
     return publisher;
+  }
+
+  #logOf(topic: string): TopicLog {
+    let log = this.#logs.get(topic);
+    if (log === undefined) {
+      log = new TopicLog(this.#client.logger.child({ topic }));
+      this.#logs.set(topic, log);
+    }
+    return log;
   }
 
   close(): Promise<void> {
@@ -72,6 +104,8 @@ class WireTransport implements Transport {
   async #close(): Promise<void> {
     await Promise.all([...this.#publishers].map((publisher) => publisher.close()));
     await this.#client.close();
+    this.#stop.abort(new PublisherClosedError("the transport is closed"));
+    await this.#watching;
   }
 }
 

@@ -85,6 +85,14 @@ export class RecordDelivery implements Delivery {
     }
   }
 
+  /** A non-persistent topic promises no more than to try: the record is done with. */
+  dropped(): void {
+    if (!this.#settle()) return;
+    this.#host.counters.failed += 1;
+    this.#host.counters.skipped += 1;
+    acknowledge(this.#host, this.#record);
+  }
+
   /** @returns whether this was the first word about the record. */
   #settle(): boolean {
     if (this.#settled) return false;

@@ -3,7 +3,7 @@ import { formatServiceUrl, parseServiceUrl } from "../connection/service-url.ts"
 import { PublisherClosedError } from "../errors.ts";
 import { defaultMemoryLimitBytes, MemoryLimit } from "../producer/memory-limit.ts";
 import { ProducerMetrics } from "../producer/producer-metrics.ts";
-import { retrying } from "../producer/retrying.ts";
+import { retrying, warnOfEachCode } from "../producer/retrying.ts";
 import type { Publisher, PublisherOptions, Transport } from "../publisher.ts";
 import { parseTopicName, type TopicName } from "../topic-name.ts";
 import { waitFor, withEither } from "../wait.ts";
@@ -136,9 +136,8 @@ class NativeTransport implements Transport {
     const deadline = clock.monotonic() + this.#operationTimeoutMs;
     const policy = {
       clock,
-      logger,
       backoff: new Backoff(backoffMs),
-      line: "producer not opened, trying again",
+      onFailed: warnOfEachCode(logger, "producer not opened, trying again"),
       isFinal: (error: Error, pauseMs: number) =>
         !isRetryable(error) || clock.monotonic() + pauseMs >= deadline,
     };

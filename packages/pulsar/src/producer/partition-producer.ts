@@ -23,10 +23,12 @@ import {
   ProducerOpener,
 } from "./producer-opener.ts";
 import type { ProducerSession, SessionOwner } from "./producer-session.ts";
-import { retrying } from "./retrying.ts";
+import type { PublishingTrouble, WatchedProducer } from "./publishing-trouble.ts";
+import { retrying, warnOfEachCode } from "./retrying.ts";
 import { SendTimer } from "./send-timer.ts";
 import { SequenceIds } from "./sequence-ids.ts";
 import { Settlement } from "./settlement.ts";
+import type { TopicLog } from "./topic-log.ts";
 import { asConnectorError, isFinalAfterOpen, judgeSendError } from "./verdict.ts";
 
 /** A session of this length was a good one: the next pause starts small again. */
@@ -55,7 +57,14 @@ export interface PartitionProducerOptions extends ProducerIdentity {
    * @throws PartitionsGoneError when the partition is gone; why that is not known.
    */
   readonly checkPartition: (since: number, signal: AbortSignal) => Promise<void>;
+  /** Called with the messages that a non-persistent topic dropped. */
+  readonly onDropped: (messages: number) => void;
   readonly metrics: ProducerMetrics;
+  /** Of all producers of the topic that its partitions belong to. */
+  readonly log: TopicLog;
+  readonly trouble: PublishingTrouble;
+  /** Whether the topic has no partitions: then each line of this producer is one of the topic. */
+  readonly isWhole: boolean;
 }
 
 /**
@@ -64,7 +73,7 @@ export interface PartitionProducerOptions extends ProducerIdentity {
  * Every frame stays in the window until the broker confirms it. When the session is lost, the producer is opened again, and
  * the very same frames are written in order before anything new.
  */
-export class PartitionProducer implements SessionOwner {
+export class PartitionProducer implements SessionOwner, WatchedProducer {
   readonly #options: PartitionProducerOptions;
   readonly #host: ProducerHost;
   readonly #opener: ProducerOpener;
@@ -77,6 +86,7 @@ export class PartitionProducer implements SessionOwner {
   #session: ProducerSession | undefined;
   /** Monotonic time at which the session was opened. */
   #openSince = 0;
+  #lostSince: number | undefined;
   #final: ConnectorError | undefined;
 
   constructor(host: ProducerHost, options: PartitionProducerOptions) {
@@ -95,6 +105,24 @@ export class PartitionProducer implements SessionOwner {
       onBatchStarted: () => this.#timer.wake(),
     });
     this.#settlement = new Settlement({ ...options, clock, logger });
+  }
+
+  get key(): string {
+    return `${this.#options.topic} ${this.#options.producerId}`;
+  }
+
+  get topic(): string {
+    return this.#options.topic;
+  }
+
+  get lostSince(): number | undefined {
+    return this.#final === undefined ? this.#lostSince : undefined;
+  }
+
+  get unconfirmedSince(): number | undefined {
+    const { oldestSince } = this.#window;
+    if (oldestSince === undefined || this.#session === undefined) return undefined;
+    return Math.max(oldestSince, this.#openSince);
   }
 
   /** Why nothing can be published any more. */
@@ -120,11 +148,16 @@ export class PartitionProducer implements SessionOwner {
    */
   async open(deadline: number, signal: AbortSignal): Promise<void> {
     const { clock, logger } = this.#host;
+    const { trouble } = this.#options;
+    const warn = warnOfEachCode(logger, "producer not opened, trying again");
+    trouble.add(this);
     const policy = {
       clock,
-      logger,
       backoff: this.#backoff,
-      line: "producer not opened, trying again",
+      onFailed: (error: ConnectorError) => {
+        warn(error);
+        trouble.failed(this.key, error);
+      },
       isFinal: (error: ConnectorError, pauseMs: number) =>
         !isRetryable(error) || clock.monotonic() + pauseMs >= deadline,
     };
@@ -180,6 +213,8 @@ export class PartitionProducer implements SessionOwner {
     const closed = new PublisherClosedError(`the publisher to ${this.#options.topic} was closed`);
     this.#final ??= closed;
     this.#discardBatch(closed);
+    this.#options.log.left(this.#options.producerId);
+    this.#options.trouble.remove(this);
     const session = this.#session;
     const loss = session?.lost.value;
     if (session !== undefined && (loss === undefined || loss.kind === "refused"))
@@ -194,6 +229,12 @@ export class PartitionProducer implements SessionOwner {
       this.#backoff.reset();
       this.#settlement.confirm(match.frame, receipt, this.#window.firstId);
       match.frame.release();
+    } else if (match.kind === "gap" && this.#options.topic.startsWith("non-persistent:")) {
+      // Such a topic answers what it drops at once, and what it keeps later.
+      const frame = this.#window.take(receipt.sequenceId);
+      if (frame === undefined) return;
+      this.#settlement.confirm(frame, receipt, this.#window.firstId);
+      frame.release();
     } else if (match.kind === "gap") {
       const { name } = session.connection;
       const error = new ProtocolError(
@@ -236,7 +277,9 @@ export class PartitionProducer implements SessionOwner {
       this.#settleFailed(frame, messageTooLarge(topic, frame.messageBytes, maxMessageBytes));
     }
     const fields = { producer: this.name, broker: session.connection.name, resent: this.#window.size };
-    this.#host.logger.info(fields, "producer ready");
+    this.#lostSince = undefined;
+    this.#options.trouble.recovered(this.key);
+    this.#options.log.ready(producerId, fields, this.#options.isWhole);
     return session;
   }
 
@@ -255,23 +298,25 @@ export class PartitionProducer implements SessionOwner {
   }
 
   async #stayOpen(signal: AbortSignal): Promise<void> {
-    const { clock, logger } = this.#host;
+    const { clock } = this.#host;
     for (let session = this.#session; session !== undefined; ) {
       const loss = await waitFor(session.lost.promise, signal);
       if (this.#final !== undefined) return;
       let lostAt = clock.monotonic();
       if (lostAt - this.#openSince >= goodSessionMs) this.#backoff.reset();
-      logger.warn({ err: loss.error, pending: this.#window.size }, "producer lost, opening it again");
+      this.#lostSince = lostAt;
+      this.#options.log.lost(this.#options.producerId, loss.error, this.#window.size);
       if (loss.kind === "refused") await this.#opener.close(session);
       this.#leave();
       let hint = this.#opener.hint(session, loss);
       if (hint === undefined) await clock.sleep(this.#backoff.next(), signal);
       const policy = {
         clock,
-        logger,
         backoff: this.#backoff,
-        line: "producer still lost, trying again",
-        said: loss.error.code,
+        onFailed: (error: ConnectorError) => {
+          this.#options.log.stillLost(error);
+          this.#options.trouble.failed(this.key, error);
+        },
         isFinal: (error: ConnectorError, _pauseMs: number, refusedForMs: number) =>
           isFinalAfterOpen(error, {
             refusedForMs,
@@ -335,12 +380,14 @@ export class PartitionProducer implements SessionOwner {
     return this.#opener.migrated;
   }
 
-  /** Fails what is not confirmed, and everything that follows. */
-  fail(error: ConnectorError): void {
+  /** Fails what is not confirmed, and everything that follows. @param isFirst whether the topic's log has no line about it yet. */
+  fail(error: ConnectorError, isFirst = true): void {
     if (this.#final !== undefined) return;
     this.#final = error;
+    this.#options.log.left(this.#options.producerId);
+    this.#options.trouble.failed(this.key, error);
+    if (isFirst) this.#host.logger.error({ err: error }, "producer failed for good");
     this.#options.onFailed(error);
-    this.#host.logger.error({ err: error }, "producer failed for good");
     this.#discardBatch(error);
     this.#failAll(error);
     this.#session?.lost.happen({ kind: "refused", error });

@@ -96,6 +96,13 @@ export class PendingWindow {
     return { kind: "confirmed", frame: head };
   }
 
+  /** Takes the frame of that lowest id out, wherever it is. */
+  take(sequenceId: number): PendingFrame | undefined {
+    const frame = this.frames().find((one) => one.sequenceId === sequenceId);
+    if (frame !== undefined) this.remove(frame);
+    return frame;
+  }
+
   /** The frame whose highest id this is, wherever it is. */
   find(highestSequenceId: number): PendingFrame | undefined {
     return this.frames().find((frame) => frame.highestSequenceId === highestSequenceId);

@@ -7,6 +7,7 @@ export class ProducerMetrics {
   readonly #confirmed;
   readonly #bytes;
   readonly #failed;
+  readonly #dropped;
   readonly #pending;
   readonly #batchMessages;
   readonly #latency;
@@ -21,6 +22,7 @@ export class ProducerMetrics {
     this.#confirmed = counter("confirmed_messages_total", "Messages the broker has confirmed");
     this.#bytes = counter("confirmed_bytes_total", "Bytes of values the broker has confirmed");
     this.#failed = counter("failed_messages_total", "Messages that were given up");
+    this.#dropped = counter("dropped_messages_total", "Messages that a non-persistent topic dropped");
     this.#pending = meter.gauge(
       "pulsar_ts_io_publisher_pending_messages",
       "Messages not settled yet",
@@ -55,6 +57,10 @@ export class ProducerMetrics {
 
   failed(messages: number): void {
     this.#failed.add(messages);
+  }
+
+  dropped(messages: number): void {
+    this.#dropped.add(messages);
   }
 
   pending(messages: number): void {

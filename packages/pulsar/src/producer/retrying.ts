@@ -14,14 +14,20 @@ const maxPauses: ReadonlyMap<string, number> = new Map([
 
 export interface RetryPolicy {
   readonly clock: Clock;
-  readonly logger: Logger;
   readonly backoff: Backoff;
-  /** The log line for a failure that is tried again; a failure of the same code is not said again. */
-  readonly line: string;
+  /** Called with each failure that is retried. */
+  readonly onFailed: (error: ConnectorError) => void;
   /** @param pauseMs how long the next try would wait. @param sameForMs since when every try has failed by the same code. */
   readonly isFinal: (error: ConnectorError, pauseMs: number, sameForMs: number) => boolean;
-  /** Code of the failure that was said already. */
-  readonly said?: string | undefined;
+}
+
+/** Logs each failure whose code differs from that of the one before it. */
+export function warnOfEachCode(logger: Logger, line: string): (error: ConnectorError) => void {
+  let logged: string | undefined;
+  return (error) => {
+    if (error.code !== logged) logger.warn({ err: error }, line);
+    logged = error.code;
+  };
 }
 
 /** Tries until it succeeds or the failure is final. @throws the final failure, the signal's reason. */
@@ -30,9 +36,9 @@ export async function retrying<T>(
   signal: AbortSignal,
   attempt: () => Promise<T>,
 ): Promise<T> {
-  const { clock, logger, backoff, line, isFinal } = policy;
+  const { clock, backoff, onFailed, isFinal } = policy;
   let last: { readonly code: string; readonly since: number } | undefined;
-  for (let { said } = policy; ; ) {
+  for (;;) {
     try {
       return await attempt();
     } catch (reason) {
@@ -42,8 +48,7 @@ export async function retrying<T>(
       const now = clock.monotonic();
       if (last?.code !== error.code) last = { code: error.code, since: now };
       if (isFinal(error, pause, now - last.since)) throw error;
-      if (error.code !== said) logger.warn({ err: error }, line);
-      said = error.code;
+      onFailed(error);
       await clock.sleep(pause, signal);
     }
   }

@@ -15,6 +15,8 @@ export interface SettlementOptions {
   readonly metrics: ProducerMetrics;
   /** Called with the messages that were settled, and the bytes of memory that they held. */
   readonly onSettled: (messages: number, bytes: number) => void;
+  /** Called with the messages that a non-persistent topic dropped. */
+  readonly onDropped: (messages: number) => void;
 }
 
 interface FlushWaiter {
@@ -36,6 +38,10 @@ export class Settlement {
   /** @param firstPending the lowest id still pending; `undefined` when there is none. */
   confirm(frame: PendingFrame, receipt: Receipt, firstPending: number | undefined): void {
     const { clock, metrics, onSettled } = this.#options;
+    if (receipt.entryId === nowhere && !this.#isPersistent) {
+      this.#drop(frame, firstPending);
+      return;
+    }
     if (receipt.entryId === nowhere && !this.#mayBeDuplicate(frame)) {
       this.fail(frame, messageNotStored(this.#options.topic), firstPending);
       return;
@@ -88,7 +94,32 @@ export class Settlement {
 
   /** Only who chose the id, or a frame that was written more than once, can have been stored before. */
   #mayBeDuplicate(frame: PendingFrame): boolean {
-    return (frame.chosenIds || frame.writes > 1) && !this.#options.topic.startsWith("non-persistent:");
+    return frame.chosenIds || frame.writes > 1;
+  }
+
+  get #isPersistent(): boolean {
+    return !this.#options.topic.startsWith("non-persistent:");
+  }
+
+  /** A non-persistent topic has no place for more messages, and does not keep them for later. */
+  #drop(frame: PendingFrame, firstPending: number | undefined): void {
+    const { topic, metrics, onSettled, onDropped } = this.#options;
+    metrics.dropped(frame.deliveries.length);
+    onSettled(frame.deliveries.length, frame.heldBytes);
+    onDropped(frame.deliveries.length);
+    for (const delivery of frame.deliveries) {
+      if (delivery.dropped === undefined) this.#failed(delivery, messageNotStored(topic));
+      else this.#dropped(delivery);
+    }
+    this.#wake(firstPending);
+  }
+
+  #dropped(delivery: Delivery): void {
+    try {
+      delivery.dropped?.();
+    } catch (error) {
+      this.#thrown(error);
+    }
   }
 
   #wake(firstPending: number | undefined): void {

@@ -16,6 +16,7 @@ import { failUnsendable } from "../message-check.ts";
 import type { Delivery, OutgoingMessage, Publisher, PublisherOptions } from "../publisher.ts";
 import type { TopicName } from "../topic-name.ts";
 import { withEither } from "../wait.ts";
+import { DropLog } from "./drop-log.ts";
 import { ExpectedPartitions } from "./expected-partitions.ts";
 import { heldBytes } from "./held-bytes.ts";
 import type { MemoryLimit } from "./memory-limit.ts";
@@ -24,8 +25,10 @@ import { PartitionProducer, type PartitionProducerOptions } from "./partition-pr
 import { ProducerMetrics } from "./producer-metrics.ts";
 import type { ProducerHost } from "./producer-opener.ts";
 import { PublishBudget } from "./publish-budget.ts";
-import { retrying } from "./retrying.ts";
+import type { PublishingTrouble } from "./publishing-trouble.ts";
+import { retrying, warnOfEachCode } from "./retrying.ts";
 import { choosePartition } from "./router.ts";
+import type { TopicLog } from "./topic-log.ts";
 
 /** How often it is asked whether the topic has got more partitions. */
 const growthCheckMs = 60_000;
@@ -46,7 +49,12 @@ export interface WirePublisherOptions {
   readonly memory: MemoryLimit;
   /** Gives an id that no other producer of the transport has. */
   readonly nextProducerId: () => number;
-  /** Told when the publisher is closed. */
+  /** The log of the topic, which its publishers share. */
+  readonly log: TopicLog;
+  readonly trouble: PublishingTrouble;
+  /** Names the publisher in {@link trouble} until it is open. */
+  readonly key: string;
+  /** Called when the publisher is closed. */
   readonly onClosed: () => void;
 }
 
@@ -65,6 +73,7 @@ export class WirePublisher implements Publisher {
   #producers: readonly PartitionProducer[] = [];
   #partitioned = false;
   readonly #expected: ExpectedPartitions;
+  readonly #drops: DropLog;
   #opening: Promise<void> = Promise.resolve();
   #closed: Promise<void> | undefined;
 
@@ -77,6 +86,7 @@ export class WirePublisher implements Publisher {
     this.#budget = new PublishBudget(publisher.maxPendingMessages, publisher.maxPendingBytes, memory);
     this.#metrics = new ProducerMetrics(meter, topic.full, publisher.producerName);
     this.#codec = options.codec;
+    this.#drops = new DropLog(this.#logger, this.#clock);
     this.#expected = new ExpectedPartitions(host, topic, this.#stop.signal);
   }
 
@@ -89,6 +99,11 @@ export class WirePublisher implements Publisher {
 
   get lastSequenceIds(): readonly bigint[] {
     return this.#producers.map((producer) => BigInt(producer.foundId));
+  }
+
+  /** The topic's full name. */
+  get topic(): string {
+    return this.#options.topic.full;
   }
 
   get full(): boolean {
@@ -143,27 +158,34 @@ export class WirePublisher implements Publisher {
     await this.#opening;
     await Promise.all(this.#jobs);
     await Promise.all(this.#producers.map((producer) => producer.close()));
+    this.#drops.close();
     this.#options.onClosed();
   }
 
   async #open(signal: AbortSignal): Promise<void> {
     const deadline = this.#clock.monotonic() + this.#options.operationTimeoutMs;
     const count = await this.#countPartitions(deadline, signal);
+    this.#options.trouble.opened(this.#options.key);
     this.#partitioned = count > 0;
     await this.#expected.expect(count, signal);
     this.#producers = await this.#openProducers(0, Math.max(1, count), deadline, signal);
+    if (this.#partitioned)
+      this.#logger.info({ producer: this.#producers[0]?.name, partitions: count }, "producer ready");
     for (const producer of this.#producers) this.#jobs.push(producer.run(this.#stop.signal));
     if (this.#partitioned) this.#jobs.push(this.#watchGrowth());
   }
 
   /** Partitions of the topic; 0 when it has none. Transient failures are tried again until `deadline`. */
   #countPartitions(deadline: number, signal: AbortSignal): Promise<number> {
+    const warn = warnOfEachCode(this.#logger, "partition count not known, trying again");
     const reachBy = Math.min(deadline, this.#clock.monotonic() + this.#options.reachMs);
     const policy = {
       clock: this.#clock,
-      logger: this.#logger,
       backoff: new Backoff(backoffMs),
-      line: "topic not found out about, trying again",
+      onFailed: (error: ConnectorError) => {
+        warn(error);
+        this.#options.trouble.failed(this.#options.key, error);
+      },
       isFinal: (error: ConnectorError, pauseMs: number) =>
         !isRetryable(error) ||
         this.#clock.monotonic() + pauseMs >= (hasCode(error, "PIO_PULSAR_UNREACHABLE") ? reachBy : deadline),
@@ -219,6 +241,10 @@ export class WirePublisher implements Publisher {
         this.#budget.release(messages, bytes);
         this.#metrics.pending(this.#budget.messages);
       },
+      onDropped: (messages) => this.#drops.dropped(messages),
+      log: this.#options.log,
+      trouble: this.#options.trouble,
+      isWhole: !partitioned,
       checkPartition: (since, signal) => this.#expected.check(since, signal),
       onFailed: (error) => this.#producerFailed(error),
     };
@@ -228,9 +254,16 @@ export class WirePublisher implements Publisher {
 
   readonly #onHeld = (bytes: number): void => this.#budget.hold(bytes);
 
+  #shrunk(error: ConnectorError): void {
+    this.#logger.error({ err: error }, "topic has fewer partitions");
+    this.#producerFailed(error);
+  }
+
   #producerFailed(error: ConnectorError): void {
     // Records of one key would go to other partitions, and those for the missing ones nowhere.
-    if (hasCode(error, "PIO_PARTITIONS_GONE")) for (const producer of this.#producers) producer.fail(error);
+    if (hasCode(error, "PIO_PARTITIONS_GONE")) {
+      for (const producer of this.#producers) producer.fail(error, false);
+    }
     const [first] = this.#producers;
     if (first?.final !== undefined && this.#producers.every((producer) => producer.final !== undefined)) {
       this.#budget.end(first.final);
@@ -263,7 +296,7 @@ export class WirePublisher implements Publisher {
     if (count < before) {
       // The service URL of a topic that has migrated is the old cluster's.
       const hasMigrated = this.#producers.some((producer) => producer.hasMigrated);
-      if (!hasMigrated) this.#producerFailed(this.#expected.gone(count));
+      if (!hasMigrated) this.#shrunk(this.#expected.gone(count));
       return;
     }
     const deadline = this.#clock.monotonic() + this.#options.operationTimeoutMs;
