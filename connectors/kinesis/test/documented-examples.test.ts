@@ -1,4 +1,10 @@
-import { ConfigSyntaxError, formatProblem, parseConfigText, unwrapConfigs } from "@pulsar-ts-io/config";
+import {
+  ConfigSyntaxError,
+  formatProblem,
+  parseConfigText,
+  resolveReferences,
+  unwrapConfigs,
+} from "@pulsar-ts-io/config";
 import { describe, expect, it } from "vitest";
 import { fileText, problemsOf, validate } from "./kinesis-config.ts";
 
@@ -52,9 +58,28 @@ describe("the hub's quick start", () => {
     const text = fileText("fixtures/hub-quick-start.yaml").replace(/^(?!configs:)(?=.)/gm, "  ");
     const problems = problemsOf(unwrapConfigs(parseConfigText(text, "x"), "x"));
     expect(problems.map((problem) => problem.slice(0, problem.indexOf(":")))).toEqual([
+      "awsCredentialPluginParam.accessKey",
+      "awsCredentialPluginParam.secretKey",
       "awsKinesisStreamName",
       "awsRegion",
       "applicationName",
     ]);
+  });
+
+  it("names an access key with a line end, which AWS would refuse in a header, and does not show it", async () => {
+    const config = {
+      awsRegion: "us-east-1",
+      awsKinesisStreamName: "my-stream",
+      awsCredentialPluginParam: `{"accessKey":"\${env:K}","secretKey":"b"}`,
+    };
+    const sources = {
+      env: { K: "AKIA\n\n" },
+      readFile: () => Promise.reject(new Error("none")),
+      secrets: {},
+    };
+    const [problem = "", ...more] = problemsOf(await resolveReferences(config, sources));
+    expect(more).toEqual([]);
+    expect(problem).toMatch(/^awsCredentialPluginParam\.accessKey: contains a line end, must be/);
+    expect(problem).not.toContain("AKIA");
   });
 });

@@ -60,7 +60,7 @@ function toBoolean(value: unknown): Coerced {
   return { kind: "problem", message: "must be true or false", remedy: "write true or false" };
 }
 
-const notText: Coerced = { kind: "problem", message: "must be a text", remedy: "put it in quotes" };
+const notText = { kind: "problem", message: "must be a text", remedy: "put it in quotes" } as const;
 
 function toText(value: unknown, schema: JsonSchema): Coerced {
   if (schema.format === "date-time") return toInstantText(value);
@@ -71,6 +71,8 @@ function toText(value: unknown, schema: JsonSchema): Coerced {
   if (schema.contentMediaType === "application/json" && isMapping(value)) {
     return { kind: "value", value: JSON.stringify(value) };
   }
+  if (Array.isArray(value)) return { ...notText, remedy: "write one value instead of a list" };
+  if (isMapping(value)) return { ...notText, remedy: "write one value instead of a mapping" };
   return notText;
 }
 

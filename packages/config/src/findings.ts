@@ -28,6 +28,12 @@ export class Findings {
     this.problems.push(problem);
   }
 
+  /** A problem that stands beside others of its path, such as the second reference of one text that leads nowhere. */
+  addAnother(problem: ConfigProblem): void {
+    this.#paths.add(problem.path);
+    this.problems.push(problem);
+  }
+
   warn(warning: ConfigProblem): void {
     this.warnings.push(warning);
   }

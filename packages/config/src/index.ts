@@ -14,7 +14,12 @@ export type { Clause, Condition, Effect, JsonSchema } from "./json-schema.ts";
 export { type Manifest, parseManifest } from "./manifest.ts";
 export { parseConfigText } from "./parse-config-text.ts";
 export { type ConfigProblem, formatProblem } from "./problem.ts";
-export { type ReferenceSources, type ResolvedConfig, resolveReferences } from "./resolve-references.ts";
+export {
+  type ReferenceSources,
+  type ResolvedConfig,
+  resolveReferences,
+  withoutLineEnd,
+} from "./resolve-references.ts";
 export { nearest } from "./suggest.ts";
 export { type GeneratedConfig, type GenerateOptions, generateFromTables } from "./table/generate.ts";
 export {

@@ -20,6 +20,8 @@ export interface ResolvedConfig {
   readonly references: ReadonlyMap<string, string>;
   /** References that lead nowhere. The validator reports them with its own. */
   readonly problems: readonly ConfigProblem[];
+  /** What looks like a reference, and is none. */
+  readonly warnings: readonly ConfigProblem[];
   /** A sensitive property with the name of one of these takes its value from here, as in Pulsar. */
   readonly secrets: Readonly<Record<string, string>>;
 }
@@ -27,11 +29,17 @@ export interface ResolvedConfig {
 /** One reference. A doubled dollar sign keeps it as text. */
 const referencePattern = /\$?\$\{(env|file|secret):([^}]*)\}/g;
 
+/** A reference, however its kind is written. */
+const anyKindPattern = /(?<!\$)\$\{(env|file|secret):([\w./-]*)[^}]*\}/gi;
+/** A name alone, as in a shell. Pulsar replaces it where a secret has that name, and nothing else stands beside it. */
+const bareNamePattern = /(?<!\$)\$\{([A-Za-z_]\w*)\}/g;
+
 /**
  * Replaces `${env:NAME}`, `${file:/path}` and `${secret:NAME}` in every string, at any depth.
  *
  * A string that is nothing but `${NAME}` is replaced when the secrets map has that name, or its provider knows it, and otherwise
- * left alone: Pulsar's own rule. `$${env:NAME}` stays `${env:NAME}`. What was put in is not looked at again. One newline at a file's end is dropped.
+ * left alone: Pulsar's own rule. `$${env:NAME}` stays `${env:NAME}`. What was put in is not resolved again. One line end at the end of a
+ * value is dropped, whatever it comes from. In a text that is JSON a value is escaped: it cannot end the string it stands in.
  *
  * @returns also the references that lead nowhere, as problems: nothing is thrown for what a user wrote.
  * @see IOConfigUtils.loadWithSecrets and EnvironmentBasedSecretsProvider in apache/pulsar
@@ -42,16 +50,18 @@ export async function resolveReferences(
 ): Promise<ResolvedConfig> {
   const bounds = outOfBounds(config);
   if (bounds !== undefined) {
-    return { values: {}, references: new Map(), problems: [bounds], secrets: sources.secrets };
+    return { values: {}, references: new Map(), problems: [bounds], warnings: [], secrets: sources.secrets };
   }
   const resolver = new Resolver(sources);
   const values = await resolver.mapping(config, "");
-  return { values, references: resolver.references, problems: resolver.problems, secrets: sources.secrets };
+  const { references, problems, warnings } = resolver;
+  return { values, references, problems, warnings, secrets: sources.secrets };
 }
 
 class Resolver {
   readonly references = new Map<string, string>();
   readonly problems: ConfigProblem[] = [];
+  readonly warnings: ConfigProblem[] = [];
   readonly #sources: ReferenceSources;
 
   constructor(sources: ReferenceSources) {
@@ -82,15 +92,37 @@ class Resolver {
     const secret = this.#wholeSecret(text);
     if (secret !== undefined) {
       this.references.set(path, text);
-      return secret;
+      return withoutLineEnd(secret);
     }
+    const insert = isJsonContainer(text) ? escapeJson : unchanged;
     let resolved = "";
     let end = 0;
     for (const match of text.matchAll(referencePattern)) {
-      resolved += text.slice(end, match.index) + (await this.#reference(match, path));
+      resolved += text.slice(end, match.index) + (await this.#reference(match, path, insert));
       end = match.index + match[0].length;
     }
+    this.#reportMistakes(text, path);
     return resolved + text.slice(end);
+  }
+
+  /** What looks like a reference and is none would reach the connector as it stands. */
+  #reportMistakes(text: string, path: string): void {
+    for (const [, kind = "", name = ""] of text.matchAll(anyKindPattern)) {
+      const meant = kind.toLowerCase();
+      if (kind === meant) continue;
+      this.problems.push({
+        path,
+        message: `\${${kind}:…} is not a reference`,
+        remedy: `write the kind in lower case: \${${meant}:${name === "" ? "NAME" : name}}`,
+      });
+    }
+    for (const [, name = ""] of text.matchAll(bareNamePattern)) {
+      this.warnings.push({
+        path,
+        message: `\${${name}} is left as it is: there is no secret of that name`,
+        remedy: `write \${env:${name}} for an environment variable, \${secret:${name}} for a secret`,
+      });
+    }
   }
 
   #wholeSecret(text: string): string | undefined {
@@ -99,13 +131,17 @@ class Resolver {
     return own(this.#sources.secrets, name) ?? this.#sources.interpolate?.(name);
   }
 
-  async #reference(match: RegExpMatchArray, path: string): Promise<string> {
+  async #reference(
+    match: RegExpMatchArray,
+    path: string,
+    insert: (value: string) => string,
+  ): Promise<string> {
     const [reference, kind = "", name = ""] = match;
     if (reference.startsWith("$$")) return reference.slice(1);
     const before = this.references.get(path);
     this.references.set(path, before === undefined ? reference : `${before} ${reference}`);
     const value = kind === "file" ? await this.#file(name, path) : this.#named(kind, name, path);
-    return value ?? reference;
+    return value === undefined ? reference : insert(withoutLineEnd(value));
   }
 
   #named(kind: string, name: string, path: string): string | undefined {
@@ -124,7 +160,7 @@ class Resolver {
 
   async #file(name: string, path: string): Promise<string | undefined> {
     try {
-      return (await this.#sources.readFile(name)).replace(/\r?\n$/, "");
+      return await this.#sources.readFile(name);
     } catch (error) {
       const reason = error instanceof Error && "code" in error ? ` (${String(error.code)})` : "";
       const message = `the file ${name} cannot be read${reason}`;
@@ -132,6 +168,30 @@ class Resolver {
       return undefined;
     }
   }
+}
+
+/** Whether a text is a JSON object or list as it stands, so that its references are inside of JSON strings. */
+function isJsonContainer(text: string): boolean {
+  if (!/^\s*[[{]/.test(text)) return false;
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function escapeJson(value: string): string {
+  return JSON.stringify(value).slice(1, -1);
+}
+
+/** What `echo` and editors put at the end. */
+export function withoutLineEnd(value: string): string {
+  return value.replace(/\r?\n$/, "");
+}
+
+function unchanged(value: string): string {
+  return value;
 }
 
 function own(map: Readonly<Record<string, string | undefined>>, name: string): string | undefined {

@@ -42,9 +42,15 @@ function problemAt(place: Place, error: ErrorObject, findings: Findings, accepts
     path,
     value: findings.shown(path, value, sensitive),
     // ajv's message names the rule, never the value
-    message: allowed === undefined ? (error.message ?? "is not valid") : `must be ${allowed}`,
+    message: `${controlCharacterIn(value)}${allowed === undefined ? (error.message ?? "is not valid") : `must be ${allowed}`}`,
     ...(suggestion === undefined ? {} : { remedy: `did you mean ${suggestion}?` }),
   };
+}
+
+/** Names what nobody sees in a value that is not shown. */
+function controlCharacterIn(value: unknown): string {
+  if (typeof value !== "string" || !/\p{Cc}/u.test(value)) return "";
+  return /[\r\n]/.test(value) ? "contains a line end, " : "contains a control character, ";
 }
 
 /** One of the allowed values, the name at the end of a path or an ARN, or the text with what is not allowed replaced, if that would do. */

@@ -62,7 +62,8 @@ export class ConfigValidator<C = Record<string, unknown>> {
   validate(config: ResolvedConfig | Readonly<Record<string, unknown>>): ValidationResult<C> {
     const resolved = isResolved(config) ? config : unresolved(config);
     const findings = new Findings(withSecretReferences(resolved, this.#schema), this.#secretNames);
-    for (const problem of resolved.problems) findings.add(problem);
+    for (const problem of resolved.problems) findings.addAnother(problem);
+    for (const warning of resolved.warnings) findings.warn(warning);
     const bounds = outOfBounds(resolved.values);
     if (bounds !== undefined) findings.add(bounds);
     const settings = bounds === undefined ? this.#check(resolved, findings) : {};
@@ -164,7 +165,7 @@ function isResolved(config: object): config is ResolvedConfig {
 }
 
 function unresolved(values: Readonly<Record<string, unknown>>): ResolvedConfig {
-  return { values, references: new Map(), problems: [], secrets: {} };
+  return { values, references: new Map(), problems: [], warnings: [], secrets: {} };
 }
 
 /** The last parts of their paths: what stands before the value in a JSON text. */

@@ -31,6 +31,71 @@ describe("resolveReferences", () => {
     expect((await resolveReferences({ a: text }, sources)).values).toEqual({ a: resolved });
   });
 
+  it.each(["env:X", "file:/x", "secret:X", "X"])(
+    "drops one line end at the end of what %s stands for",
+    async (name) => {
+      for (const [value, kept] of [
+        ["v\n", "v"],
+        ["v\r\n", "v"],
+        ["v\n\n", "v\n"],
+        ["v \n", "v "],
+        ["\nv", "\nv"],
+      ] as const) {
+        const from = { env: { X: value }, readFile: () => Promise.resolve(value), secrets: { X: value } };
+        expect((await resolveReferences({ a: ref(name) }, from)).values).toEqual({ a: kept });
+      }
+    },
+  );
+
+  it("keeps a text that is JSON valid, whatever a reference in it stands for", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.string({ unit: "binary" }), async (value) => {
+        const from = { ...sources, env: { S: value } };
+        const text = `{"key": "k", "secretKey": "${ref("env:S")}", "list": ["a ${ref("env:S")}"]}`;
+        const { values } = await resolveReferences({ a: text }, from);
+        const put = value.replace(/\r?\n$/, "");
+        expect(JSON.parse(String(values["a"]))).toEqual({ key: "k", secretKey: put, list: [`a ${put}`] });
+      }),
+    );
+  });
+
+  it("puts a value in as it is where the text is no JSON, as for a JSON text that is a reference as a whole", async () => {
+    const from = { ...sources, env: { S: '{"a": 1}' } };
+    expect((await resolveReferences({ a: ref("env:S"), b: `{"x": ${ref("env:S")}}` }, from)).values).toEqual({
+      a: '{"a": 1}',
+      b: '{"x": {"a": 1}}',
+    });
+  });
+
+  it.each([
+    ["ENV:KEY", `write the kind in lower case: ${ref("env:KEY")}`],
+    ["File:/run/token", `write the kind in lower case: ${ref("file:/run/token")}`],
+    ["Secret:PASSWORD", `write the kind in lower case: ${ref("secret:PASSWORD")}`],
+  ])("reports %s as a mistake", async (name, remedy) => {
+    const { problems } = await resolveReferences({ a: `x ${ref(name)}` }, sources);
+    expect(problems).toEqual([
+      { path: "a", message: `${ref(`${name.split(":")[0]}:…`)} is not a reference`, remedy },
+    ]);
+  });
+
+  it("warns of a name alone that no secret has, and of no other", async () => {
+    const { warnings } = await resolveReferences(
+      {
+        a: ref("HOME"),
+        b: `x ${ref("KEY")}`,
+        c: ref("PASSWORD"),
+        d: `$${ref("HOME")}`,
+        e: ref("a b"),
+        f: "$HOME",
+      },
+      sources,
+    );
+    expect(warnings.map(({ path }) => path)).toEqual(["a", "b"]);
+    expect(warnings[0]?.remedy).toBe(
+      `write ${ref("env:HOME")} for an environment variable, ${ref("secret:HOME")} for a secret`,
+    );
+  });
+
   it("looks into mappings and lists, and leaves everything else alone", async () => {
     const { values, references, problems } = await resolveReferences(
       { a: { b: [ref("env:KEY"), 7, null, true] }, "odd key": ref("env:KEY") },

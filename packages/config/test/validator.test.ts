@@ -110,7 +110,7 @@ describe("ConfigValidator", () => {
       'table: must be 3 to 20 characters of A-Za-z0-9_-, got "arn:aws:store:eu-west-1:123456789012:table/my-files" (did you mean my-files?)',
     ],
     ["table", "ab", 'table: must be 3 to 20 characters of A-Za-z0-9_-, got "ab"'],
-    ["table", ["x"], 'table: must be a text, got ["x"] (put it in quotes)'],
+    ["table", ["x"], 'table: must be a text, got ["x"] (write one value instead of a list)'],
     ["table", 2 ** 60, "table: must be a text, got 1152921504606847000 (put it in quotes)"],
     ["home", "ftp://x", 'home: must be an http or https URL, got "ftp://x"'],
     ["home", "https://u:pass@/x y", 'home: must be an http or https URL, got "https://(redacted)@/x y"'],
@@ -234,6 +234,23 @@ describe("ConfigValidator", () => {
         "retries: the environment variable NONE is not set (set NONE where the connector runs)",
         'table: must be 3 to 20 characters of A-Za-z0-9_-, got "x"',
       ]);
+    });
+
+    it("reports each reference of one text that leads nowhere", async () => {
+      const nowhere = { env: {}, readFile: () => Promise.reject(new Error("gone")), secrets: {} };
+      const two = `\${env:ONE}/\${env:TWO}`;
+      const problems = problemsOf(await resolveReferences({ folder: two }, nowhere));
+      expect(problems.map((problem) => /variable (\w+)/.exec(problem)?.[1])).toEqual(["ONE", "TWO"]);
+    });
+
+    it.each([
+      ["x\ny", "contains a line end, "],
+      ["x\u0000y", "contains a control character, "],
+      ["x y", ""],
+    ])("names what cannot be seen in a value that is not shown: %j", async (value, named) => {
+      const from = { env: { V: value }, readFile: () => Promise.reject(new Error("gone")), secrets: {} };
+      const problems = problemsOf(await resolveReferences({ folder: "/in", table: `\${env:V}` }, from));
+      expect(problems).toEqual([`table: ${named}must be 3 to 20 characters of A-Za-z0-9_-, got \${env:V}`]);
     });
 
     it("takes a sensitive property from the secret of its name, and no other property", async () => {

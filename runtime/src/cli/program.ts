@@ -14,6 +14,8 @@ import { addSchema } from "./definitions/schema.ts";
 import { addStatus } from "./definitions/status.ts";
 import { addValidate } from "./definitions/validate.ts";
 import { dropOverruled, environmentHelp } from "./environment-options.ts";
+import { refuseGivenTwice } from "./given-twice.ts";
+import { unknownVariables } from "./unknown-variables.ts";
 
 /** What cannot be known before the command line was looked at. */
 export interface ProgramTexts {
@@ -39,6 +41,9 @@ Exit codes:
   4 source not reachable  5 Pulsar not reachable  6 in use, not moved       70 defect of this program
 `;
 
+/** A run logs its warnings; the answers to a shell are for the shell. */
+const silentAboutVariables = new Set(["run", "function-localrunner", "complete"]);
+
 /** The commands. What they do is loaded when one of them runs: help and usage errors must be quick. */
 export function createProgram(host: CliHost, { version, connectorHelp = "" }: ProgramTexts): Command {
   const program = new Command("pulsar-ts-io")
@@ -46,7 +51,11 @@ export function createProgram(host: CliHost, { version, connectorHelp = "" }: Pr
     .version(version, "-v, --version", "print the version")
     .addHelpText("after", examples)
     .addHelpText("afterAll", ({ command }) => environmentHelp(command))
-    .hook("preAction", (_program, command) => dropOverruled(command));
+    .hook("preAction", (_program, command) => dropOverruled(command))
+    .hook("preAction", async (top, command) => {
+      if (silentAboutVariables.has(command.name())) return;
+      for (const text of await unknownVariables(top, host.env)) host.terminal.write(`warning: ${text}\n`);
+    });
   prepare(program, host);
   addRun(program, host, connectorHelp);
   addValidate(program, host, connectorHelp);
@@ -60,5 +69,6 @@ export function createProgram(host: CliHost, { version, connectorHelp = "" }: Pr
   addPackage(program, host);
   addCompletion(program, host);
   addFunctionLocalrunner(program, host);
+  refuseGivenTwice(program);
   return program;
 }

@@ -18,6 +18,7 @@ import { instanceJobs, logSettings, type RunFlags, topicOf } from "./run-jobs.ts
 import { checkRun } from "./run-problems.ts";
 import { secretsWarnings } from "./secrets-options.ts";
 import { createSourceLogger } from "./source-logger.ts";
+import { unknownVariables } from "./unknown-variables.ts";
 
 /** Exit codes of a run that did nothing of which could be told. */
 const nothingOpened: ReadonlySet<number> = new Set([exitCodes.usage, exitCodes.plugin]);
@@ -75,6 +76,7 @@ export async function planRun(request: RunRequest, host: CliHost): Promise<RunPl
   const unused = [
     ...localrunWarnings(flags),
     ...secretsWarnings(flags),
+    ...(await unknownVariables(request.command.parent ?? request.command, host.env)),
     ...(flags.json === true ? ["--json has an effect with --dry-run alone"] : []),
   ];
   const broker = await resolveBrokerSettings(flags, host.env);

@@ -29,7 +29,8 @@ const options: readonly SourceOption[] = [
   },
   {
     flags: "--source-config <json>",
-    description: "the connector's config as JSON or YAML; - reads standard input",
+    description:
+      "the connector's config as JSON or YAML, over the file's, key by key; - reads standard input",
   },
   {
     flags: "--source-config-file <file>",

@@ -97,6 +97,11 @@ async function planAgain(
   text: string,
   host: CliHost,
 ): Promise<WatchedPlan | undefined> {
+  if (text.split("\n").every((line) => /^\s*(#.*)?$/.test(line))) {
+    const remedy = "write the settings into it again; a run without settings is started without --watch";
+    logger.error({ remedy }, "config file is empty, the run goes on as before");
+    return undefined;
+  }
   try {
     return { text, plan: await planRun(request, host) };
   } catch (error) {

@@ -12,22 +12,28 @@ export interface Origin {
 export interface SourceConfigParts {
   /** `--source-config-file`: a whole SourceConfig, or the connector's own config. */
   readonly file: Origin | undefined;
-  /** `--source-config`: the connector's own config; replaces the file's. */
+  /** `--source-config`: the connector's own config; wins over the file's, key by key. */
   readonly configs: Origin | undefined;
   /** Flags, by the names of the fields. */
   readonly flags: Fields;
 }
 
 /**
- * Puts a SourceConfig together as pulsar-admin does: the file first, flags override it, `--source-config` replaces
- * `configs` whole. Nothing is checked but the shape of the texts.
+ * Puts a SourceConfig together: the file first, flags override it, field by field. `--source-config` overrides the file's `configs` key by
+ * key at the top level; a nested mapping replaces the file's whole. pulsar-admin drops all of the file's `configs`. Nothing is checked but
+ * the shape of the texts.
  *
  * @throws ConfigSyntaxError (`PIO_CONFIG_SYNTAX`) when a text is no mapping.
  */
 export function assembleSourceConfig(parts: SourceConfigParts): Fields {
   const fields: Record<string, unknown> = { ...fromFile(parts.file), ...parts.flags };
-  if (parts.configs !== undefined)
-    fields["configs"] = unwrapConfigs(parts.configs.value, parts.configs.origin);
+  if (parts.configs !== undefined) {
+    const below = fields["configs"];
+    fields["configs"] = {
+      ...(isMapping(below) ? below : {}),
+      ...unwrapConfigs(parts.configs.value, parts.configs.origin),
+    };
+  }
   // A flag that names the connector replaces the file's, whichever of the two ways it used.
   if (parts.flags["archive"] !== undefined && parts.flags["sourceType"] === undefined)
     delete fields["sourceType"];

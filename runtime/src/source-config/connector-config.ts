@@ -4,6 +4,7 @@ import {
   ConfigValidator,
   type ReferenceSources,
   resolveReferences,
+  withoutLineEnd,
 } from "@pulsar-ts-io/config";
 import type { ConfigSchema } from "../plugin/connector-package.ts";
 import { ClearTextSecrets } from "../secrets/clear-text-secrets.ts";
@@ -70,7 +71,7 @@ async function provideSecrets(
   for (const [name, entry] of Object.entries(entries)) {
     const text = values[name];
     const answer = await provider.provide(name, typeof text === "string" ? text : entry);
-    if (answer.kind === "found") secrets[name] = answer.value;
+    if (answer.kind === "found") secrets[name] = withoutLineEnd(answer.value);
     else found.push({ path: `secrets.${name}`, message: answer.message, remedy: answer.remedy });
   }
   return { secrets, problems: found };

@@ -28,6 +28,27 @@ describe("an option in the environment", loadingTime, () => {
     expect(options.map(variableOf)).toContain("PULSAR_TS_IO_BROKER_SERVICE_URL");
   });
 
+  it("is warned of when it stands for no option, with the nearest name and without its value", async () => {
+    const env = { ...good, PULSAR_TS_IO_PARALELISM: "canary", PULSAR_TS_IO_XYZZY: "canary" };
+    const { code, stderr } = await validate([], env);
+    expect(code).toBe(0);
+    expect(stderr).toBe(
+      "warning: PULSAR_TS_IO_PARALELISM in the environment stands for no option: did you mean PULSAR_TS_IO_PARALLELISM?\n" +
+        "warning: PULSAR_TS_IO_XYZZY in the environment stands for no option: --help lists the options\n",
+    );
+  });
+
+  it("is not warned of when Kubernetes set it for a Service of that name", async () => {
+    const { stderr } = await validate([], {
+      ...good,
+      PULSAR_TS_IO_SERVICE_HOST: "10.0.0.1",
+      PULSAR_TS_IO_SERVICE_PORT_HTTP: "9094",
+      PULSAR_TS_IO_PORT: "tcp://10.0.0.1:9094",
+      PULSAR_TS_IO_PORT_9094_TCP_ADDR: "10.0.0.1",
+    });
+    expect(stderr).toBe("");
+  });
+
   it("counts as if it were given", async () => {
     const outcome = await validate([], {
       ...good,

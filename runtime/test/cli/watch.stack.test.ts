@@ -58,6 +58,18 @@ describe("the process pulsar-ts-io run --watch", () => {
     expect(cli.stderr.match(/source opened/g)).toHaveLength(1);
   }, 60_000);
 
+  it("keeps the run when the file is emptied, and says so", async () => {
+    const file = path();
+    write(file, "label: first\n");
+    await using cli = watching(file);
+    await cli.shows("first 3");
+    write(file, "\n# label: second\n");
+    await cli.shows("config file is empty, the run goes on as before");
+    cli.kill("SIGTERM");
+    expect(await cli.exited).toEqual({ code: 0, signal: null });
+    expect(cli.stderr.match(/source opened/g)).toHaveLength(1);
+  }, 60_000);
+
   it("ends as it would without --watch when the source fails for good", async () => {
     const file = path();
     write(file, "label: first\n");

@@ -8,13 +8,22 @@ function file(value: unknown) {
 const nothing = { file: undefined, configs: undefined, flags: {} };
 
 describe("assembleSourceConfig", () => {
-  it("lets flags override the file, and --source-config replace its configs whole", () => {
+  it("lets flags override the file, and --source-config its configs, key by key", () => {
     const assembled = assembleSourceConfig({
       file: file({ tenant: "file", name: "file", configs: { a: 1, b: 2 } }),
-      configs: file({ a: 3 }),
+      configs: file({ a: 3, c: 4 }),
       flags: { tenant: "flag" },
     });
-    expect(assembled).toEqual({ tenant: "flag", name: "file", configs: { a: 3 } });
+    expect(assembled).toEqual({ tenant: "flag", name: "file", configs: { a: 3, b: 2, c: 4 } });
+  });
+
+  it("lets a nested mapping of --source-config replace the file's whole", () => {
+    const assembled = assembleSourceConfig({
+      ...nothing,
+      file: file({ login: { user: "u", password: "p" }, stream: "x" }),
+      configs: file({ login: { user: "v" } }),
+    });
+    expect(assembled).toEqual({ configs: { login: { user: "v" }, stream: "x" } });
   });
 
   it("takes a file for a connector's config when no key of it is a field", () => {

@@ -34,20 +34,30 @@ export function parseCount(value: string): number {
 
 const units: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
 
-/** The value of an option that is a time, in milliseconds; a bare number counts seconds. */
+/** The value of an option that is a time, in milliseconds. */
 export function parseDuration(value: string): number {
-  const [, digits, unit = "s"] = /^(\d{1,6})(ms|s|m|h)?$/.exec(value) ?? [];
-  const ms = Number(digits) * (units[unit] ?? 0);
-  if (ms > 0) return ms;
-  throw new InvalidArgumentError("It must be a time above 0, such as 500ms, 30s or 2m.");
+  return parseQuantity(value, "a time", units, ["30s", "500ms", "2m"]);
 }
 
 const sizes: Readonly<Record<string, number>> = { k: 1_024, m: 1_048_576, g: 1_073_741_824 };
 
 /** The value of an option that is an amount of memory, in bytes. */
 export function parseSize(value: string): number {
-  const [, digits, unit = ""] = /^(\d{1,9})([kmg])b?$/.exec(value.toLowerCase()) ?? [];
-  const bytes = Number(digits) * (sizes[unit] ?? 0);
-  if (bytes > 0) return bytes;
-  throw new InvalidArgumentError("It must be a size above 0 with its unit, such as 512m or 2g.");
+  return parseQuantity(value.toLowerCase().replace(/(?<=[kmg])b$/, ""), "a size", sizes, ["512m", "2g"]);
+}
+
+/** A number above 0 and its unit. Without a unit it is refused: 30 would be seconds for one option and bytes for another. */
+function parseQuantity(
+  value: string,
+  what: string,
+  factors: Readonly<Record<string, number>>,
+  examples: readonly string[],
+): number {
+  const [, digits = "", unit = ""] = /^(\d{1,9})([a-z]*)$/.exec(value) ?? [];
+  const factor = Object.hasOwn(factors, unit) ? factors[unit] : undefined;
+  if (factor !== undefined && Number(digits) > 0) return Number(digits) * factor;
+  const hint = digits === "" || unit !== "" ? "" : ` ${digits} has no unit.`;
+  throw new InvalidArgumentError(
+    `It must be ${what} above 0 with its unit, such as ${examples.slice(0, -1).join(", ")} or ${examples.at(-1)}.${hint}`,
+  );
 }
