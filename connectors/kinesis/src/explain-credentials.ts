@@ -47,7 +47,7 @@ export function explainCredentials(
   if (thrown instanceof KinesisCredentialsError) return thrown;
   const error = toError(thrown);
   if (error.name !== "CredentialsProviderError" && error.name !== "TokenProviderError") {
-    const name = codeOf(error) ?? error.name;
+    const name = error.name === "ProxyError" ? error.message : (codeOf(error) ?? error.name);
     const unanswered = statusOf(error) === undefined;
     const retryable = unanswered || isPassingAwsError(error);
     return new KinesisCredentialsError(`${failed} (${name})`, { cause: error, remedy, retryable });

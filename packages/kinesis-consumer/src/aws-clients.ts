@@ -17,7 +17,7 @@ import {
   type ServiceOutputTypes as KinesisOutput,
 } from "@aws-sdk/client-kinesis";
 import { type Clock, systemClock } from "@pulsar-ts-io/core";
-import { NodeHttpHandler } from "@smithy/node-http-handler";
+import { AwsRequestHandler, type RequestHandler } from "./aws-request-handler.ts";
 import { AwsService } from "./aws-service.ts";
 import { fitsInstalledSdk, GetRecordsProtocol } from "./fetch/aws-get-records-protocol.ts";
 import { KinesisHandler } from "./kinesis-handler.ts";
@@ -168,14 +168,6 @@ function cloudwatchService(
 }
 
 /** Sends requests over HTTP/1.1 and kept connections. @param requestTimeoutMs longest time until an answer begins, and longest pause in it. */
-export function createRequestHandler(requestTimeoutMs: number): NodeHttpHandler {
-  return new NodeHttpHandler({
-    connectionTimeout: connectTimeoutMs,
-    requestTimeout: requestTimeoutMs,
-    socketTimeout: requestTimeoutMs,
-    // Without this the handler only prints a warning when the time is up.
-    throwOnRequestTimeout: true,
-    httpAgent: { keepAlive: true, maxSockets },
-    httpsAgent: { keepAlive: true, maxSockets },
-  });
+export function createRequestHandler(requestTimeoutMs: number): RequestHandler {
+  return new AwsRequestHandler({ connectTimeoutMs, requestTimeoutMs, keepAlive: true, maxSockets });
 }

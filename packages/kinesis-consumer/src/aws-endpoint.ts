@@ -1,7 +1,11 @@
+import { describeProxy, proxyFor } from "./http-proxy.ts";
+
 /** Where a service is called. */
 export interface AwsPlace {
   /** The URL, such as `https://kinesis.eu-west-1.amazonaws.com`. */
   readonly endpoint: string;
+  /** The proxy that the environment names for it; `undefined`: it is called directly. */
+  readonly proxy?: string | undefined;
 }
 
 /** The part of an AWS client's resolved configuration that says where its calls go. */
@@ -27,7 +31,7 @@ export function placeOfRequest(request: unknown): AwsPlace | undefined {
   if (!("protocol" in request) || !("hostname" in request)) return undefined;
   const { protocol, hostname } = request;
   const port = "port" in request && typeof request.port === "number" ? `:${request.port}` : "";
-  return { endpoint: `${String(protocol)}//${String(hostname)}${port}` };
+  return placeOf(`${String(protocol)}//${String(hostname)}${port}`);
 }
 
 /** Where a client would send a request that names no resource: the endpoint that is configured, else the SDK's own data for the region. */
@@ -38,9 +42,14 @@ export async function placeOfService(config: EndpointConfig): Promise<AwsPlace> 
       UseDualStack: await config.useDualstackEndpoint(),
       UseFIPS: await config.useFipsEndpoint(),
     });
-    return { endpoint: url.origin };
+    return placeOf(url.origin);
   }
   const { protocol, hostname, port, path } = await config.endpoint();
   const authority = port === undefined ? hostname : `${hostname}:${port}`;
-  return { endpoint: `${protocol}//${authority}${path === "/" ? "" : path}` };
+  return placeOf(`${protocol}//${authority}${path === "/" ? "" : path}`);
+}
+
+function placeOf(endpoint: string): AwsPlace {
+  const proxy = URL.canParse(endpoint) ? proxyFor(new URL(endpoint)) : undefined;
+  return { endpoint, ...(proxy === undefined ? {} : { proxy: describeProxy(proxy) }) };
 }

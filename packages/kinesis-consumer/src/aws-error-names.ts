@@ -76,6 +76,7 @@ const names: Readonly<Record<AwsErrorKind, readonly string[]>> = {
     "EPIPE",
     "EPROTO",
     "ETIMEDOUT",
+    "ProxyError",
     "TimeoutError",
   ],
   denied: [

@@ -21,6 +21,8 @@ export interface AwsCall {
   readonly region: string;
   /** The URL called. */
   readonly endpoint: string;
+  /** The proxy that the environment names for it. */
+  readonly proxy?: string | undefined;
   /** Whether someone configured that URL, rather than AWS giving it. */
   readonly customEndpoint: boolean;
 }
@@ -124,6 +126,16 @@ function aboutTheNetwork(failure: AwsFailure, call: AwsCall): ConnectorError | u
   if (failure.status !== undefined || kindOfName(failure.name) !== "network") return undefined;
   const options = { cause: failure.cause, details: details(failure, call) };
   // Of a region that exists, the name is there: this machine cannot resolve it for now.
+  if (call.proxy !== undefined) {
+    const why =
+      failure.name === "ProxyError"
+        ? `: ${failure.message}`
+        : ` through the proxy ${call.proxy} (${failure.name})`;
+    return new AwsUnreachableError(`${call.service} at ${call.endpoint} cannot be reached${why}`, {
+      ...options,
+      remedy: `check HTTPS_PROXY and HTTP_PROXY, let the proxy connect to ${call.endpoint}, or list that host in NO_PROXY`,
+    });
+  }
   if (failure.name === "ENOTFOUND" && !call.customEndpoint && !isKnownRegion(call.region)) {
     return new AwsRegionError(
       `there is no ${call.service} in the region "${call.region}": ${call.endpoint} is unknown`,

@@ -1,5 +1,7 @@
-import { type NodeHttp2Handler, NodeHttpHandler } from "@smithy/node-http-handler";
+import type { NodeHttp2Handler, NodeHttpHandler } from "@smithy/node-http-handler";
 import { isAwsEndpoint } from "./aws-partition.ts";
+import { AwsRequestHandler, hostOf, type RequestHandler } from "./aws-request-handler.ts";
+import { describeProxy, http2Through, proxyFor } from "./http-proxy.ts";
 import { WideHttp2Handler } from "./wide-http2-handler.ts";
 
 /** What the SDK tells its handler of one request. */
@@ -15,12 +17,13 @@ type HandledAnswer = ReturnType<NodeHttpHandler["handle"]>;
  */
 export class KinesisHandler {
   readonly metadata: { readonly handlerProtocol: string };
-  readonly #calls: NodeHttpHandler;
-  readonly #subscriptions: NodeHttpHandler | NodeHttp2Handler;
+  readonly #calls: RequestHandler;
+  readonly #subscriptions: RequestHandler | NodeHttp2Handler;
+  readonly #proxied = new Map<string, NodeHttp2Handler>();
 
   /** @param options.endpoint absent: AWS's own. */
   constructor(
-    calls: NodeHttpHandler,
+    calls: RequestHandler,
     options: { readonly connectTimeoutMs: number; readonly endpoint: string | undefined },
   ) {
     this.#calls = calls;
@@ -29,21 +32,21 @@ export class KinesisHandler {
     this.#subscriptions =
       options.endpoint === undefined || isAwsEndpoint(options.endpoint)
         ? new WideHttp2Handler()
-        : new NodeHttpHandler({
-            connectionTimeout: options.connectTimeoutMs,
-            httpAgent: { keepAlive: false, maxSockets: Number.POSITIVE_INFINITY },
-            httpsAgent: { keepAlive: false, maxSockets: Number.POSITIVE_INFINITY },
+        : new AwsRequestHandler({
+            connectTimeoutMs: options.connectTimeoutMs,
+            keepAlive: false,
+            maxSockets: Number.POSITIVE_INFINITY,
           });
   }
 
   handle(request: HandledRequest, options: HandlerOptions = {}): HandledAnswer {
-    const handler = options.isEventStream === true ? this.#subscriptions : this.#calls;
+    const handler = options.isEventStream === true ? this.#subscriptionsFor(request) : this.#calls;
     return handler.handle(request, options);
   }
 
   destroy(): void {
     this.#calls.destroy();
-    this.#subscriptions.destroy();
+    for (const handler of [this.#subscriptions, ...this.#proxied.values()]) handler.destroy();
   }
 
   updateHttpClientConfig(...setting: Parameters<NodeHttpHandler["updateHttpClientConfig"]>): void {
@@ -52,5 +55,18 @@ export class KinesisHandler {
 
   httpHandlerConfigs(): ReturnType<NodeHttpHandler["httpHandlerConfigs"]> {
     return this.#calls.httpHandlerConfigs();
+  }
+
+  /** HTTP/2 goes through a proxy in a tunnel of its own; HTTP/1.1 finds its proxy itself. */
+  #subscriptionsFor(request: HandledRequest): RequestHandler | NodeHttp2Handler {
+    const direct = this.#subscriptions;
+    const proxy = direct instanceof WideHttp2Handler ? proxyFor(hostOf(request)) : undefined;
+    if (proxy === undefined) return direct;
+    const name = describeProxy(proxy);
+    const known = this.#proxied.get(name);
+    if (known !== undefined) return known;
+    const handler = new WideHttp2Handler((authority) => http2Through(proxy, authority));
+    this.#proxied.set(name, handler);
+    return handler;
   }
 }

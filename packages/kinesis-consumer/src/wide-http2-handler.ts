@@ -1,4 +1,5 @@
 import type { Http2Session, Http2Stream } from "node:http2";
+import type { Duplex } from "node:stream";
 import { NodeHttp2Handler } from "@smithy/node-http-handler";
 
 /**
@@ -16,9 +17,15 @@ type HandledAnswer = ReturnType<NodeHttp2Handler["handle"]>;
 export class WideHttp2Handler extends NodeHttp2Handler {
   readonly #streams = new WeakMap<Http2Session, number>();
 
-  constructor() {
+  /** @param connect opens the connection to a host; absent: directly. */
+  constructor(connect?: (authority: URL) => Duplex) {
     // Sent with the first frame, so that it holds for the stream of the first request.
-    super({ nodeHttp2ConnectOptions: { settings: { initialWindowSize: windowBytes } } });
+    super({
+      nodeHttp2ConnectOptions: {
+        settings: { initialWindowSize: windowBytes },
+        ...(connect === undefined ? {} : { createConnection: connect }),
+      },
+    });
   }
 
   override async handle(...[request, options]: HandleArguments): HandledAnswer {
