@@ -7,6 +7,7 @@ import { main, prepareWorkspace, root, runTypeScript } from "./workspace.mjs";
 const parts = {
   instances: "test/bench/instances/main.ts",
   java: "test/bench/java/main.ts",
+  latency: "test/bench/latency/main.ts",
   loop: "test/bench/loop/main.ts",
   pipeline: "test/bench/main.ts",
   publish: "test/bench/publish/main.ts",

@@ -5,6 +5,7 @@ export const usage = `npm run bench -- [options]              what a record cost
 npm run bench -- publish [options]      what publishing alone costs
 npm run bench -- instances [options]    what a record costs with four instances, against one
 npm run bench -- java [options]         what it costs with Pulsar's Java connector, against ours
+npm run bench -- latency [options]      how fast shards are read over a long distance
 npm run bench -- shards [options]       what many idle shards cost, and how fast they change hands
 
 Runs the real CLI against the programmable Kinesis, DynamoDB Local and a real broker (PULSAR_SERVICE_URL, with
