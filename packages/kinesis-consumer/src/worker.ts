@@ -94,6 +94,7 @@ export class Worker {
     const takerHost = {
       isHeld: (id: ShardId) => coordinator.get(id) !== undefined,
       taken: (lease: Lease, takenMs: number) => this.#readings.start(lease, takenMs),
+      standBack: (signal: AbortSignal) => coordinator.standBack(signal),
       latestMs: () => stream.serviceTimeMs() - latestSlackMs,
     };
     const scans = new ObservedScans(table, (leases) => this.#audit.saw(leases));

@@ -6,6 +6,13 @@ const throttledCallsPerSecond = 1;
 const throttledForMs = 30_000;
 /** Kinesis gives out 2 MB a second and shard; an answer of 10 MB blocks the shard for 5 s. */
 const bytesPerMs = 2_000;
+/** A reader that is woken so much too late shares its process with more work than there is time for. */
+const lateMs = 250;
+/** It then leaves the others this many times as long. */
+const lateFactor = 4;
+const longestLatePauseMs = 10_000;
+/** Woken later than this, the process was suspended, and there is time now. */
+const suspendedMs = 5_000;
 
 /** When a shard may be asked again: Kinesis' limits, and the idle time once nothing is left to read. */
 export class ShardPace {
@@ -27,11 +34,15 @@ export class ShardPace {
     return Math.max(0, this.#nextMs - this.#clock.monotonic());
   }
 
-  /** Waits until the next call may be sent. */
+  /** Waits until the next call may be sent; longer in a process that is late, so that it has time for its renewals. */
   async wait(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     const { waitMs } = this;
-    if (waitMs > 0) await this.#clock.sleep(waitMs, signal);
+    if (waitMs <= 0) return;
+    await this.#clock.sleep(waitMs, signal);
+    const late = this.#clock.monotonic() - this.#nextMs;
+    if (late < lateMs || late > suspendedMs) return;
+    await this.#clock.sleep(Math.min(lateFactor * late, longestLatePauseMs), signal);
   }
 
   /** A call is being sent. */

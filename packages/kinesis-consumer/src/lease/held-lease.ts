@@ -4,6 +4,7 @@ import { LeaseLostError } from "../errors.ts";
 import { type Lease, readerOf } from "./lease.ts";
 import type { LeaseChange, LeaseTable, WriteOutcome } from "./lease-table.ts";
 import { type Numbering, sameNumbering } from "./numbering.ts";
+import type { RenewalLine } from "./renewal-line.ts";
 
 /** How an owner's write has ended, from the owner's point of view. */
 export type HeldWrite =
@@ -23,6 +24,8 @@ export interface HeldLeaseOptions {
   readonly failoverMs: number;
   /** When the write that gave us the lease was sent, monotonic milliseconds. */
   readonly takenMs: number;
+  /** Where its writes wait for their turn. */
+  readonly line: RenewalLine;
 }
 
 /**
@@ -34,6 +37,7 @@ export class HeldLease {
   readonly #table: LeaseTable;
   readonly #clock: Clock;
   readonly #failoverMs: number;
+  readonly #line: RenewalLine;
   readonly #ended = new AbortController();
   readonly #handOff = new AbortController();
   /** Writes since the last certain one whose outcome is unknown: one of them may have landed. */
@@ -49,6 +53,7 @@ export class HeldLease {
     this.#clock = options.clock;
     this.#failoverMs = options.failoverMs;
     this.#renewedMs = options.takenMs;
+    this.#line = options.line;
   }
 
   /** The row as last seen. */
@@ -98,7 +103,9 @@ export class HeldLease {
    * @param change asked when its turn has come, so that what it stores is never older than what was stored before.
    */
   write(change: () => LeaseChange, signal: AbortSignal): Promise<HeldWrite> {
-    const done = this.#turn.then(() => this.#writeNow(change, signal));
+    const done = this.#turn.then(() =>
+      this.#line.inTurn(this.deadlineMs, () => this.#writeNow(change, signal), signal),
+    );
     this.#turn = done.catch(() => {});
     return done;
   }

@@ -7,6 +7,7 @@ import { HeldLease, type HeldWrite } from "./held-lease.ts";
 import type { Lease } from "./lease.ts";
 import type { LeaseChange, LeaseTable } from "./lease-table.ts";
 import type { Numbering } from "./numbering.ts";
+import { RenewalLine } from "./renewal-line.ts";
 
 /** KCL's allowance for the clocks and the network. */
 const epsilonMs = 25;
@@ -67,6 +68,7 @@ export class LeaseCoordinator {
   readonly #logger: Logger;
   readonly #options: LeaseCoordinatorOptions;
   readonly #renewMs: number;
+  readonly #line: RenewalLine;
   readonly #keepers = new JobGroup();
   readonly #held = new Map<ShardId, { readonly held: HeldLease; readonly progress: LeaseProgress }>();
   readonly #heldGauge: Gauge;
@@ -79,6 +81,7 @@ export class LeaseCoordinator {
     this.#logger = logger.child({ component: "lease-coordinator" });
     this.#options = options;
     this.#renewMs = renewIntervalMs(options.failoverMs);
+    this.#line = new RenewalLine(options);
     const { meter } = options;
     this.#heldGauge = meter.gauge("pulsar_ts_io_kinesis_leases_held", "Leases this worker holds");
     this.#lost = meter.counter(
@@ -109,7 +112,7 @@ export class LeaseCoordinator {
    */
   hold(lease: Lease, takenMs: number, progress: LeaseProgress): HeldLease {
     const { clock, failoverMs } = this.#options;
-    const held = new HeldLease(this.#table, lease, { clock, failoverMs, takenMs });
+    const held = new HeldLease(this.#table, lease, { clock, failoverMs, takenMs, line: this.#line });
     this.#held.set(lease.shardId, { held, progress });
     this.#heldGauge.set(this.#held.size);
     held.signal.addEventListener("abort", () => this.#forget(held), { once: true });
@@ -118,6 +121,11 @@ export class LeaseCoordinator {
       this.#keepers.start((signal) => this.#handOver(held, progress, signal));
     });
     return held;
+  }
+
+  /** Waits while renewals are short of time. Everything else comes after them. */
+  async standBack(signal: AbortSignal): Promise<void> {
+    await this.#line.standBack(signal);
   }
 
   /** Renews and checkpoints until `signal` aborts. No failure of the table ends it. */

@@ -30,6 +30,8 @@ export interface LeaseTakerHost {
   isHeld(id: ShardId): boolean;
   /** A lease is this worker's now. `takenMs`: when the write that took it was sent, monotonic. */
   taken(lease: Lease, takenMs: number): void;
+  /** Waits while the renewals of what is held are short of time. */
+  standBack(signal: AbortSignal): Promise<void>;
   /** Where a lease at LATEST that has no start time yet is opened, milliseconds since the epoch. */
   latestMs(): number;
 }
@@ -200,6 +202,7 @@ export class LeaseTaker {
   async #scan(signal: AbortSignal): Promise<void> {
     const { outage, clock } = this.#options;
     this.#scanDue = false;
+    await this.#host.standBack(signal);
     try {
       const leases = await this.#table.list({ consistent: false }, signal);
       this.#sightings.scanned(leases, clock.monotonic());
@@ -228,6 +231,7 @@ export class LeaseTaker {
 
   async #takeAll(leases: readonly Lease[], signal: AbortSignal): Promise<void> {
     for (let from = 0; from < leases.length; from += takesAtOnce) {
+      await this.#host.standBack(signal);
       await Promise.all(leases.slice(from, from + takesAtOnce).map((lease) => this.#take(lease, signal)));
     }
   }

@@ -6,6 +6,7 @@ import type { Lease } from "../../src/lease/lease.ts";
 import { asCreated } from "../../src/lease/lease-maker.ts";
 import type { LeaseChange, WriteOutcome } from "../../src/lease/lease-table.ts";
 import { shardId } from "../../src/shard/shard.ts";
+import { heldOptions } from "../support/held-options.ts";
 import { after, newLease } from "../support/lease-writes.ts";
 import { MemoryLeaseTable } from "../support/memory-lease-table.ts";
 
@@ -33,7 +34,7 @@ function held() {
     counter: 1,
   };
   table.rows.set(id, row);
-  const lease = new HeldLease(table, row, { clock: table.clock, failoverMs: 10_000, takenMs: 0 });
+  const lease = new HeldLease(table, row, heldOptions(table.clock));
   return { table, lease, row: () => table.rows.get(id) };
 }
 

@@ -87,6 +87,7 @@ class TakerRig implements AsyncDisposable {
       {
         isHeld: (id) => this.#held.has(id),
         taken: (lease) => this.#took(lease),
+        standBack: () => Promise.resolve(),
         latestMs: () => 0,
       },
       {

@@ -7,6 +7,7 @@ import { HeldLease } from "../../src/lease/held-lease.ts";
 import type { Lease, NewLease } from "../../src/lease/lease.ts";
 import type { LeaseChange } from "../../src/lease/lease-table.ts";
 import { shardId } from "../../src/shard/shard.ts";
+import { heldOptions } from "../support/held-options.ts";
 import { after, expectWritten, newLease } from "../support/lease-writes.ts";
 import { type Dynalite, startDynalite } from "../support/start-dynalite.ts";
 import { tapWire, type WireTap } from "../support/wire-tap.ts";
@@ -67,7 +68,7 @@ describe("a write to the lease table that was done, but its answer got lost and 
     ["a release with the last checkpoint", { checkpoint: after(6n, 2), release: true }],
   ] as readonly (readonly [string, LeaseChange])[])("is taken for done: %s", async (_what, change) => {
     const { table, lease } = await taken();
-    const held = new HeldLease(table, lease, { clock: new TestClock(), failoverMs: 10_000, takenMs: 0 });
+    const held = new HeldLease(table, lease, heldOptions(new TestClock()));
     const { answer, tries } = await triesOf(() => held.write(() => change, signal));
     expect(answer).toEqual({ kind: "written" });
     expect(tries).toBe(2);

@@ -7,6 +7,7 @@ import { asCreated } from "../../src/lease/lease-maker.ts";
 import type { LeaseChange, WriteOutcome } from "../../src/lease/lease-table.ts";
 import type { Numbering } from "../../src/lease/numbering.ts";
 import { shardId } from "../../src/shard/shard.ts";
+import { heldOptions } from "../support/held-options.ts";
 import { after, newLease } from "../support/lease-writes.ts";
 import { MemoryLeaseTable } from "../support/memory-lease-table.ts";
 
@@ -107,7 +108,7 @@ class Store extends MemoryLeaseTable {
 function holding(lease: Lease = mine) {
   const table = new Store();
   table.rows.set(id, lease);
-  const held = new HeldLease(table, lease, { clock: new TestClock(), failoverMs: 10_000, takenMs: 0 });
+  const held = new HeldLease(table, lease, heldOptions(new TestClock()));
   const become = (row: Partial<Lease> | undefined) => {
     if (row === undefined) table.rows.delete(id);
     else table.rows.set(id, { ...lease, ...row });
