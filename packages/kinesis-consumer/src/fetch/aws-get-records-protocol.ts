@@ -1,4 +1,5 @@
 import { AwsJson1_1Protocol } from "@aws-sdk/core/protocols";
+import { StreamedRecords } from "./streamed-records.ts";
 
 /** The parts of the SDK that {@link GetRecordsProtocol} leans on; without them the SDK's own protocol is used. */
 const leansOn = ["deserializeResponse", "deserializeMetadata", "isErrorResponse"] as const;
@@ -33,9 +34,11 @@ export class GetRecordsProtocol extends AwsJson1_1Protocol {
     if (operation.name !== "GetRecords" || this.isErrorResponse(response.statusCode)) {
       return await super.deserializeResponse<Output>(operation, context, response);
     }
-    const body = await bodyOf(response.body, context);
-    const answer = readGetRecords(body);
+    const streamed = new StreamedRecords();
+    for await (const chunk of chunksOf(response.body, context)) streamed.push(chunk);
+    const answer = readAnswer(streamed);
     if (answer === undefined) {
+      const body = streamed.whole();
       return await super.deserializeResponse<Output>(operation, context, { ...response, body });
     }
     // The SDK's caller knows what GetRecords answers; here it is any operation's output.
@@ -46,11 +49,13 @@ export class GetRecordsProtocol extends AwsJson1_1Protocol {
 /** @returns what the SDK would have made of an event's `body`, or `undefined` when it is none, or for the SDK to say. */
 export function readAsEvent(schema: unknown, body: unknown): object | undefined {
   if (!(body instanceof Uint8Array) || nameOf(schema) !== "SubscribeToShardEvent") return undefined;
-  const event = parsed(body);
+  const streamed = new StreamedRecords();
+  streamed.push(body);
+  const event = parsed(streamed);
   if (event === undefined) return undefined;
   const { ContinuationSequenceNumber: next, MillisBehindLatest: behind, ChildShards: children } = event;
   if (!isAbsent(children) || typeof next !== "string" || !Number.isSafeInteger(behind)) return undefined;
-  const records = readRecords(event["Records"]);
+  const records = readRecords(event["Records"], streamed);
   if (records === undefined) return undefined;
   return { Records: records, ContinuationSequenceNumber: next, MillisBehindLatest: behind };
 }
@@ -65,14 +70,20 @@ type Fields = Readonly<Record<string, unknown>>;
 
 /** @returns what the SDK would have made of `body`, or `undefined` when that is for the SDK to say. */
 export function readGetRecords(body: Uint8Array): object | undefined {
-  const answer = parsed(body);
+  const streamed = new StreamedRecords();
+  streamed.push(body);
+  return readAnswer(streamed);
+}
+
+function readAnswer(streamed: StreamedRecords): object | undefined {
+  const answer = parsed(streamed);
   if (answer === undefined) return undefined;
   const { NextShardIterator: next, MillisBehindLatest: behind, ChildShards: children } = answer;
   // Children come once in the life of a shard: nothing is gained by reading them here.
   if (!isAbsent(children)) return undefined;
   if (!isAbsent(next) && typeof next !== "string") return undefined;
   if (!isAbsent(behind) && !Number.isSafeInteger(behind)) return undefined;
-  const records = readRecords(answer["Records"]);
+  const records = readRecords(answer["Records"], streamed);
   if (records === undefined) return undefined;
   return {
     Records: records,
@@ -81,9 +92,10 @@ export function readGetRecords(body: Uint8Array): object | undefined {
   };
 }
 
-function parsed(body: Uint8Array): Fields | undefined {
+function parsed(streamed: StreamedRecords): Fields | undefined {
   try {
-    const value: unknown = JSON.parse(asBuffer(body).toString("utf8"));
+    const text = streamed.end();
+    const value: unknown = streamed.plain ? JSON.parse(text) : undefined;
     return isObject(value) && isPlain(value) ? value : undefined;
   } catch {
     // The SDK says what is wrong with it, in the error that callers know.
@@ -91,11 +103,11 @@ function parsed(body: Uint8Array): Fields | undefined {
   }
 }
 
-function readRecords(told: unknown): readonly object[] | undefined {
+function readRecords(told: unknown, streamed: StreamedRecords): readonly object[] | undefined {
   if (!Array.isArray(told)) return undefined;
   const records: object[] = [];
   for (const one of told) {
-    const record = isObject(one) && isPlain(one) ? readRecord(one) : undefined;
+    const record = isObject(one) && isPlain(one) ? readRecord(one, streamed) : undefined;
     if (record === undefined) return undefined;
     records.push(record);
   }
@@ -103,14 +115,13 @@ function readRecords(told: unknown): readonly object[] | undefined {
 }
 
 /** @returns `undefined` when a field is not as documented. One object and one view of bytes for each record. */
-function readRecord(told: Fields): object | undefined {
+function readRecord(told: Fields, streamed: StreamedRecords): object | undefined {
   const { Data, ApproximateArrivalTimestamp: arrival, SequenceNumber, PartitionKey, EncryptionType } = told;
   if (typeof Data !== "string" || typeof SequenceNumber !== "string") return undefined;
   if (typeof arrival !== "number" || typeof PartitionKey !== "string") return undefined;
   if (!isAbsent(EncryptionType) && typeof EncryptionType !== "string") return undefined;
-  const bytes = Buffer.from(Data, "base64");
-  // Buffer skips what is no base64, which the length tells, and takes the two letters of base64url.
-  if (bytes.length !== decodedLength(Data) || Data.includes("-") || Data.includes("_")) return undefined;
+  const bytes = streamed.payload(Data);
+  if (bytes === undefined) return undefined;
   const record = {
     Data: bytes,
     ApproximateArrivalTimestamp: new Date(Math.round(arrival * 1_000)),
@@ -120,19 +131,15 @@ function readRecord(told: Fields): object | undefined {
   return isAbsent(EncryptionType) ? record : { ...record, EncryptionType };
 }
 
-/** -1 when `text` cannot be padded base64. */
-function decodedLength(text: string): number {
-  if (text.length % 4 !== 0) return -1;
-  const padding = text.endsWith("==") ? 2 : text.endsWith("=") ? 1 : 0;
-  return (text.length / 4) * 3 - padding;
+/** A response of the SDK's own handlers is a stream. */
+async function* chunksOf(body: unknown, context: DeserializeArguments[1]): AsyncGenerator<Uint8Array> {
+  if (body instanceof Uint8Array) yield body;
+  else if (isStream(body)) yield* body;
+  else yield await context.streamCollector(body);
 }
 
-async function bodyOf(body: unknown, context: DeserializeArguments[1]): Promise<Uint8Array> {
-  return body instanceof Uint8Array ? body : await context.streamCollector(body);
-}
-
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+function isStream(body: unknown): body is AsyncIterable<Uint8Array> {
+  return typeof body === "object" && body !== null && Symbol.asyncIterator in body;
 }
 
 function isObject(value: unknown): value is Fields {

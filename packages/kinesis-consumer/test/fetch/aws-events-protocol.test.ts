@@ -20,7 +20,7 @@ const event = fc.record(
 );
 const named = { getName: () => "SubscribeToShardEvent" };
 
-describe("the events of a subscription", () => {
+describe("the events of a subscription", { timeout: 60_000 }, () => {
   it("are read as the SDK's own protocol reads them", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(event, { maxLength: 3 }), async (told) => {

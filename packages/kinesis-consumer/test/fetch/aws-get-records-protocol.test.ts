@@ -20,7 +20,7 @@ const answer = fc.record(
   { requiredKeys: ["Records"] },
 );
 
-describe("GetRecordsProtocol", () => {
+describe("GetRecordsProtocol", { timeout: 60_000 }, () => {
   it("reads every answer as the SDK's own protocol reads it", async () => {
     await fc.assert(
       fc.asyncProperty(answer, async (told) => {
