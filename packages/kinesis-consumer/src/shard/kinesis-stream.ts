@@ -19,7 +19,8 @@ export interface RawRecord {
 
 /** One answer of GetRecords. */
 export interface RecordPage {
-  readonly records: readonly RawRecord[];
+  /** The consumer empties it when it takes them in: the page may be referred to for longer than its payloads are needed. */
+  readonly records: RawRecord[];
   /** Absent: nothing follows, which is only the shard's end when `children` says so. */
   readonly next: string | undefined;
   readonly millisBehindLatest: number;

@@ -281,6 +281,8 @@ export class ShardConsumer implements PageOwner {
     let newBytes = 0;
     for (const record of records) newBytes += record.data.byteLength;
     const came = { records: page.records.length, bytes };
+    // Readers and the SDK's streams refer to the last page while they wait for the next one: 10 MiB for each shard.
+    page.records.length = 0;
     if (came.records !== records.length || bytes !== newBytes) {
       this.#options.budget.replace(came, { records: records.length, bytes: newBytes });
     }
