@@ -25,7 +25,12 @@ export class GetRecordsProtocol extends AwsJson1_1Protocol {
     super(...settings);
     const reader = this.deserializer;
     const sdkRead = reader.read.bind(reader);
-    reader.read = async (schema, body) => readAsEvent(schema, body) ?? (await sdkRead(schema, body));
+    reader.read = async (schema, body) => {
+      const event = readAsEvent(schema, body);
+      if (event === undefined) return await sdkRead(schema, body);
+      releaseMessage(body);
+      return event;
+    };
   }
 
   override async deserializeResponse<Output extends Answer>(
@@ -58,6 +63,20 @@ export function readAsEvent(schema: unknown, body: unknown): object | undefined 
   const records = readRecords(event["Records"], streamed);
   if (records === undefined) return undefined;
   return { Records: records, ContinuationSequenceNumber: next, MillisBehindLatest: behind };
+}
+
+/** What an event's message has beside its body: lengths, checksums, and headers of some hundred bytes. */
+const largestEnvelopeBytes = 4_096;
+
+/**
+ * Takes the memory of an event's message away from it. The SDK's streams refer to it until the next event is pulled, which for
+ * a shard that waits for room is long, and its base64 is larger than the payloads that were made of it.
+ */
+function releaseMessage(body: unknown): void {
+  if (!(body instanceof Uint8Array) || !(body.buffer instanceof ArrayBuffer)) return;
+  // Only memory that is this message's own.
+  if (body.buffer.byteLength - body.byteLength > largestEnvelopeBytes) return;
+  structuredClone(body.buffer, { transfer: [body.buffer] });
 }
 
 function nameOf(schema: unknown): unknown {

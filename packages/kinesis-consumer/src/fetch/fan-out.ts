@@ -3,7 +3,7 @@ import type { ReadPosition, RecordPage } from "../shard/kinesis-stream.ts";
 import type { ShardId } from "../shard/shard.ts";
 import type { FanOutConsumer } from "./fan-out-consumer.ts";
 import type { FetchedPage, ReadCursor, ReadEnd, ReaderMeter } from "./polling.ts";
-import type { ReadBudget } from "./read-budget.ts";
+import type { Grant, ReadBudget } from "./read-budget.ts";
 import type { ReadingSigns } from "./reading-signs.ts";
 import { Subscription } from "./subscription.ts";
 import { SubscriptionPace } from "./subscription-pace.ts";
@@ -50,6 +50,12 @@ export async function* subscribeToShard(
   }
 }
 
+interface PulledEvent extends RecordPage {
+  readonly bytes: number;
+  /** The room that was set aside for it. */
+  readonly grant: Grant | undefined;
+}
+
 class FanOutReader {
   readonly #consumer: FanOutConsumer;
   readonly #shard: SubscribedShard;
@@ -58,6 +64,8 @@ class FanOutReader {
   /** Of the last accepted event, which may have been empty. Good for resuming only: it may name no record. */
   #continuation: string | undefined;
   #refusals = 0;
+  /** What the next event will probably take; `undefined` when it is not known that one comes soon. */
+  #expected: { readonly records: number; readonly recordBytes: number } | undefined;
 
   constructor(consumer: FanOutConsumer, shard: SubscribedShard, options: FanOutOptions) {
     this.#consumer = consumer;
@@ -103,8 +111,8 @@ class FanOutReader {
   ): AsyncGenerator<FetchedPage, ReadEnd | undefined, undefined> {
     const startMs = this.#options.clock.monotonic();
     for (let heard = false; ; heard = true) {
-      this.#options.signs.asking();
-      const event = await subscription.next();
+      const grant = await this.#reserve(signal);
+      const event = await this.#pull(subscription, grant);
       if (event === undefined) {
         if (!heard) {
           this.#options.signs.failed();
@@ -114,6 +122,7 @@ class FanOutReader {
       }
       if (event.next === undefined && event.children.length === 0) {
         // Neither an end nor a way on: not to be believed. Subscribed to again at the same position.
+        this.#cancel(event.grant);
         this.#options.signs.failed();
         this.#pace.failed();
         return undefined;
@@ -138,13 +147,45 @@ class FanOutReader {
     this.#options.outage.recovered(this.#shard.id);
   }
 
-  /** Waits until there is room for the event. */
-  async #admit(page: RecordPage, signal: AbortSignal): Promise<FetchedPage> {
-    const { budget, signs } = this.#options;
-    signs.heldBack();
+  /**
+   * Sets room aside for the next event while there is more to read: it takes about what the last one took. An idle shard
+   * sets nothing aside, and its next event waits for room once it has come.
+   */
+  async #reserve(signal: AbortSignal): Promise<Grant | undefined> {
+    const expected = this.#expected;
+    if (expected === undefined) return undefined;
+    this.#options.signs.heldBack();
+    const { records, recordBytes } = expected;
+    return await this.#options.budget.acquire({ wanted: records, expected: records, recordBytes }, signal);
+  }
+
+  /** The next event, and what was set aside for it. */
+  async #pull(subscription: Subscription, grant: Grant | undefined): Promise<PulledEvent | undefined> {
+    this.#options.signs.asking();
+    let page: RecordPage | undefined;
+    try {
+      page = await subscription.next();
+    } finally {
+      if (page === undefined || page.records.length === 0) this.#cancel(grant);
+    }
+    if (page === undefined) return undefined;
+    const records = page.records.length;
     let bytes = 0;
     for (const record of page.records) bytes += record.Data?.byteLength ?? 0;
-    await budget.admit(undefined, { records: page.records.length, bytes }, signal);
+    const more = records > 0 && page.millisBehindLatest > 0 && page.next !== undefined;
+    this.#expected = more ? { records, recordBytes: Math.max(1, Math.ceil(bytes / records)) } : undefined;
+    return { ...page, bytes, grant };
+  }
+
+  #cancel(grant: Grant | undefined): void {
+    if (grant !== undefined) this.#options.budget.cancel(grant);
+  }
+
+  /** Waits until there is room for the event. */
+  async #admit({ bytes, grant, ...page }: PulledEvent, signal: AbortSignal): Promise<FetchedPage> {
+    const { budget, signs } = this.#options;
+    signs.heldBack();
+    await budget.admit(grant, { records: page.records.length, bytes }, signal);
     return { page, bytes };
   }
 

@@ -156,7 +156,7 @@ export class MemoryFanOut implements FanOutService {
     return {
       records: parseRecords(Buffer.concat(chunks).toString()),
       next: atEnd ? undefined : next,
-      millisBehindLatest: 0,
+      millisBehindLatest: live.offset < shard.log.end ? 1 : 0,
       children: atEnd ? this.#childrenToTell(shard) : [],
     };
   }
