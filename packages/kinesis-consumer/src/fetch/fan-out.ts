@@ -121,10 +121,7 @@ class FanOutReader {
         return await this.#ended(startMs, signal);
       }
       if (event.next === undefined && event.children.length === 0) {
-        // Neither an end nor a way on: not to be believed. Subscribed to again at the same position.
-        this.#cancel(event.grant);
-        this.#options.signs.failed();
-        this.#pace.failed();
+        this.#disbelieve(event);
         return undefined;
       }
       this.#wellHeard(event);
@@ -132,6 +129,13 @@ class FanOutReader {
       if (event.next === undefined) return { kind: "shard-end", children: event.children };
       this.#continuation = event.next;
     }
+  }
+
+  /** Neither an end nor a way on: the shard is subscribed to again at the same position. */
+  #disbelieve({ grant }: PulledEvent): void {
+    this.#cancel(grant);
+    this.#options.signs.failed();
+    this.#pace.failed();
   }
 
   /** The service has ended the subscription, or the connection was cut: the two look the same. */
