@@ -27,11 +27,10 @@ export class MemoryGroup implements AsyncDisposable {
     const path = `${root}/${uniqueName("pulsar-ts-io")}`;
     await mkdir(path);
     await writeFile(`${path}/memory.limit_in_bytes`, String(limitBytes));
-    // What a process took before it joined counts too.
-    await writeFile(`${path}/memory.move_charge_at_immigrate`, "3");
     return new MemoryGroup(path);
   }
 
+  /** At its start: what a process took before does not count. */
   async add(pid: number): Promise<void> {
     await writeFile(`${this.#path}/cgroup.procs`, String(pid));
   }
