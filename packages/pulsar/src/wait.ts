@@ -40,15 +40,24 @@ export interface Deadline {
   readonly error: () => Error;
 }
 
+declare const bounded: unique symbol;
+
 /**
- * Runs `work` with a signal that aborts when `signal` does, or when the time is up.
+ * A signal that aborts within a documented time. Whatever leaves this process takes one, and only {@link withDeadline} makes them:
+ * a call without a bound does not compile.
+ */
+export type BoundedSignal = AbortSignal & { readonly [bounded]: true };
+
+/**
+ * Runs `work` with a signal that aborts when `signal` does, or when the time is up. Ends then, also when `work` does not: some
+ * calls, such as reading a file of a server that is away, cannot be aborted. What they return later is ignored.
  *
- * `work` must end when its signal aborts, by throwing the signal's reason.
+ * @throws what `work` throws; the signal's reason; the deadline's error.
  */
 export async function withDeadline<T>(
   deadline: Deadline,
   signal: AbortSignal,
-  work: (signal: AbortSignal) => Promise<T>,
+  work: (signal: BoundedSignal) => Promise<T>,
 ): Promise<T> {
   const time = new AbortController();
   const alarm = deadline.clock.sleep(deadline.ms, time.signal).then(
@@ -56,7 +65,10 @@ export async function withDeadline<T>(
     () => undefined, // the work ended first
   );
   try {
-    return await withEither([signal, time.signal], work);
+    // The alarm aborts it: that is what a bounded signal is.
+    return await withEither([signal, time.signal], (either) =>
+      waitFor(work(either as BoundedSignal), either),
+    );
   } finally {
     time.abort();
     await alarm;

@@ -6,6 +6,9 @@ import { TopicLookup } from "./connection/lookup.ts";
 import { formatServiceUrl, parseServiceUrl, type ServiceUrl } from "./connection/service-url.ts";
 import { InvalidAuthenticationError } from "./errors.ts";
 
+/** Longest wait for the answer to one request. A request that was lost on the way is repeated soon. */
+const maxRequestMs = 10_000;
+
 export interface WireOptions {
   /** `pulsar://host:port` or `pulsar+ssl://host:port`, several hosts separated by commas. */
   readonly serviceUrl: string;
@@ -14,7 +17,7 @@ export interface WireOptions {
   /** The texts that Java's plugin of that name takes; `env:NAME` and `file:///path` in place of any secret. */
   readonly authParams?: string | undefined;
   readonly tls: TlsOptions;
-  /** Longest wait for the answer to a request, and for a first opening; default 30 000 ms. */
+  /** Longest wait for a first opening, and at most for the answer to a request, which has 10 s; default 30 000 ms. */
   readonly operationTimeoutMs?: number | undefined;
   /** Longest wait for a connection, and of a first opening for any broker that answers; default 10 000 ms. */
   readonly connectTimeoutMs?: number | undefined;
@@ -72,7 +75,7 @@ export class WireClient {
       logger: this.logger,
       meter: host.meter,
       connectTimeoutMs,
-      operationTimeoutMs,
+      operationTimeoutMs: Math.min(operationTimeoutMs, maxRequestMs),
     });
     this.lookup = new TopicLookup(this.pool, options.listenerName);
   }

@@ -6,7 +6,7 @@ import { resolveAuthentication } from "../auth/resolve-authentication.ts";
 import { dial, type TlsOptions } from "../connection/dial.ts";
 import { type BrokerAddress, formatAddress } from "../connection/service-url.ts";
 import { ProtocolError, PulsarUnreachableError } from "../errors.ts";
-import { withDeadline } from "../wait.ts";
+import { type BoundedSignal, withDeadline } from "../wait.ts";
 import { parseWebServiceUrl, type WebServiceUrl } from "./web-service-url.ts";
 
 /** Longest wait for one answer. */
@@ -113,7 +113,7 @@ export class WebService {
     const error = () => unreachable(`nothing came in ${requestMs} ms`);
     return await withDeadline({ clock: this.#clock, ms: requestMs, error }, signal, async (either) => {
       const headers = await this.#headers(either);
-      const identity = await this.#authentication.tlsIdentity?.();
+      const identity = await this.#authentication.tlsIdentity?.(either);
       const socket = await dial(address, this.#url.tls ? { ...this.#tls, identity } : undefined, either);
       try {
         return await exchange(socket, { host: where, path, headers }, either);
@@ -126,7 +126,7 @@ export class WebService {
     });
   }
 
-  async #headers(signal: AbortSignal): Promise<Record<string, string>> {
+  async #headers(signal: BoundedSignal): Promise<Record<string, string>> {
     const { method } = this.#authentication;
     if (method !== "token" && method !== "basic") return {};
     const credentials = Buffer.from(await this.#authentication.credentials(signal));
@@ -148,7 +148,7 @@ interface Question {
 }
 
 /** One request over a connection that is open already, with or without TLS. */
-function exchange(socket: Socket, { host, path, headers }: Question, signal: AbortSignal): Promise<Answer> {
+function exchange(socket: Socket, { host, path, headers }: Question, signal: BoundedSignal): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const sent = request({
       createConnection: () => socket,

@@ -1,3 +1,5 @@
+import type { BoundedSignal } from "../wait.ts";
+
 /** A client certificate and its key, PEM. */
 export interface TlsIdentity {
   readonly cert: Buffer;
@@ -13,9 +15,9 @@ export interface Authentication {
    *
    * @throws InvalidAuthenticationError; PulsarAuthenticationError or PulsarUnreachableError of who issues them; the signal's reason.
    */
-  credentials(signal: AbortSignal): Promise<Uint8Array>;
+  credentials(signal: BoundedSignal): Promise<Uint8Array>;
   /** The broker does not take the last credentials, or not any more: the next ones must be new. */
   forget?(): void;
   /** What TLS shows the broker; asked for at each connect. @throws InvalidAuthenticationError */
-  tlsIdentity?(): Promise<TlsIdentity>;
+  tlsIdentity?(signal: BoundedSignal): Promise<TlsIdentity>;
 }

@@ -10,7 +10,7 @@ import {
 } from "@pulsar-ts-io/core";
 import type { Authentication } from "../auth/authentication.ts";
 import { BrokerLimitError, ConnectionLostError, PulsarUnreachableError } from "../errors.ts";
-import { waitFor, withDeadline } from "../wait.ts";
+import { type BoundedSignal, waitFor, withDeadline } from "../wait.ts";
 import { Connection } from "./connection.ts";
 import type { Dial, DialTls, TlsOptions } from "./dial.ts";
 import { type BrokerAddress, formatAddress, formatServiceUrl, type ServiceUrl } from "./service-url.ts";
@@ -118,7 +118,7 @@ export class ConnectionPool {
         remedy: "check the service URL, and that no firewall stands between",
       });
     const socket = await withDeadline({ clock, ms, error }, this.#stop.signal, async (signal) =>
-      dial(target.via, await this.#tlsOptions(), signal),
+      dial(target.via, await this.#tlsOptions(signal), signal),
     );
     const logger = this.#options.logger.child({ broker: name });
     const proxyToBroker = name === where ? undefined : name;
@@ -147,9 +147,9 @@ export class ConnectionPool {
     return connection;
   }
 
-  async #tlsOptions(): Promise<DialTls | undefined> {
+  async #tlsOptions(signal: BoundedSignal): Promise<DialTls | undefined> {
     if (!this.tls) return undefined;
-    return { ...this.#options.tls, identity: await this.#options.authentication.tlsIdentity?.() };
+    return { ...this.#options.tls, identity: await this.#options.authentication.tlsIdentity?.(signal) };
   }
 
   #unreachable(failures: readonly Error[]): Error {

@@ -9,7 +9,7 @@ import {
 } from "@pulsar-ts-io/core";
 import type { Authentication } from "../auth/authentication.ts";
 import { ConnectionLostError, ProtocolError, PulsarTimeoutError, PulsarUnreachableError } from "../errors.ts";
-import { Once, waitFor, withDeadline } from "../wait.ts";
+import { type Deadline, Once, waitFor, withDeadline } from "../wait.ts";
 import type { Commands, NamedCommand } from "../wire/command-types.ts";
 import { decodeCommand, encodeCommand, sendReceiptType, splitCommand } from "../wire/commands.ts";
 import { defaultMaxMessageBytes, type Frame, FrameDecoder } from "../wire/frame-decoder.ts";
@@ -22,8 +22,14 @@ import { authResponseFrame, connectFrame } from "./session-frames.ts";
 import { SocketWriter } from "./socket-writer.ts";
 import { refusedIdentity } from "./tls-failure.ts";
 
-/** TLS and CONNECTED must be there by then. */
-const handshakeMs = 30_000;
+/** Longest wait for the credentials of a handshake or of a challenge: two requests to a token issuer fit in. */
+const credentialsMs = 30_000;
+/** An answer that takes longer is late. */
+const lateMs = 5_000;
+/** A broker that lives answers a PING within this time. */
+const probeMs = 4_000;
+/** Longest wait for CONNECTED. */
+const connectedMs = 10_000;
 
 export interface ConnectionOptions {
   /** What people call the other side: `host:port`. */
@@ -58,6 +64,9 @@ export class Connection {
   readonly #socketClosed = new Once<true>();
   #maxMessageBytes = defaultMaxMessageBytes;
   #heard = false;
+  /** How often anything arrived. */
+  #chunks = 0;
+  #isProbing = false;
   #jobs: Promise<void> = Promise.resolve();
 
   constructor(socket: Duplex, options: ConnectionOptions) {
@@ -82,12 +91,16 @@ export class Connection {
   async handshake(signal: AbortSignal): Promise<void> {
     const { authentication, proxyToBroker, clock } = this.#options;
     const error = () =>
-      new PulsarTimeoutError(`${this.name} did not answer the handshake in ${handshakeMs} ms`);
-    try {
-      await withDeadline({ clock, ms: handshakeMs, error }, signal, async (deadline) => {
-        this.#write(await connectFrame(authentication, proxyToBroker, deadline));
-        this.#accept(await waitFor(Promise.race([this.#connected.promise, this.#failure()]), deadline));
+      new PulsarTimeoutError(`${this.name} did not answer the handshake in ${connectedMs} ms`, {
+        remedy: "check that the broker is not overloaded, and that the service URL leads to a broker",
       });
+    try {
+      const frame = await withDeadline(this.#credentialsDeadline, signal, (deadline) =>
+        connectFrame(authentication, proxyToBroker, deadline),
+      );
+      this.#write(frame);
+      const answer = Promise.race([this.#connected.promise, this.#failure()]);
+      this.#accept(await withDeadline({ clock, ms: connectedMs, error }, signal, () => answer));
     } catch (reason) {
       this.#end(reason instanceof ConnectorError ? reason : lost(this.name, toError(reason)));
       throw reason;
@@ -114,7 +127,10 @@ export class Connection {
     try {
       this.#write(request.frame);
       const news = Promise.race([request.answer, request.queued.promise]);
-      await withDeadline({ clock, ms, error }, signal, (deadline) => waitFor(news, deadline));
+      await withDeadline({ clock, ms, error }, signal, async () => {
+        await this.#soon(news, error);
+        return await news;
+      });
       return await waitFor(request.answer, signal);
     } finally {
       this.#requests.forget(request.id);
@@ -151,6 +167,16 @@ export class Connection {
     this.#links.addConsumer(id, link);
   }
 
+  /**
+   * Ends the connection within 4 s if it is dead, so that the next attempt gets another one. Called when an answer is late: a broker
+   * that lives answers a PING.
+   */
+  probe(why: ConnectorError): void {
+    if (this.#isProbing || this.ended.value !== undefined) return;
+    this.#isProbing = true;
+    this.#background(this.#probe(why));
+  }
+
   /** Ends the connection because of `error`; whoever can, connects again. */
   abandon(error: ConnectorError): void {
     this.#end(error);
@@ -177,6 +203,7 @@ export class Connection {
 
   #receive(chunk: Uint8Array): void {
     this.#heard = true;
+    this.#chunks += 1;
     try {
       this.#decoder.push(chunk, (frame) => {
         if (this.ended.value === undefined) this.#dispatch(frame);
@@ -237,12 +264,23 @@ export class Connection {
   async #answerChallenge(): Promise<void> {
     const { authentication, logger } = this.#options;
     try {
-      this.#write(await authResponseFrame(authentication, this.#stop.signal));
+      const frame = await withDeadline(this.#credentialsDeadline, this.#stop.signal, (deadline) =>
+        authResponseFrame(authentication, deadline),
+      );
+      this.#write(frame);
     } catch (error) {
       // The broker closes the connection when no answer comes; the next handshake reads the credentials again.
       if (this.ended.value === undefined)
         logger.warn({ err: error, broker: this.name }, "credentials could not be refreshed");
     }
+  }
+
+  get #credentialsDeadline(): Deadline {
+    const error = () =>
+      new PulsarTimeoutError(`the credentials for ${this.name} were not there in ${credentialsMs} ms`, {
+        remedy: "check the file or the token issuer that the authentication parameters name",
+      });
+    return { clock: this.#options.clock, ms: credentialsMs, error };
   }
 
   async #stayAlive(): Promise<void> {
@@ -256,6 +294,25 @@ export class Connection {
     };
     await keepAlive(pulse, this.#options.clock, this.#stop.signal);
     this.#end(lost(this.name, new Error(`nothing was heard for ${keepAliveMs} ms`)));
+  }
+
+  /** Waits for `answer`, for 5 s at most: then it is late, and the connection is probed. */
+  async #soon(answer: Promise<unknown>, why: () => ConnectorError): Promise<void> {
+    const { clock } = this.#options;
+    const late = { clock, ms: lateMs, error: why };
+    try {
+      await withDeadline(late, this.#stop.signal, () => answer);
+    } catch (reason) {
+      if (reason instanceof PulsarTimeoutError) this.probe(reason);
+    }
+  }
+
+  async #probe(why: ConnectorError): Promise<void> {
+    const before = this.#chunks;
+    this.#write(encodeCommand("ping", {}));
+    await this.#options.clock.sleep(probeMs, this.#stop.signal);
+    this.#isProbing = false;
+    if (this.#chunks === before) this.#end(lost(this.name, why));
   }
 
   #lost(cause: Error | undefined): ConnectorError {

@@ -4,6 +4,7 @@ import { connect as connectTls } from "node:tls";
 import { codeOf, toError } from "@pulsar-ts-io/core";
 import type { TlsIdentity } from "../auth/authentication.ts";
 import { PulsarUnreachableError } from "../errors.ts";
+import type { BoundedSignal } from "../wait.ts";
 import { type BrokerAddress, formatAddress } from "./service-url.ts";
 import { tlsFailure } from "./tls-failure.ts";
 import { readTrust } from "./trust-file.ts";
@@ -25,7 +26,11 @@ export interface DialTls extends TlsOptions {
 }
 
 /** Opens a connection; TLS when `tls` is given. @throws a coded error, or the signal's reason. */
-export type Dial = (address: BrokerAddress, tls: DialTls | undefined, signal: AbortSignal) => Promise<Duplex>;
+export type Dial = (
+  address: BrokerAddress,
+  tls: DialTls | undefined,
+  signal: BoundedSignal,
+) => Promise<Duplex>;
 
 /**
  * Opens a TCP connection, with TLS when `tls` is given. Every address of the name is tried.
@@ -35,7 +40,7 @@ export type Dial = (address: BrokerAddress, tls: DialTls | undefined, signal: Ab
 export async function dial(
   address: BrokerAddress,
   tls: DialTls | undefined,
-  signal: AbortSignal,
+  signal: BoundedSignal,
 ): Promise<Socket> {
   signal.throwIfAborted();
   const socket = tls === undefined ? connectTcp(address) : await startTls(address, tls, signal);

@@ -1,4 +1,5 @@
 import type { Authentication } from "../auth/authentication.ts";
+import type { BoundedSignal } from "../wait.ts";
 import { encodeCommand, protocolVersion } from "../wire/commands.ts";
 
 /** What the broker's logs and stats call us. */
@@ -8,7 +9,7 @@ const clientVersion = "pulsar-ts-io";
 export async function connectFrame(
   authentication: Authentication,
   proxyToBrokerUrl: string | undefined,
-  signal: AbortSignal,
+  signal: BoundedSignal,
 ): Promise<Uint8Array> {
   return encodeCommand("connect", {
     clientVersion,
@@ -27,7 +28,7 @@ export async function connectFrame(
 /** AUTH_RESPONSE, with credentials that are newer than the last ones. */
 export async function authResponseFrame(
   authentication: Authentication,
-  signal: AbortSignal,
+  signal: BoundedSignal,
 ): Promise<Uint8Array> {
   authentication.forget?.();
   const data = await authentication.credentials(signal);

@@ -6,7 +6,8 @@ import {
 } from "../auth/parameters.ts";
 import type { AuthenticationSettings } from "../auth/resolve-authentication.ts";
 import { resolveAuthentication } from "../auth/resolve-authentication.ts";
-import { UnsupportedAuthenticationError } from "../errors.ts";
+import { PulsarTimeoutError, UnsupportedAuthenticationError } from "../errors.ts";
+import { withDeadline } from "../wait.ts";
 import type { NativeModule } from "./load-client.ts";
 
 type NativeAuthentication = NonNullable<ConstructorParameters<NativeModule["Client"]>[0]["authentication"]>;
@@ -66,6 +67,9 @@ function shortName(plugin: string): string {
   );
 }
 
+/** Longest wait for a token. */
+const tokenMs = 30_000;
+
 type Token = string | (() => Promise<string>);
 
 /** A token that may change is asked for at each connect; one that cannot is handed over as it is. */
@@ -76,7 +80,15 @@ async function tokenOf(
 ): Promise<Token> {
   const authentication = resolveAuthentication(settings);
   const { signal } = new AbortController();
-  const read = async () => Buffer.from(await authentication.credentials(signal)).toString();
+  const error = () =>
+    new PulsarTimeoutError(`the token was not there in ${tokenMs} ms`, {
+      remedy: "check the file or the token issuer that the authentication parameters name",
+    });
+  const read = async () => {
+    const deadline = { clock: settings.clock, ms: tokenMs, error };
+    const token = await withDeadline(deadline, signal, (bounded) => authentication.credentials(bounded));
+    return Buffer.from(token).toString();
+  };
   const token = await read();
   if (!/^(file|env):/.test(params)) return token;
   // The binding waits for the promise on a thread of its own, for ever when it is rejected.

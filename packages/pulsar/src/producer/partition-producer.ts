@@ -119,10 +119,16 @@ export class PartitionProducer implements SessionOwner, WatchedProducer {
     return this.#final === undefined ? this.#lostSince : undefined;
   }
 
+  get openSince(): number | undefined {
+    return this.#session === undefined ? undefined : this.#openSince;
+  }
+
   get unconfirmedSince(): number | undefined {
-    const { oldestSince } = this.#window;
-    if (oldestSince === undefined || this.#session === undefined) return undefined;
-    return Math.max(oldestSince, this.#openSince);
+    return this.#window.oldestSince;
+  }
+
+  probe(why: ConnectorError): void {
+    this.#session?.connection.probe(why);
   }
 
   /** Why nothing can be published any more. */

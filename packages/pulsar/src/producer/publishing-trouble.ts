@@ -1,4 +1,10 @@
-import { type Clock, type Outage, silentTroubles, type Troubles } from "@pulsar-ts-io/core";
+import {
+  type Clock,
+  type ConnectorError,
+  type Outage,
+  silentTroubles,
+  type Troubles,
+} from "@pulsar-ts-io/core";
 import { PulsarTimeoutError } from "../errors.ts";
 
 /** How often producers are looked at, and how long one may be without its broker before that is trouble, milliseconds. */
@@ -14,8 +20,12 @@ export interface WatchedProducer {
   readonly topic: string;
   /** Since when it has no open session, by the monotonic clock; `undefined`: it has one, or needs none any more. */
   readonly lostSince: number | undefined;
-  /** Since when the oldest message that its session was given is not confirmed; `undefined`: there is none. */
+  /** Since when it has an open session, by the monotonic clock; `undefined`: it has none. */
+  readonly openSince: number | undefined;
+  /** Since when the oldest message is not confirmed; `undefined`: there is none. */
   readonly unconfirmedSince: number | undefined;
+  /** Ends the producer's connection if that is dead. */
+  probe(why: ConnectorError): void;
 }
 
 /** Reports what keeps the producers of one transport from publishing, and reports its end. */
@@ -89,12 +99,17 @@ export class PublishingTrouble {
     }
   }
 
-  #look({ key, topic, lostSince, unconfirmedSince }: WatchedProducer, now: number): void {
+  #look(producer: WatchedProducer, now: number): void {
+    const { key, topic, lostSince, openSince, unconfirmedSince } = producer;
     if (lostSince !== undefined && now - lostSince >= everyMs)
       this.#publishing.failed(key, this.#last.get(key) ?? noAnswer(topic, now - lostSince));
-    if (unconfirmedSince !== undefined && now - unconfirmedSince >= slowMs)
-      this.#receipts.failed(key, noReceipt(topic, now - unconfirmedSince));
-    else this.#receipts.recovered(key);
+    if (unconfirmedSince === undefined) this.#receipts.recovered(key);
+    else if (openSince !== undefined && now - Math.max(openSince, unconfirmedSince) >= everyMs) {
+      const late = noReceipt(topic, now - unconfirmedSince);
+      producer.probe(late);
+      if (now - unconfirmedSince >= slowMs) this.#receipts.failed(key, late);
+      else this.#receipts.recovered(key);
+    }
   }
 }
 

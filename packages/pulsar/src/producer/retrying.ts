@@ -9,6 +9,8 @@ const maxPauses: ReadonlyMap<string, number> = new Map([
   ["PIO_PULSAR_UNREACHABLE", 5_000],
   ["PIO_PULSAR_CONNECTION_LOST", 5_000],
   ["PIO_BROKER_LIMIT", 5_000],
+  // Each of these has waited for its answer already.
+  ["PIO_PULSAR_TIMEOUT", 1_000],
   ["PIO_PRODUCER_BUSY", 1_000],
 ]);
 

@@ -33,7 +33,7 @@ describe("a client certificate", () => {
     for (const authentication of [tls(params), java]) {
       expect(authentication.method).toBe("tls");
       expect(await authentication.credentials(never)).toHaveLength(0);
-      expect(await authentication.tlsIdentity?.()).toEqual({
+      expect(await authentication.tlsIdentity?.(never)).toEqual({
         cert: await readFile(certificate),
         key: await readFile(key),
       });
@@ -43,13 +43,13 @@ describe("a client certificate", () => {
   it("is read anew each time", async () => {
     const [certFile, keyFile] = [join(folder, "c.pem"), join(folder, "k.pem")];
     const authentication = tls(`tlsCertFile:${certFile},tlsKeyFile:${keyFile}`);
-    await expect(authentication.tlsIdentity?.()).rejects.toMatchObject({
+    await expect(authentication.tlsIdentity?.(never)).rejects.toMatchObject({
       code: "PIO_INVALID_AUTHENTICATION",
       message: expect.stringContaining(folder),
     });
     await writeFile(certFile, await readFile(certificate));
     await writeFile(keyFile, await readFile(key));
-    expect(await authentication.tlsIdentity?.()).toHaveProperty("cert");
+    expect(await authentication.tlsIdentity?.(never)).toHaveProperty("cert");
   });
 
   it("is refused, files named and contents not, when the two are not one", async () => {
@@ -60,7 +60,7 @@ describe("a client certificate", () => {
       [junk, key],
     ]) {
       const error = await tls(`tlsCertFile:${cert},tlsKeyFile:${other}`)
-        .tlsIdentity?.()
+        .tlsIdentity?.(never)
         .catch((reason: unknown) => reason);
       expect(error).toMatchObject({
         code: "PIO_INVALID_AUTHENTICATION",

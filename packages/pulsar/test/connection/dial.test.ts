@@ -11,6 +11,7 @@ import { RecordingLogger } from "@pulsar-ts-io/testkit";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { dial, type TlsOptions } from "../../src/connection/dial.ts";
 import { createWireTransport, defaultPublisherOptions } from "../../src/index.ts";
+import type { BoundedSignal } from "../../src/wait.ts";
 import { never } from "../harness/wire.ts";
 
 const fixture = (name: string) => fileURLToPath(new URL(`../fixtures/${name}`, import.meta.url));
@@ -216,7 +217,7 @@ describe("dial", () => {
   it("ends also while the trust file is read, without a connection", async () => {
     const port = await listen(createServer());
     const stop = new AbortController();
-    const dialling = dial({ host: "localhost", port }, trusted, stop.signal);
+    const dialling = dial({ host: "localhost", port }, trusted, stop.signal as BoundedSignal);
     const reason = new Error("enough");
     stop.abort(reason);
     await expect(dialling).rejects.toBe(reason);
@@ -227,7 +228,7 @@ describe("dial", () => {
     const port = await listen(createServer());
     const stop = new AbortController();
     // A server that never answers the TLS handshake.
-    const dialling = dial({ host: "localhost", port }, trusted, stop.signal);
+    const dialling = dial({ host: "localhost", port }, trusted, stop.signal as BoundedSignal);
     await once(servers[0] as Server, "connection");
     const reason = new Error("enough");
     stop.abort(reason);

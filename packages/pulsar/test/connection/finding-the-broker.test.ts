@@ -157,7 +157,7 @@ describe("finding the broker", () => {
     await opening;
   });
 
-  it("gives a request that is not answered 30 s", async () => {
+  it("waits 10 s for the answer to each request, and tries again until 30 s have passed", async () => {
     const broker = network.broker("broker");
     broker.answer("partitionedMetadata", () => undefined);
     let failure: unknown;
@@ -167,9 +167,10 @@ describe("finding the broker", () => {
     await until(() => failure !== undefined, clock, 500);
     expect(codeOf(failure)).toBe("PIO_PULSAR_TIMEOUT");
     expect(failure).toMatchObject({
-      message: expect.stringContaining("was not answered by broker:6650 in 30000 ms"),
+      message: expect.stringContaining("was not answered by broker:6650 in 10000 ms"),
     });
-    expect(clock.monotonic()).toBeLessThanOrEqual(31_000);
+    expect(clock.monotonic()).toBeLessThanOrEqual(41_000);
+    expect(broker.of("partitionedMetadata").length).toBeGreaterThan(1);
   });
 
   describe("of a topic that migrates to another cluster", () => {

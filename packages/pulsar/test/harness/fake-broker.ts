@@ -45,8 +45,11 @@ export class FakeConnection {
     this.socket = socket;
   }
 
+  /** Nothing arrives at the client any more. */
+  isStuck = false;
+
   tell<N extends CommandName>(name: N, fields: Commands[N]): void {
-    if (!this.socket.destroyed) this.socket.write(encodeCommand(name, fields));
+    if (!this.socket.destroyed && !this.isStuck) this.socket.write(encodeCommand(name, fields));
   }
 
   receipt(send: SendFields, id: { ledgerId: bigint; entryId: bigint }): void {
@@ -67,7 +70,7 @@ export class FakeConnection {
     const head = Buffer.alloc(8);
     head.writeUInt32BE(4 + base.length, 0);
     head.writeUInt32BE(base.length, 4);
-    if (!this.socket.destroyed) this.socket.write(Buffer.concat([head, base]));
+    if (!this.socket.destroyed && !this.isStuck) this.socket.write(Buffer.concat([head, base]));
   }
 }
 
@@ -159,11 +162,12 @@ export class FakeBroker {
     connection.commands.push(command);
     const answer = this.#answers.get(command.name) as Answer<CommandName> | undefined;
     if (answer === undefined || answer(command.fields as never, connection) === false) {
-      this.#answerHonestly(command.name, command.fields, connection);
+      this.answerHonestly(command.name, command.fields, connection);
     }
   }
 
-  #answerHonestly(name: CommandName, fields: object, connection: FakeConnection): void {
+  /** Answers as it does by default. */
+  answerHonestly(name: CommandName, fields: object, connection: FakeConnection): void {
     const requestId = "requestId" in fields ? Number(fields.requestId) : 0;
     const tls = this.url.startsWith("pulsar+ssl");
     const url = tls ? { brokerServiceUrlTls: this.url } : { brokerServiceUrl: this.url };

@@ -1,8 +1,10 @@
 import { type Clock, silentMeter, systemClock } from "@pulsar-ts-io/core";
 import { RecordingLogger } from "@pulsar-ts-io/testkit";
 import { createWireTransport, type Transport, type WireHost, type WireOptions } from "../../src/index.ts";
+import type { BoundedSignal } from "../../src/wait.ts";
 
-export const never: AbortSignal = new AbortController().signal;
+/** Never aborts: for calls that a test bounds by itself. */
+export const never: BoundedSignal = new AbortController().signal as BoundedSignal;
 
 export interface TestWire {
   readonly transport: Transport;
