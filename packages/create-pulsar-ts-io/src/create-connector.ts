@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -38,6 +39,12 @@ export async function createConnector({ directory, kind }: NewConnector): Promis
   }
   if ((await readdir(target).catch(() => [])).length > 0) {
     throw new CreateError(`${target} is not empty`, { remedy: "choose another name, or empty it first" });
+  }
+  // The container image leaves them out: the next step needs npm, which it does not have either.
+  if (!existsSync(templates)) {
+    throw new CreateError("this installation holds no templates", {
+      remedy: "run npm create pulsar-ts-io on a machine with npm",
+    });
   }
   const version = await ownVersion();
   const written: string[] = [];

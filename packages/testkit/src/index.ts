@@ -28,6 +28,8 @@ export type { Placement, Stream, StreamStatus } from "./kinesis/stream.ts";
 export { MemoryStateStore } from "./memory-state-store.ts";
 export { type LogLevel, type LogLine, RecordingLogger } from "./recording-logger.ts";
 export { RecordingMeter } from "./recording-meter.ts";
+export { type DockerEngine, type DockerOptions, startDockerEngine } from "./stack/docker-engine.ts";
+export { type DockerImage, openDockerImage } from "./stack/docker-image.ts";
 export { startDynalite } from "./stack/dynalite.ts";
 export { startDynamoDbLocal } from "./stack/dynamodb-local.ts";
 export { type JavaProgram, type JavaSource, prepareJava } from "./stack/java-program.ts";
