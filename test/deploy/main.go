@@ -69,10 +69,17 @@ func compose(root string) ([]string, error) {
 	return findings, nil
 }
 
+// Kinds that Kubernetes' own schemas do not have: the Prometheus operator's, and KEDA's.
+var foreignKinds = map[string]struct{}{"ServiceMonitor": {}, "ScaledObject": {}, "TriggerAuthentication": {}}
+
 func manifests(root string, schemas string) ([]string, error) {
-	paths, err := files(root, "deploy/kubernetes/*.yaml")
-	if err != nil {
-		return nil, err
+	var paths []string
+	for _, pattern := range []string{"*.yaml", "base/*.yaml", "components/*/*.yaml", "examples/*/*.yaml", "examples/*/*/*.yaml"} {
+		found, err := files(root, "deploy/kubernetes/"+pattern)
+		if err != nil {
+			return nil, err
+		}
+		paths = append(paths, found...)
 	}
 	local, err := withLocalReferences(schemas)
 	if err != nil {
@@ -80,13 +87,14 @@ func manifests(root string, schemas string) ([]string, error) {
 	}
 	defer os.RemoveAll(local)
 	locations := []string{local + "/{{ .ResourceKind }}{{ .KindSuffix }}.json"}
-	check, err := validator.New(locations, validator.Opts{Strict: true, SkipKinds: map[string]struct{}{"ServiceMonitor": {}}})
+	check, err := validator.New(locations, validator.Opts{Strict: true, SkipKinds: foreignKinds})
 	if err != nil {
 		return nil, err
 	}
 	var findings []string
 	for _, path := range paths {
-		if filepath.Base(path) == "kustomization.yaml" || filepath.Base(path) == "source.yaml" {
+		switch filepath.Base(path) {
+		case "kustomization.yaml", "name-references.yaml", "source.yaml":
 			continue // no resources: what kustomize and pulsar-ts-io read
 		}
 		file, err := os.Open(path)
@@ -99,7 +107,9 @@ func manifests(root string, schemas string) ([]string, error) {
 			switch result.Status {
 			case validator.Valid:
 			case validator.Skipped:
-				findings = append(findings, serviceMonitor(path, result.Resource.Bytes)...)
+				if signature, err := result.Resource.Signature(); err == nil && signature.Kind == "ServiceMonitor" {
+					findings = append(findings, serviceMonitor(path, result.Resource.Bytes)...)
+				}
 			default:
 				findings = append(findings, fmt.Sprintf("%s: %v", path, result.Err))
 			}

@@ -5,6 +5,9 @@ import { UsageError } from "./usage-error.ts";
 /** Options of which only one counts: one on the command line puts the others of the environment out of force. */
 const alternatives = ["sourceType", "archive", "connector"] as const;
 
+/** Options whose empty variable is an error: it comes from a field of the pod that this cluster does not fill. */
+const neverEmpty = new Set(["instanceId"]);
+
 /** Not from the environment: a question is answered for one command, not for all that follow; and the version is one. */
 const onlyFlags = new Set(["yes", "version"]);
 
@@ -17,7 +20,7 @@ export function variableOf(option: Option): string | undefined {
 /**
  * Gives the options of `command` the values that the environment has for them. A flag read later wins.
  *
- * An empty variable is none, and `false` leaves an option out that takes no value.
+ * An empty variable counts as unset, and `false` leaves an option out that takes no value.
  *
  * @throws UsageError (`PIO_USAGE`) naming the variable whose value the option does not take.
  */
@@ -25,7 +28,9 @@ export function applyEnvironment(command: Command, env: Environment): void {
   for (const option of command.options) {
     const variable = variableOf(option);
     const text = variable === undefined ? undefined : env[variable];
-    if (variable === undefined || text === undefined || text === "") continue;
+    if (variable === undefined || text === undefined) continue;
+    if (text === "" && neverEmpty.has(option.attributeName())) throw emptyError(variable);
+    if (text === "") continue;
     command.setOptionValueWithSource(option.attributeName(), read(option, variable, text), "env");
   }
 }
@@ -72,6 +77,14 @@ function read(option: Option, variable: string, text: string): unknown {
       remedy: `correct or unset it: ${error.message}`,
     });
   }
+}
+
+/** Without the number, every pod would run all instances. */
+function emptyError(variable: string): UsageError {
+  return new UsageError(`${variable} in the environment is empty`, {
+    remedy:
+      "set it to the instance's number, or unset it; the pod label apps.kubernetes.io/pod-index needs Kubernetes 1.28 or newer",
+  });
 }
 
 /** Whether it takes no value, or can do without one and is given none. */

@@ -58,6 +58,17 @@ describe("an option in the environment", loadingTime, () => {
     expect(JSON.parse(outcome.stdout)).toMatchObject({ connector: "good", valid: false });
   });
 
+  it("is refused when it is the instance's number and empty: the pod has no label with it", async () => {
+    const outcome = await cli(["run", "--output", "console"], {
+      env: { ...good, PULSAR_TS_IO_INSTANCE_ID: "" },
+    });
+    expect(outcome).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("PULSAR_TS_IO_INSTANCE_ID in the environment is empty"),
+    });
+    expect(outcome.stderr).toContain("Kubernetes 1.28");
+  });
+
   it("gives way to a flag", async () => {
     const env = { ...good, PULSAR_TS_IO_SOURCE_CONFIG: bad };
     expect(await validate(["--source-config", "{}"], env)).toMatchObject({ code: 0 });
