@@ -329,6 +329,25 @@ describe("opening", () => {
       await expect(opening).rejects.toThrow(how === "abort" ? "interrupted" : "stopped");
     }
   });
+  it.each(["open", "write"] as const)(
+    "closes within 15 s although the lease table never answers: after %s",
+    async (what) => {
+      const rig = new Rig();
+      const worker = rig.worker();
+      const never = new Promise<never>(() => {});
+      if (what === "open") rig.table.before = () => never;
+      const opening = rig.launch(worker).catch(() => {});
+      if (what === "write") {
+        await rig.until(() => rig.lease()?.owner === worker.consumer.workerId);
+        rig.table.before = () => never;
+      }
+      await rig.pass(5_000);
+      const startMs = rig.clock.monotonic();
+      await rig.close(worker);
+      expect(rig.clock.monotonic() - startMs).toBeLessThanOrEqual(15_000);
+      await opening;
+    },
+  );
 });
 
 const noTable = awsError("ResourceNotFoundException", "Requested resource not found");
