@@ -157,6 +157,33 @@ describeWithStack("the wire transport and the limits of a real broker", () => {
     expect(await admin.request("GET", `persistent/${namespace}`)).toEqual([]);
   });
 
+  it("keeps its connection while a non-persistent topic drops most messages", async () => {
+    const topic = `non-persistent://${await newNamespace("drops")}/t`;
+    const { transport, logger } = openWire({ serviceUrl: broker.serviceUrl });
+    await using _ = transport;
+    const unbatched = { ...defaultPublisherOptions, batching: undefined, maxPendingMessages: 10_000 };
+    const publisher = await transport.open(topic, unbatched, never);
+    const outcomes = { stored: 0, dropped: 0, failed: 0 };
+    const delivery = {
+      stored: () => {
+        outcomes.stored += 1;
+      },
+      dropped: () => {
+        outcomes.dropped += 1;
+      },
+      failed: () => {
+        outcomes.failed += 1;
+      },
+    };
+    for (const index of range(5_000)) publisher.send({ value: Buffer.from(`${index}`) }, delivery);
+    await publisher.flush(never);
+    expect(outcomes.failed).toBe(0);
+    expect(outcomes.stored + outcomes.dropped).toBe(5_000);
+    expect(outcomes.dropped).toBeGreaterThan(0);
+    expect(logger.linesOf("producer lost, opening it again")).toEqual([]);
+    expect(logger.linesOf("non-persistent topic dropped messages").length).toBeGreaterThan(0);
+  });
+
   it("reads whether the namespace deduplicates where topics have no policies", async () => {
     const namespace = await newNamespace("deduplication");
     const topic = `persistent://${namespace}/t`;
