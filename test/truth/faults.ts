@@ -27,7 +27,7 @@ export interface Shown {
 export interface Fault {
   readonly name: string;
   readonly run?: TruthRunOptions;
-  readonly begin: (run: TruthRun) => void;
+  readonly begin: (run: TruthRun) => void | Promise<void>;
   /** Absent: it does not end by itself. */
   readonly end?: (run: TruthRun) => void;
   readonly shown: Shown;
@@ -49,6 +49,8 @@ export const well: Shown = {
 
 const always = { count: Number.POSITIVE_INFINITY };
 
+const blockedAlerts = ["PulsarSourceBlocked", "PulsarSourceNotReady", "PulsarSourceStalled"];
+
 /** No record moves, and the source waits for the end of it. */
 function blocked(what: string, exception: string, more: Partial<Shown> = {}): Shown {
   return {
@@ -59,12 +61,15 @@ function blocked(what: string, exception: string, more: Partial<Shown> = {}): Sh
     exception,
     page: "stalled",
     readySeries: [0],
-    alerts: ["PulsarSourceBlocked", "PulsarSourceNotReady", "PulsarSourceStalled"],
+    alerts: blockedAlerts,
     ...more,
   };
 }
 
-const publishing = "publishing to Pulsar";
+/** The same for what keeps records from being published. */
+function unpublished(exception: string, what = "publishing to Pulsar"): Shown {
+  return blocked(what, exception, { alerts: [...blockedAlerts, "PulsarSourceNoReceipts"] });
+}
 
 export const faults: readonly Fault[] = [
   {
@@ -79,19 +84,24 @@ export const faults: readonly Fault[] = [
     end: (run) => {
       run.table.before = () => {};
     },
-    shown: blocked("lease table", "DynamoDB could not be reached", { lag: "unknown" }),
+    shown: blocked("lease table", "DynamoDB could not be reached", {
+      lag: "unknown",
+      alerts: [...blockedAlerts, "PulsarSourceCheckpointsFail", "PulsarSourceNoLease"],
+    }),
   },
   {
     name: "Kinesis away",
     begin: (run) => void run.kinesis.faults.reset("*", always),
     end: (run) => run.kinesis.faults.clear(),
-    shown: blocked("reading from Kinesis", ""),
+    shown: blocked("reading from Kinesis", "cannot be reached", {
+      troubles: ["reading from Kinesis", "list of shards"],
+    }),
   },
   {
     name: "Kinesis throttles every read",
     begin: (run) => void run.kinesis.faults.throttle("GetRecords", always),
     end: (run) => run.kinesis.faults.clear(),
-    shown: blocked("shard readers", ""),
+    shown: blocked("shard readers", "Kinesis throttles most calls"),
   },
   {
     name: "broker away",
@@ -102,7 +112,7 @@ export const faults: readonly Fault[] = [
     end: (run) => {
       run.brokerAway = false;
     },
-    shown: blocked(publishing, "nothing listens"),
+    shown: unpublished("nothing listens"),
   },
   {
     name: "broker slow: it confirms nothing",
@@ -110,17 +120,22 @@ export const faults: readonly Fault[] = [
       run.broker.onSend = () => {};
     },
     end: (run) => confirmAll(run),
-    shown: blocked("receipts from Pulsar", "not confirmed"),
+    shown: unpublished("not confirmed", "receipts from Pulsar"),
   },
   {
     name: "topic terminated",
     begin: (run) => {
       run.broker.onSend = ({ producerId, sequenceId }, connection) =>
-        connection.tell("sendError", { producerId, sequenceId, error: 15, message: "Topic was already terminated" });
+        connection.tell("sendError", {
+          producerId,
+          sequenceId,
+          error: 15,
+          message: "Topic was already terminated",
+        });
     },
     shown: {
       ...well,
-      log: undefined,
+      log: "producer failed for good",
       health: 503,
       ready: 503,
       states: ["failed"],
@@ -141,19 +156,25 @@ export const faults: readonly Fault[] = [
       run.closeProducers();
     },
     end: (run) => run.broker.answer("lookup", () => false),
-    shown: blocked(publishing, "opic"),
+    shown: blocked("publishing to Pulsar", "opic", {
+      alerts: ["PulsarSourceBlocked", "PulsarSourceDown", "PulsarSourceRestarting"],
+    }),
   },
   {
     name: "the broker's limit of connections",
     begin: (run) => {
       run.broker.answer("connect", (_, connection) => {
-        connection.tell("error", { requestId: -1, error: 22, message: "Reached the maximum number of connections" });
+        connection.tell("error", {
+          requestId: -1,
+          error: 22,
+          message: "Reached the maximum number of connections",
+        });
         connection.socket.end();
       });
       run.cut();
     },
     end: (run) => run.broker.answer("connect", () => false),
-    shown: blocked(publishing, "Reached the maximum number of connections"),
+    shown: unpublished("Reached the maximum number of connections"),
   },
   {
     name: "the topic's limit of producers",
@@ -164,25 +185,42 @@ export const faults: readonly Fault[] = [
       run.closeProducers();
     },
     end: (run) => run.broker.answer("producer", () => false),
-    shown: blocked(publishing, "Topic reached max producers limit"),
+    shown: unpublished("Topic reached max producers limit"),
   },
   {
     name: "token expired",
     begin: (run) => {
       run.broker.answer("connect", (_, connection) => {
-        connection.tell("error", { requestId: -1, error: 3, message: "Failed to authentication token: JWT expired" });
+        connection.tell("error", {
+          requestId: -1,
+          error: 3,
+          message: "Failed to authentication token: JWT expired",
+        });
         connection.socket.end();
       });
       run.cut();
     },
     end: (run) => run.broker.answer("connect", () => false),
-    shown: blocked(publishing, "JWT expired"),
+    shown: unpublished("JWT expired"),
   },
   {
-    name: "one of two instances killed, and killed again at each start",
+    name: "one of two instances killed",
     run: { instances: 2 },
-    begin: (run) => run.children[1]?.kill(),
-    shown: { ...well, states: ["running", "running"], readySeries: [1, 1], exception: "SIGKILL", alerts: [] },
+    begin: async (run) => {
+      run.broker.onSend = () => {};
+      await run.pass(3_000);
+      run.children[1]?.kill();
+      run.children[1]?.signal.abort(new Error("killed"));
+      confirmAll(run);
+    },
+    shown: {
+      ...well,
+      log: "instance failed, it is started again after a pause",
+      states: ["running", "running"],
+      readySeries: [1, 1],
+      exception: "SIGKILL",
+      alerts: ["PulsarSourceRecordsAbandoned"],
+    },
   },
   {
     name: "disk full (state store)",

@@ -7,8 +7,8 @@ import {
   type RecordingLogger,
   TestClock,
 } from "@pulsar-ts-io/testkit";
-import { options as generatorOptions } from "../../connectors/data-generator/test/generator-host.ts";
 import { DataGeneratorSource } from "../../connectors/data-generator/src/index.ts";
+import { options as generatorOptions } from "../../connectors/data-generator/test/generator-host.ts";
 import type { ConnectConsumer } from "../../connectors/kinesis/src/connect-consumer.ts";
 import { KinesisSource } from "../../connectors/kinesis/src/index.ts";
 import { options as kinesisOptions } from "../../connectors/kinesis/test/kinesis-config.ts";
@@ -16,12 +16,16 @@ import { AwsFanOut } from "../../packages/kinesis-consumer/src/fetch/aws-fan-out
 import { AwsKinesisStream } from "../../packages/kinesis-consumer/src/shard/aws-kinesis-stream.ts";
 import { StreamConsumer } from "../../packages/kinesis-consumer/src/stream-consumer.ts";
 import { usualOptions } from "../../packages/kinesis-consumer/test/support/consumer-options.ts";
-import { serviceOf } from "../../packages/kinesis-consumer/test/support/service-of.ts";
 import { MemoryKcl3State } from "../../packages/kinesis-consumer/test/support/memory-kcl3-state.ts";
 import { MemoryLeaseTable } from "../../packages/kinesis-consumer/test/support/memory-lease-table.ts";
 import { ProcessHandler } from "../../packages/kinesis-consumer/test/support/process-handler.ts";
+import { serviceOf } from "../../packages/kinesis-consumer/test/support/service-of.ts";
 import { WorkerClock } from "../../packages/kinesis-consumer/test/support/worker-clock.ts";
-import { createWireTransport, defaultPublisherOptions, PulsarUnreachableError } from "../../packages/pulsar/src/index.ts";
+import {
+  createWireTransport,
+  defaultPublisherOptions,
+  PulsarUnreachableError,
+} from "../../packages/pulsar/src/index.ts";
 import type { FakeBroker } from "../../packages/pulsar/test/harness/fake-broker.ts";
 import { FakeNetwork } from "../../packages/pulsar/test/harness/fake-network.ts";
 import { measure } from "../../runtime/src/cli/measure.ts";
@@ -38,7 +42,7 @@ import { makeInstance, topic } from "../../runtime/test/support/start-instance.t
 const identity = { tenant: "public", namespace: "default", name: "orders" };
 /** Turns of the loop that a call of the AWS client takes, generously. */
 const callTurns = 6;
-const stepMs = 500;
+const shortStepMs = 500;
 
 export interface TruthRunOptions {
   readonly connector?: "kinesis" | "data-generator";
@@ -115,8 +119,8 @@ export class TruthRun implements AsyncDisposable {
     this.#running.push(this.#monitor.run(signal));
   }
 
-  /** Lets `ms` milliseconds pass while two records a second arrive. */
-  async pass(ms: number): Promise<void> {
+  /** Lets `ms` milliseconds pass; a record arrives with each step. */
+  async pass(ms: number, stepMs = shortStepMs): Promise<void> {
     for (let left = ms; left > 0; left -= stepMs) {
       this.#putOne();
       for (let turn = 0; turn < callTurns; turn += 1) await this.clock.settle();
@@ -166,7 +170,7 @@ export class TruthRun implements AsyncDisposable {
     const all = Promise.all(this.#running).finally(() => {
       ended = true;
     });
-    for (let ms = 0; !ended && ms < 300_000; ms += stepMs) await this.pass(stepMs);
+    for (let ms = 0; !ended && ms < 300_000; ms += shortStepMs) await this.pass(shortStepMs);
     await all;
     await this.#server?.[Symbol.asyncDispose]();
   }
@@ -198,9 +202,7 @@ export class TruthRun implements AsyncDisposable {
         this.children[instanceId] = child;
         return child;
       };
-      return Promise.resolve(
-        new ChildAttempt({ launch, job: {}, drainTimeoutMs: 25_000, clock, logger }),
-      );
+      return Promise.resolve(new ChildAttempt({ launch, job: {}, drainTimeoutMs: 25_000, clock, logger }));
     };
     return new InstanceSupervisor(start, {
       instanceId,
@@ -250,7 +252,10 @@ export class TruthRun implements AsyncDisposable {
   #source(connector: "kinesis" | "data-generator"): readonly [Source<unknown>, unknown] {
     return connector === "kinesis"
       ? // The config is the source's own, and its type is lost on the way as it is in the runtime.
-        [new KinesisSource(this.#connect) as Source<unknown>, kinesisOptions({ awsKinesisStreamName: "orders" })]
+        [
+          new KinesisSource(this.#connect) as Source<unknown>,
+          kinesisOptions({ awsKinesisStreamName: "orders" }),
+        ]
       : [new DataGeneratorSource() as Source<unknown>, generatorOptions({ recordsPerSecond: 2 })];
   }
 

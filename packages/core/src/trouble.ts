@@ -6,6 +6,8 @@ import type { Logger } from "./logger.ts";
 const lastingMs = 10_000;
 /** How long after its last failure an outage that nobody tries any more is continued by another failure, milliseconds. */
 const sameOutageMs = 30_000;
+/** How far the wall clock may be off the monotonic one before it was set, milliseconds. */
+const toleratedDriftMs = 1_000;
 /** Time between two log lines about a failure that lasts, milliseconds. */
 const reminderMs = 600_000;
 
@@ -187,7 +189,8 @@ class LoggedOutage implements Outage {
 
   current(): Trouble | undefined {
     if (this.#failing === undefined || this.#keys.size === 0) return undefined;
-    const { sinceMs, lastMs, failures, error } = this.#failing;
+    const { failures, error } = this.#failing;
+    const { sinceMs, lastMs } = this.#times(this.#failing);
     const affected = this.#keys.size;
     return {
       what: this.#what,
@@ -200,6 +203,14 @@ class LoggedOutage implements Outage {
       remedy: remedyOf(error),
       blocking: typeof this.#blocking === "function" ? this.#blocking(affected) : this.#blocking,
     };
+  }
+
+  /** When it began and last failed, by the wall clock as it is now: it may have been set since. */
+  #times({ sinceMs, startedMs, lastMs, failedMs }: Failing): Pick<Trouble, "sinceMs" | "lastMs"> {
+    const { clock } = this.#options;
+    const aheadMs = clock.now() - clock.monotonic();
+    const isSet = Math.abs(sinceMs - startedMs - aheadMs) > toleratedDriftMs;
+    return isSet ? { sinceMs: startedMs + aheadMs, lastMs: failedMs + aheadMs } : { sinceMs, lastMs };
   }
 }
 

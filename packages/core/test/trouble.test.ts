@@ -11,6 +11,7 @@ const refused = (message = "the service refused the call") =>
 
 function rig() {
   let nowMs = 1_000_000;
+  let aheadMs = 0;
   const lines: { level: string; message: string; fields: Readonly<Record<string, unknown>> }[] = [];
   const at = (level: string) => (fields: Readonly<Record<string, unknown>>, message: string) =>
     void lines.push({ level, message, fields });
@@ -21,11 +22,17 @@ function rig() {
     error: at("error"),
     child: () => logger,
   };
-  const clock = { now: () => nowMs, monotonic: () => nowMs - 999_000 };
+  const clock = { now: () => nowMs + aheadMs, monotonic: () => nowMs - 999_000 };
   const troubles = new TroubleLog({ clock, logger });
   const lasting: string[] = [];
   troubles.whenLasting((error) => lasting.push(error.message));
-  return { troubles, lines, lasting, pass: (ms: number) => (nowMs += ms) };
+  return {
+    troubles,
+    lines,
+    lasting,
+    pass: (ms: number) => (nowMs += ms),
+    setAhead: (ms: number) => (aheadMs = ms),
+  };
 }
 
 describe("TroubleLog", () => {
@@ -132,6 +139,21 @@ describe("TroubleLog", () => {
     outage.failed("connection", refused("fourth"));
     expect(lasting).toEqual(["third"]);
   });
+
+  it.each([3_600_000, -3_600_000])(
+    "knows how long it has failed after the wall clock was set by %d ms",
+    (ms) => {
+      const { troubles, pass, setAhead } = rig();
+      troubles.of("broker").failed("connection", refused());
+      pass(4_000);
+      troubles.of("broker").failed("connection", refused());
+      setAhead(ms);
+      pass(1_000);
+      expect(troubles.current()).toMatchObject([{ sinceMs: 1_000_000 + ms, lastMs: 1_004_000 + ms }]);
+      setAhead(40);
+      expect(troubles.current()).toMatchObject([{ sinceMs: 1_000_000, lastMs: 1_004_000 }]);
+    },
+  );
 
   it("lists the oldest trouble first", () => {
     const { troubles, pass } = rig();

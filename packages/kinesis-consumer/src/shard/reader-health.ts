@@ -37,6 +37,8 @@ const leastFailures = 3;
 const failingMs = 20_000;
 const leastThrottles = 3;
 const throttleWindowMs = 30_000;
+/** After so long without an answer, or without a throttle, the window need not have passed. */
+const inTurnMs = 10_000;
 /** No more time than this counts from one look to the next: while the process was suspended nobody could give a sign. */
 const longestStepMs = 10_000;
 /** How long an answer says how far behind a reader is. Idle shards are asked every second, and report every five by fan-out. */
@@ -74,6 +76,10 @@ export class ReaderHealth implements ReadingSigns, WaitingSigns {
   #throttles = [0, 0];
   #answers = [0, 0];
   #windowMs = 0;
+  /** Since the last answer and the last throttle, and the time since the first of them. */
+  #throttlesInTurn = 0;
+  #answersInTurn = 0;
+  #inTurnMs = 0;
   /** What the last answer said, and the time since then up to the last look; `undefined` before the first answer. */
   #behindMs: number | undefined;
   #sinceAnswerMs = 0;
@@ -113,6 +119,9 @@ export class ReaderHealth implements ReadingSigns, WaitingSigns {
     this.#behindMs = behindMs;
     this.#sinceAnswerMs = 0;
     this.#failures = 0;
+    if (this.#answersInTurn === 0) this.#inTurnMs = 0;
+    this.#throttlesInTurn = 0;
+    this.#answersInTurn += 1;
     this.#answers = [(this.#answers[0] ?? 0) + 1, this.#answers[1] ?? 0];
     this.#caughtUp = records === 0 && behindMs === 0;
     const least = this.#leastBehindMs;
@@ -124,6 +133,9 @@ export class ReaderHealth implements ReadingSigns, WaitingSigns {
 
   throttled(): void {
     this.#does("asking");
+    if (this.#throttlesInTurn === 0) this.#inTurnMs = 0;
+    this.#answersInTurn = 0;
+    this.#throttlesInTurn += 1;
     this.#throttles = [(this.#throttles[0] ?? 0) + 1, this.#throttles[1] ?? 0];
   }
 
@@ -158,8 +170,7 @@ export class ReaderHealth implements ReadingSigns, WaitingSigns {
     if (this.#restarts > 0) return "stuck";
     if (this.#doing === "calling") return "waiting";
     if (this.#failures >= leastFailures && this.#failingMs >= failingMs) return "failing";
-    const throttles = sum(this.#throttles);
-    if (throttles >= leastThrottles && throttles >= sum(this.#answers)) return "starved";
+    if (this.#isStarved()) return "starved";
     return this.#caughtUp ? "idle" : "reading";
   }
 
@@ -174,6 +185,7 @@ export class ReaderHealth implements ReadingSigns, WaitingSigns {
     const ms = Math.min(nowMs - this.#lookedMs, longestStepMs);
     this.#lookedMs = nowMs;
     this.#passWindow(ms);
+    this.#inTurnMs += ms;
     if (this.#doing === "held-back") this.#heldBackMs += ms;
     if (this.#doing === "held-back" || this.#doing === "waiting") return "none";
     this.#silentMs += ms;
@@ -181,6 +193,15 @@ export class ReaderHealth implements ReadingSigns, WaitingSigns {
     this.#standingMs += ms;
     this.#failingMs += ms;
     return this.#remedy();
+  }
+
+  #isStarved(): boolean {
+    if (this.#inTurnMs >= inTurnMs) {
+      if (this.#throttlesInTurn >= leastThrottles) return true;
+      if (this.#answersInTurn >= leastThrottles) return false;
+    }
+    const throttles = sum(this.#throttles);
+    return throttles >= leastThrottles && throttles >= sum(this.#answers);
   }
 
   #remedy(): Remedy {

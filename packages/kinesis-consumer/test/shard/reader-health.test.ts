@@ -136,6 +136,24 @@ describe("ReaderHealth", () => {
     expect(patient.health.state).toBe("reading");
   });
 
+  it("is starved after ten seconds of nothing but throttles, and not ten seconds after the last of them", () => {
+    const patient = asking();
+    patient.pass(300_000, () => patient.health.answered(10, 0));
+    const throttled = () => {
+      patient.health.throttled();
+      patient.health.throttled();
+    };
+    patient.pass(5_000, throttled);
+    expect(patient.health.state).toBe("reading");
+    patient.pass(5_000, throttled);
+    expect(patient.health.state).toBe("starved");
+    patient.pass(10_000, throttled);
+    patient.pass(5_000, () => patient.health.answered(10, 0));
+    expect(patient.health.state).toBe("starved");
+    patient.pass(10_000, () => patient.health.answered(10, 0));
+    expect(patient.health.state).toBe("reading");
+  });
+
   it("does not call a reader starved for a throttle now and then", () => {
     const patient = asking();
     for (let round = 0; round < 20; round += 1) {
