@@ -4,6 +4,7 @@ import { BatchRefusedError } from "./errors.ts";
 import { acknowledge } from "./record-delivery.ts";
 import { RefusalLog } from "./refusal-log.ts";
 import { isAboutOneMessage, isAboutTheTopic } from "./refusal-policy.ts";
+import { RefusedRecordError } from "./refused-record-error.ts";
 
 export interface RefusedRecordsOptions {
   /** Whether records that are refused one by one are passed over. */
@@ -41,9 +42,9 @@ export class RefusedRecords {
     } else if (guarantee === "ATMOST_ONCE" && !isAboutTheTopic(error)) {
       this.#log.refused(record, error, "record not published, and not tried again");
     } else if (record.fail === undefined || guarantee === "ATMOST_ONCE" || guarantee === "MANUAL") {
-      this.#fail(error);
+      this.#fail(named(error, record));
     } else if (settling) {
-      record.fail(error);
+      record.fail(named(error, record));
     }
   }
 
@@ -83,6 +84,11 @@ export class RefusedRecords {
 function isBatch({ details }: ConnectorError): boolean {
   const { messages } = details;
   return typeof messages === "number" && messages > 1;
+}
+
+/** The source, the log and the user learn which record it was, where that is known. */
+function named(error: ConnectorError, record: SourceRecord): ConnectorError {
+  return isAboutOneMessage(error) && !isBatch(error) ? new RefusedRecordError(error, record) : error;
 }
 
 function batchRefused(cause: ConnectorError): BatchRefusedError {

@@ -211,3 +211,43 @@ describe("Instance with a dead-letter topic", () => {
     expect(records.filter(({ settlements }) => settlements.length > 0)).toHaveLength(source.reads);
   });
 });
+
+describe("Instance that ends over a refused record", () => {
+  it.each([MessageTooLargeError, MessageRefusedError])(
+    "names the record, its size, the limit and the ways out, and keeps the code: %o",
+    async (Refusal) => {
+      const transport = new StepTransport();
+      const { clock, ended } = startInstance(
+        new ListSource([Object.assign(new NumberedRecord("shard-7", 42), { key: "k", fail: undefined })]),
+        transport,
+      );
+      await clock.settle();
+      const refusal = new Refusal("a message has 9 bytes where the broker takes 5", {
+        remedy: "raise the limit",
+      });
+      transport.refuse(0, refusal);
+      const error = await ended;
+      expect(error).toMatchObject({ stage: "pulsar", code: refusal.code });
+      expect(String(error)).toMatch(
+        /record \(partition shard-7, sequence 42, key "k", \d+ bytes\) was refused: a message has 9 bytes where the broker takes 5/,
+      );
+      expect(error).toHaveProperty(
+        "remedy",
+        expect.stringMatching(
+          /^raise the limit; or .*--on-refused skip.*--on-refused dead-letter.*--producer-config$/,
+        ),
+      );
+    },
+  );
+
+  it("names no record where a batch was refused, and nobody knows which one it was", async () => {
+    const transport = new StepTransport();
+    const { clock, ended } = startInstance(
+      new ListSource([Object.assign(new NumberedRecord("a", 1), { fail: undefined })]),
+      transport,
+    );
+    await clock.settle();
+    transport.refuse(0, new MessageRefusedError("not allowed", { details: { messages: 2 } }));
+    expect(String(await ended)).not.toContain("the record");
+  });
+});
