@@ -1,7 +1,7 @@
 import { type ErrorCode, LineCounter, parseDocument } from "yaml";
 import { ConfigSyntaxError } from "./errors.ts";
 import { nestingDepth } from "./nesting.ts";
-import { duplicateKey, firstDefect } from "./text-defects.ts";
+import { duplicateKey, firstDefect, type TextDefect } from "./text-defects.ts";
 
 /** Longest config text, in UTF-16 units. A connector's config is some kilobytes; this only bounds the parsers. */
 const maxTextLength = 1_048_576;
@@ -77,7 +77,10 @@ function parseDocumentText(
     logLevel: "error", // "silent" would also be silent about a second document
   });
   const defect = json === undefined ? firstDefect(document, language === "JSON") : duplicateKey(document);
-  if (defect !== undefined) throw syntaxError(origin, language, lines.linePos(defect.pos[0]), defect.code);
+  if (defect !== undefined) {
+    const explained = explain(defect, source, language, lines);
+    throw syntaxError(origin, language, lines.linePos(defect.pos[0]), defect.code, explained);
+  }
   if (json !== undefined) return json.value;
   try {
     return document.toJS({ maxAliasCount: 100 });
@@ -89,18 +92,58 @@ function parseDocumentText(
   }
 }
 
+type Explanation = readonly [what: string, remedy: string];
+
+/** What the parser's code alone does not say; `undefined`: it says enough. */
+function explain(
+  { code, pos }: TextDefect,
+  source: string,
+  language: string,
+  lines: LineCounter,
+): Explanation | undefined {
+  const open = language === "JSON" || code === "BAD_INDENT" ? unclosed(source) : undefined;
+  if (open !== undefined) {
+    const { line, col } = lines.linePos(open.offset);
+    const closing = open.bracket === "[" ? "]" : "}";
+    return [
+      `the "${open.bracket}" of line ${line}, column ${col} is not closed`,
+      `add the missing "${closing}"`,
+    ];
+  }
+  if (language === "JSON" && /^\s*(\/\/|\/\*)/m.test(source))
+    return ["JSON has no comments", 'remove the comments, or write YAML, where they begin with "#"'];
+  const [rest = ""] = source.slice(pos[0]).split("\n", 1);
+  // Its value goes on in the next line, which is indented deeper, and that line is the one with the colon.
+  if (code === "BLOCK_AS_IMPLICIT_KEY" && !/:(\s|$)/.test(rest)) return explanations.BAD_INDENT;
+  return undefined;
+}
+
+/** The last bracket or brace outside of quotes that nothing closes. */
+function unclosed(source: string): { readonly bracket: string; readonly offset: number } | undefined {
+  const open: { readonly bracket: string; readonly offset: number }[] = [];
+  for (const { 0: token, index: offset } of source.matchAll(/"(?:[^"\\]|\\.)*"|'[^'\n]*'|#[^\n]*|[[\]{}]/g)) {
+    if (token === "[" || token === "{") open.push({ bracket: token, offset });
+    else if (token === "]" || token === "}") {
+      const last = open.at(-1);
+      if (last !== undefined && last.bracket !== (token === "]" ? "[" : "{")) return last;
+      open.pop();
+    }
+  }
+  return open.at(-1);
+}
+
 function syntaxError(
   origin: string,
   language: string,
   { line, col: column }: { readonly line: number; readonly col: number },
   code: ErrorCode,
+  explained: Explanation | undefined,
 ): ConfigSyntaxError {
-  const [what, remedy] = (code === "BAD_SCALAR_START" && language === "JSON"
-    ? unquoted
-    : explanations[code]) ?? [
-    "this is not expected here",
-    `check the quotes, commas and brackets up to this place; a ${language} checker shows the same position`,
-  ];
+  const [what, remedy] = explained ??
+    (code === "BAD_SCALAR_START" && language === "JSON" ? unquoted : explanations[code]) ?? [
+      "this is not expected here",
+      `check the quotes, commas and brackets up to this place; a ${language} checker shows the same position`,
+    ];
   return new ConfigSyntaxError(
     `${origin} is not valid ${language} at line ${line}, column ${column}: ${what}`,
     {

@@ -56,6 +56,25 @@ describe("parseConfigText", () => {
   });
 
   it.each([
+    ["a list", "a: [1, 2\nb: 3\n", 'the "[" of line 1, column 4 is not closed', 'add the missing "]"'],
+    ["a mapping", "a: {x: 1\nb: 2\n", 'the "{" of line 1, column 4 is not closed', 'add the missing "}"'],
+    ["JSON", '{"a": 1', 'the "{" of line 1, column 1 is not closed', 'add the missing "}"'],
+    ["a list in JSON", '{"a": [1, 2}', 'the "[" of line 1, column 7 is not closed', 'add the missing "]"'],
+    ["indentation below a value", "a: 1\n  b: 2\n", "the indentation does not fit", "indent the keys"],
+    ["indentation below a key", "a:\n  b: x\n   c: y\n", "the indentation does not fit", "indent the keys"],
+    ["indentation", "configs:\n  a: 1\n b: 2\n", "the indentation does not fit", "indent the keys"],
+    ["a colon in a value", "a: b: c", "a value contains ': '", "put the value in double quotes"],
+    ["a comment in JSON", '{\n// why\n"a": 1}', "JSON has no comments", "remove the comments"],
+  ])("explains what is wrong with %s, and how to fix it", (_what, text, message, remedy) => {
+    expect(() => parseConfigText(text, "x")).toThrow(
+      expect.objectContaining({
+        message: expect.stringContaining(message),
+        remedy: expect.stringContaining(remedy),
+      }),
+    );
+  });
+
+  it.each([
     ["JSON that is not closed", '{"a": 1', "JSON", 1, 8],
     ["JSON without a colon", '{"a": 1,\n "b" 2}', "JSON", 2, 6],
     ["a key that stands twice in JSON", '{"a": 1,\n "b": {"c": 1, "c": 2}}', "JSON", 2, 16],

@@ -157,7 +157,11 @@ async function helpAbout(args: readonly string[], host: CliHost): Promise<string
 /** Commander's error in our words; `undefined` when it only says that help or version was printed. */
 function usageError(error: CommanderError, args: readonly string[]): UsageError | undefined {
   if (error.exitCode === 0) return undefined;
-  const command = error.code === "commander.unknownCommand" ? undefined : commandIn(args);
+  const unknown = error.code === "commander.unknownCommand";
+  const meant = unknown ? meantBy(args) : undefined;
+  if (meant !== undefined)
+    return new UsageError(`there is no command ${meant.typed}`, { remedy: meant.remedy });
+  const command = unknown ? undefined : commandPath(args);
   const help = `see \`pulsar-ts-io ${command === undefined ? "" : `${command} `}--help\``;
   if (error.code === "commander.help") return new UsageError("no command is given", { remedy: help });
   // Of an option that nobody knows, nobody knows whether its value is a secret.
@@ -166,6 +170,35 @@ function usageError(error: CommanderError, args: readonly string[]): UsageError 
   const suggestion = /^\(Did you mean (.*)\?\)$/.exec(hint)?.[1];
   const remedy = suggestion === undefined ? help : `did you mean ${suggestion}?`;
   return new UsageError(message, { remedy });
+}
+
+/** The command with its subcommand: each has a help of its own. */
+function commandPath(args: readonly string[]): string | undefined {
+  const [command, sub = ""] = args.filter((argument) => !argument.startsWith("-"));
+  return /^(partitions|leases) reset$|^connectors (list|describe|verify)$/.test(`${command} ${sub}`)
+    ? `${command} ${sub}`
+    : command;
+}
+
+/** What people type who know another program. */
+const otherNames: Readonly<Record<string, string>> = {
+  help: "pulsar-ts-io --help",
+  list: "pulsar-ts-io connectors list",
+  describe: "pulsar-ts-io connectors describe",
+  "available-sources": "pulsar-ts-io connectors list",
+  start: "pulsar-ts-io run",
+  version: "pulsar-ts-io --version",
+};
+
+function meantBy(args: readonly string[]): { readonly typed: string; readonly remedy: string } | undefined {
+  const [typed = "", next = ""] = args.filter((argument) => !argument.startsWith("-"));
+  const other = Object.hasOwn(otherNames, typed) ? otherNames[typed] : undefined;
+  if (other !== undefined) return { typed, remedy: `use \`${other}\`` };
+  if (typed !== "sources" && typed !== "source") return undefined;
+  const remedy = /^(localrun|create)$/.test(next)
+    ? `leave out "${typed}": use \`pulsar-ts-io run\` with the same options`
+    : "use `pulsar-ts-io run`, or `pulsar-ts-io connectors list`";
+  return { typed: next === "" ? typed : `${typed} ${next}`, remedy };
 }
 
 function unexpected(cause: unknown): UnexpectedError {

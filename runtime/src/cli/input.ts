@@ -35,6 +35,8 @@ export class CommandInput {
   /** The value of a flag that holds a text, JSON or YAML; `-` is standard input. */
   async text(flag: string, value: string): Promise<Origin> {
     const content = value === "-" ? await this.#readStdin(flag) : value;
+    const mistake = value === "-" ? undefined : mistakeIn(flag, value.trim());
+    if (mistake !== undefined) throw mistake;
     return parse(content, flag);
   }
 
@@ -53,6 +55,22 @@ export class CommandInput {
     this.#stdinUser = flag;
     return text(this.#stdin);
   }
+}
+
+/** What is no config text but a sign of what was meant. The value is not shown: it may hold a secret. */
+function mistakeIn(flag: string, value: string): UsageError | undefined {
+  const file = flag === "--source-config" ? "--source-config-file <file>" : `${flag} "$(cat <file>)"`;
+  if (/^@?[\w./\\~-]+\.(ya?ml|json)$/i.test(value) || /^@[\w./\\~-]+$/.test(value)) {
+    return new UsageError(`${flag} takes the config itself, not the name of a file`, {
+      remedy: `use ${file}`,
+    });
+  }
+  if (/^'[\s\S]*'$/.test(value) && /^'\s*[[{]/.test(value)) {
+    return new UsageError(`${flag} stands in single quotes, which cmd.exe passes on`, {
+      remedy: `in cmd.exe write "{\\"name\\": \\"value\\"}", or use a file`,
+    });
+  }
+  return undefined;
 }
 
 /** The parsers are loaded when there is something to parse: help must be quick. */
