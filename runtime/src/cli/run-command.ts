@@ -1,4 +1,4 @@
-import { describeProperties, formatProblem, InvalidConfigError } from "@pulsar-ts-io/config";
+import { describeProperties, formatProblem } from "@pulsar-ts-io/config";
 import { hasCode, type Logger, systemClock, toError } from "@pulsar-ts-io/core";
 import type { Command } from "commander";
 import type { RefusalPolicy } from "../instance/refusal-policy.ts";
@@ -8,6 +8,7 @@ import { type BrokerSettings, resolveBrokerSettings, secretsOfBroker } from "./b
 import type { CliHost } from "./cli-host.ts";
 import { dryRun } from "./dry-run.ts";
 import { exitCodeOf, exitCodes } from "./exit-codes.ts";
+import { invalidConfig } from "./invalid-config.ts";
 import { localrunWarnings } from "./localrun-options.ts";
 import { observeRun } from "./observe-run.ts";
 import { openFleet } from "./open-fleet.ts";
@@ -70,7 +71,7 @@ export async function runCommand(request: RunRequest, host: CliHost): Promise<vo
 export async function planRun(request: RunRequest, host: CliHost): Promise<RunPlan> {
   const requested = await readRequestedSource(request.flags, host);
   const { flags, problems } = checkRun(request.command, request.flags, requested);
-  if (problems.length > 0) throw new InvalidConfigError(problems);
+  if (problems.length > 0) throw invalidConfig(problems, requested);
   const topic = topicOf(requested, flags.dryRun === undefined ? flags.output : "console");
   const onRefused = resolveRefusalPolicy(flags, topic);
   const unused = [

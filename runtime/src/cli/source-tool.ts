@@ -1,4 +1,4 @@
-import { describeProperties, formatProblem, InvalidConfigError } from "@pulsar-ts-io/config";
+import { describeProperties, formatProblem } from "@pulsar-ts-io/config";
 import {
   ConnectorError,
   hasCode,
@@ -14,6 +14,7 @@ import { type LoadedTools, loadTool, type ToolName } from "../plugin/load-tools.
 import { AnswerLimit } from "./answer-limit.ts";
 import type { CliHost } from "./cli-host.ts";
 import { exitCodes } from "./exit-codes.ts";
+import { invalidConfig } from "./invalid-config.ts";
 import { type Flags, readRequestedSource } from "./requested-source.ts";
 
 /** How long a tool may take: for all it does, or for each result of one that yields results. `--help` states the same. */
@@ -49,9 +50,10 @@ export interface ToolSubject {
 
 /** @throws InvalidConfigError (`PIO_INVALID_CONFIG`), UsageError, and the errors of the plugin host. */
 export async function readToolSubject(flags: Flags, host: CliHost): Promise<ToolSubject> {
-  const { connector, config, problems, warnings } = await readRequestedSource(flags, host);
+  const requested = await readRequestedSource(flags, host);
+  const { connector, config, problems, warnings } = requested;
   for (const warning of warnings) host.terminal.write(`warning: ${formatProblem(warning)}\n`);
-  if (problems.length > 0) throw new InvalidConfigError(problems);
+  if (problems.length > 0) throw invalidConfig(problems, requested);
   return { connector, config };
 }
 

@@ -1,7 +1,8 @@
-import { type ConfigProblem, formatProblem, InvalidConfigError } from "@pulsar-ts-io/config";
+import { type ConfigProblem, formatProblem } from "@pulsar-ts-io/config";
 import { Command } from "commander";
 import type { CliHost } from "./cli-host.ts";
 import { addRunOptions } from "./definitions/run.ts";
+import { invalidConfig } from "./invalid-config.ts";
 import { type Flags, readRequestedSource } from "./requested-source.ts";
 import type { RunFlags } from "./run-jobs.ts";
 import { checkRun, destinationProblems } from "./run-problems.ts";
@@ -27,7 +28,7 @@ export async function validateCommand(flags: Flags, host: CliHost): Promise<void
     for (const warning of warnings) host.terminal.write(`warning: ${line(warning)}\n`);
     if (problems.length === 0) write(`the config of connector ${name} is valid\n`);
   }
-  if (problems.length > 0) throw new InvalidConfigError(problems);
+  if (problems.length > 0) throw invalidConfig(problems, requested);
 }
 
 function line(problem: ConfigProblem): string {

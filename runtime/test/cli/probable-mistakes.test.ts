@@ -33,6 +33,17 @@ describe("what somebody probably meant", loadingTime, () => {
     expect(stderr).not.toContain("canary");
   });
 
+  it("is looked up in the help of run for an option, and in the connector's for its settings", async () => {
+    const option = await cli([...source, "--parallelism", "many"]);
+    expect(option.stderr).toContain("`pulsar-ts-io run --help` lists the options\n");
+    expect(option.stderr).not.toContain("connectors describe");
+    const setting = await cli([...source, "--source-config", '{"count": "many"}']);
+    expect(setting.stderr).toContain(
+      "`pulsar-ts-io connectors describe good` lists the connector's settings\n",
+    );
+    expect(setting.stderr).not.toContain("run --help");
+  });
+
   it("is said with the help of the subcommand", async () => {
     const { stderr } = await cli(["partitions", "reset", "--archive", fixture("good")]);
     expect(stderr).toContain("see `pulsar-ts-io partitions reset --help`");
