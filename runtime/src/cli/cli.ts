@@ -175,7 +175,7 @@ function usageError(error: CommanderError, args: readonly string[]): UsageError 
 /** The command with its subcommand: each has a help of its own. */
 function commandPath(args: readonly string[]): string | undefined {
   const [command, sub = ""] = args.filter((argument) => !argument.startsWith("-"));
-  return /^(partitions|leases) reset$|^connectors (list|describe|verify)$/.test(`${command} ${sub}`)
+  return /^\w+ reset$|^connectors (list|describe|verify)$/.test(`${command} ${sub}`)
     ? `${command} ${sub}`
     : command;
 }
