@@ -42,6 +42,8 @@ export class AccessTrials {
   readonly #context: ToolContext;
   readonly #names: TrialNames;
   readonly #retryUntilMs: number;
+  /** Services that did not answer: one of their silences is waited for, not one for each call. */
+  readonly #silent = new Set<AwsCall["service"]>();
 
   constructor(clients: AwsClients, context: ToolContext, names: TrialNames) {
     this.#clients = clients;
@@ -54,12 +56,19 @@ export class AccessTrials {
   async try<T>(trial: Trial<T>): Promise<{ readonly attempt: Attempt; readonly answer: T | undefined }> {
     const { clock, signal } = this.#context;
     const name = `${trial.service.toLowerCase()}:${trial.operation}`;
+    if (this.#silent.has(trial.service)) {
+      return {
+        attempt: notTried(name, `${trial.service} did not answer the calls before`),
+        answer: undefined,
+      };
+    }
     const forMs = this.#retryUntilMs - clock.monotonic();
     try {
       const answer = await retryBriefly({ clock, forMs, signal }, () => this.#translated(trial));
       return { attempt: { kind: "attempt", name, outcome: "ok" }, answer };
     } catch (error) {
       signal.throwIfAborted();
+      if (codeOf(error) === "PIO_AWS_UNREACHABLE") this.#silent.add(trial.service);
       return { attempt: attemptOf(name, trial, error), answer: undefined };
     }
   }

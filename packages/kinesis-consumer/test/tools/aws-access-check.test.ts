@@ -75,6 +75,27 @@ function named(attempts: readonly Attempt[], outcome: string) {
 }
 
 describe("AwsAccessCheck", () => {
+  it("waits once for a service that does not answer, not once for each call", async () => {
+    const nobody = "http://127.0.0.1:1";
+    const credentials = { accessKeyId: "any", secretAccessKey: "any" };
+    using clients = createAwsClients({
+      region: "eu-west-1",
+      kinesisEndpoint: nobody,
+      dynamoEndpoint: nobody,
+      credentials,
+    });
+    const signal = new AbortController().signal;
+    const check = new AwsAccessCheck(clients, { clock: systemClock, logger: silentLogger, signal }, polling);
+    const attempts: Attempt[] = [];
+    for await (const attempt of check.run()) attempts.push(attempt);
+    expect(named(attempts, "failed")).toEqual(["dynamodb:DescribeTable"]);
+    expect(named(attempts, "limited")).toEqual(["kinesis:DescribeStreamSummary"]);
+    expect(attempts.find(({ name }) => name === "dynamodb:Scan")).toMatchObject({
+      outcome: "not-tried",
+      detail: "DynamoDB did not answer the calls before",
+    });
+  }, 20_000);
+
   it("tries each call that polling needs, but for the creation of a table", async () => {
     const { attempts, policy } = await run(granted);
     expect(named(attempts, "failed")).toEqual([]);
