@@ -234,7 +234,7 @@ describe("credentials whose source hangs", () => {
     const pidFile = join(directory, "pid");
     await writeFile(
       join(directory, "config"),
-      `[default]\ncredential_process = /bin/sh -c "echo $$ > ${pidFile}; exec sleep 600"\n`,
+      `[default]\ncredential_process = ${process.execPath} -e "fs.writeFileSync('${pidFile}', String(process.pid)); setTimeout(() => {}, 600000)"\n`,
     );
     vi.stubEnv("AWS_CONFIG_FILE", join(directory, "config"));
     const clock = new TestClock();
