@@ -1,6 +1,7 @@
 import { type Clock, isRetryable, type Logger, type Outage } from "@pulsar-ts-io/core";
 import type { ShardId } from "../shard/shard.ts";
 import { sleepUntilWoken, WakeUp } from "../wake-up.ts";
+import { CallPool } from "./call-pool.ts";
 import { type Lease, readerOf, type StreamStamp } from "./lease.ts";
 import { LeaseBalancer } from "./lease-balancer.ts";
 import { chosenWorker, leasesNeeded, loadsOf, ourWorkers, type ShareView } from "./lease-share.ts";
@@ -17,7 +18,6 @@ const scanMs = 2_500;
 const largeTable = 5_000;
 /** KCL's take interval. */
 const longestScanMs = 20_000;
-const takesAtOnce = 32;
 /** After a take that failed for a reason that may pass. */
 const restMs = 1_000;
 /** How long a lease is left to the others that could not be read here. */
@@ -53,6 +53,7 @@ export class LeaseTaker {
   readonly #options: LeaseTakerOptions;
   readonly #sightings: LeaseSightings;
   readonly #balancer: LeaseBalancer;
+  readonly #takes: CallPool;
   readonly #nudged = new WakeUp();
   readonly #leftUntilMs = new Map<ShardId, number>();
   /** Leases that a take may have got whose answer was lost. */
@@ -67,6 +68,8 @@ export class LeaseTaker {
     this.#options = options;
     this.#sightings = new LeaseSightings(options);
     this.#balancer = new LeaseBalancer(table, options);
+    const standBack = (signal: AbortSignal) => host.standBack(signal);
+    this.#takes = new CallPool({ clock: options.clock, standBack });
   }
 
   /** Starts from a scan that someone else made. @param scannedMs when it had returned, monotonic. */
@@ -95,7 +98,7 @@ export class LeaseTaker {
   /**
    * Takes leases until `signal` aborts. Failures of the table that may heal do not end it.
    *
-   * @param writes cuts short a take that is under way; `signal` lets it end, or a lease could be ours without our knowing.
+   * @param writes cuts short a take that is under way. `signal` only prevents further takes: a lease could be ours without our knowing.
    */
   async run(signal: AbortSignal, writes: AbortSignal): Promise<void> {
     const { clock } = this.#options;
@@ -108,7 +111,7 @@ export class LeaseTaker {
       } else if (clock.monotonic() >= this.#balancer.lookFromMs) {
         this.#sawAll(await this.#balancer.look(signal));
       }
-      const settled = await this.#takeWhatIsDue(writes);
+      const settled = await this.#takeWhatIsDue(signal, writes);
       signal.throwIfAborted();
       if (scan && settled) await this.#balance(signal, writes);
       await sleepUntilWoken(clock, this.#nextWakeMs(scannedMs) - clock.monotonic(), this.#nudged, signal);
@@ -191,7 +194,7 @@ export class LeaseTaker {
 
   async #balance(signal: AbortSignal, writes: AbortSignal): Promise<void> {
     const steals = await this.#balancer.balance(this.#view(), signal, writes);
-    await this.#takeAll(steals, writes);
+    await this.#takeAll(steals, signal, writes);
   }
 
   #sawAll(leases: readonly Lease[]): void {
@@ -215,7 +218,7 @@ export class LeaseTaker {
   }
 
   /** @returns whether none was left to be taken, now or by the others. */
-  async #takeWhatIsDue(signal: AbortSignal): Promise<boolean> {
+  async #takeWhatIsDue(signal: AbortSignal, writes: AbortSignal): Promise<boolean> {
     const now = this.#options.clock.monotonic();
     if (now < this.#restUntilMs) return false;
     const [available] = this.#takeable(now);
@@ -223,17 +226,15 @@ export class LeaseTaker {
     await this.#takeAll(
       mine.map((one) => one.lease),
       signal,
+      writes,
     );
     // What failed before was answered now, or is not wanted any more.
     if (this.#restUntilMs <= now) this.#options.outage.recovered("take");
     return available.length === 0;
   }
 
-  async #takeAll(leases: readonly Lease[], signal: AbortSignal): Promise<void> {
-    for (let from = 0; from < leases.length; from += takesAtOnce) {
-      await this.#host.standBack(signal);
-      await Promise.all(leases.slice(from, from + takesAtOnce).map((lease) => this.#take(lease, signal)));
-    }
+  async #takeAll(leases: readonly Lease[], signal: AbortSignal, writes: AbortSignal): Promise<void> {
+    await this.#takes.each(leases, (lease) => this.#take(lease, writes), signal);
   }
 
   async #take(lease: Lease, signal: AbortSignal): Promise<void> {

@@ -1,11 +1,11 @@
 import type { Clock, Logger } from "@pulsar-ts-io/core";
 import type { ShardId } from "../shard/shard.ts";
+import { CallPool } from "./call-pool.ts";
 import type { LeaseTable, WriteOutcome } from "./lease-table.ts";
 
 /** Of one lease; after that it is left to expire. */
 const maxAttempts = 3;
 const retryMs = 200;
-const writesAtOnce = 32;
 
 export interface WithdrawalOptions {
   readonly clock: Clock;
@@ -26,10 +26,8 @@ export async function withdraw(
   options: WithdrawalOptions,
   signal: AbortSignal,
 ): Promise<void> {
-  for (let from = 0; from < ids.length; from += writesAtOnce) {
-    const chunk = ids.slice(from, from + writesAtOnce);
-    await Promise.all(chunk.map((id) => withdrawOne(table, id, options, signal)));
-  }
+  const pool = new CallPool(options);
+  await pool.each(ids, (id) => withdrawOne(table, id, options, signal), signal);
 }
 
 async function withdrawOne(
