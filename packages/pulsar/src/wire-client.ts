@@ -3,6 +3,7 @@ import { resolveAuthentication } from "./auth/resolve-authentication.ts";
 import { ConnectionPool } from "./connection/connection-pool.ts";
 import { type Dial, dial, type TlsOptions } from "./connection/dial.ts";
 import { TopicLookup } from "./connection/lookup.ts";
+import { proxiedFetch } from "./connection/proxy-connection.ts";
 import { formatServiceUrl, parseServiceUrl, type ServiceUrl } from "./connection/service-url.ts";
 import { InvalidAuthenticationError } from "./errors.ts";
 
@@ -36,7 +37,7 @@ export interface WireHost {
   readonly troubles?: Troubles | undefined;
   /** Where `env:NAME` is looked up; default the process's. */
   readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
-  /** Asks the issuer of access tokens; default the process's. */
+  /** Asks the issuer of access tokens; default the process's, through the proxy that the environment names. */
   readonly fetch?: typeof fetch | undefined;
   /** Opens connections; default TCP and TLS. */
   readonly dial?: Dial | undefined;
@@ -60,7 +61,7 @@ export class WireClient {
       params: options.authParams,
       environment: host.environment ?? process.env,
       clock: host.clock,
-      fetch: host.fetch ?? fetch,
+      fetch: host.fetch ?? proxiedFetch,
     });
     if (authentication.tlsIdentity !== undefined && !serviceUrl.tls) throw certificateUnused(serviceUrl);
     this.operationTimeoutMs = operationTimeoutMs;

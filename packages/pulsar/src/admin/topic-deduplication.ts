@@ -60,8 +60,13 @@ function truthOf({ status, text }: WebAnswer): boolean | undefined {
   return status === 200 && (said === "true" || said === "false") ? said === "true" : undefined;
 }
 
-function refused(what: string, topic: string, { status, text }: WebAnswer, remedy?: string): ConnectorError {
-  const message = `asking ${what} was refused: ${status}${reasonOf(text)}`;
+function refused(
+  what: string,
+  topic: string,
+  { status, text, through = "" }: WebAnswer,
+  remedy?: string,
+): ConnectorError {
+  const message = `asking ${what} was refused${through}: ${status}${reasonOf(text)}`;
   const options: ConnectorErrorOptions = {
     details: { topic, status },
     ...(remedy === undefined ? {} : { remedy }),

@@ -3,9 +3,17 @@ import type { Socket } from "node:net";
 import { type Clock, hasCode, toError } from "@pulsar-ts-io/core";
 import type { Authentication } from "../auth/authentication.ts";
 import { resolveAuthentication } from "../auth/resolve-authentication.ts";
-import { dial, type TlsOptions } from "../connection/dial.ts";
+import { type DialTls, dial, type TlsOptions } from "../connection/dial.ts";
+import {
+  dialProxy,
+  dialThrough,
+  proxiedFetch,
+  proxyHeaders,
+  refusedByProxy,
+} from "../connection/proxy-connection.ts";
 import { type BrokerAddress, formatAddress } from "../connection/service-url.ts";
 import { ProtocolError, PulsarUnreachableError } from "../errors.ts";
+import { ProxyError, proxyFor, proxyRemedy, throughProxy } from "../http-proxy.ts";
 import { type BoundedSignal, withDeadline } from "../wait.ts";
 import { parseWebServiceUrl, type WebServiceUrl } from "./web-service-url.ts";
 
@@ -33,6 +41,8 @@ export interface WebServiceHost {
 export interface WebAnswer {
   readonly status: number;
   readonly text: string;
+  /** What errors add about the way it came, such as ` through the proxy http://proxy:3128`; absent without a proxy. */
+  readonly through?: string;
 }
 
 interface Answer extends WebAnswer {
@@ -56,7 +66,7 @@ export class WebService {
       params: options.authParams,
       environment: host.environment ?? process.env,
       clock: host.clock,
-      fetch,
+      fetch: proxiedFetch,
     });
   }
 
@@ -104,24 +114,33 @@ export class WebService {
 
   async #ask(address: BrokerAddress, path: string, signal: AbortSignal): Promise<Answer> {
     const where = formatAddress(address);
+    const proxy = proxyFor(new URL(`${this.#url.tls ? "https" : "http"}://${where}`));
+    const through = throughProxy(proxy);
     const unreachable = (why: string, cause?: unknown) =>
       new PulsarUnreachableError(`no answer of the admin API at ${where}: ${why}`, {
         cause,
         details: { address: where },
-        remedy: "check the address of the admin API, and that it can be reached from here",
+        remedy:
+          proxy === undefined
+            ? "check the address of the admin API, and that it can be reached from here"
+            : proxyRemedy(where),
       });
-    const error = () => unreachable(`nothing came in ${requestMs} ms`);
+    const error = () => unreachable(`nothing came in ${requestMs} ms${through}`);
     return await withDeadline({ clock: this.#clock, ms: requestMs, error }, signal, async (either) => {
       const headers = await this.#headers(either);
       const identity = await this.#authentication.tlsIdentity?.(either);
-      const socket = await dial(address, this.#url.tls ? { ...this.#tls, identity } : undefined, either);
+      const tls = this.#url.tls ? { ...this.#tls, identity } : undefined;
+      let socket: Socket | undefined;
       try {
-        return await exchange(socket, { host: where, path, headers }, either);
+        socket = await open(address, tls, proxy, either);
+        const question = { host: where, path, headers };
+        return await send(socket, question, { proxy, tls: tls !== undefined }, either);
       } catch (cause) {
         either.throwIfAborted();
-        throw unreachable(toError(cause).message, cause);
+        if (cause instanceof ProxyError) throw unreachable(cause.message, cause);
+        throw socket === undefined ? cause : unreachable(`${toError(cause).message}${through}`, cause);
       } finally {
-        socket.destroy();
+        socket?.destroy();
       }
     });
   }
@@ -133,6 +152,24 @@ export class WebService {
     return {
       authorization: method === "token" ? `Bearer ${credentials}` : `Basic ${credentials.toString("base64")}`,
     };
+  }
+}
+
+/** A connection that requests for `address` are written to: with a proxy and without TLS the one to the proxy. */
+async function open(
+  address: BrokerAddress,
+  tls: DialTls | undefined,
+  proxy: URL | undefined,
+  signal: BoundedSignal,
+): Promise<Socket> {
+  if (proxy === undefined) return await dial(address, tls, signal);
+  if (tls === undefined) return await dialProxy(proxy, signal);
+  const socket = await dialThrough(proxy, formatAddress(address), signal);
+  try {
+    return await dial(address, tls, signal, { socket, through: throughProxy(proxy) });
+  } catch (error) {
+    socket.destroy();
+    throw error;
   }
 }
 
@@ -160,6 +197,23 @@ function exchange(socket: Socket, { host, path, headers }: Question, signal: Bou
     sent.on("response", (response) => readAnswer(response).then(resolve, reject));
     sent.end();
   });
+}
+
+/** One request over a connection that {@link open} opened. @throws ProxyError when it is the proxy that refuses it. */
+async function send(
+  socket: Socket,
+  question: Question,
+  { proxy, tls }: { readonly proxy: URL | undefined; readonly tls: boolean },
+  signal: BoundedSignal,
+): Promise<Answer> {
+  if (proxy === undefined) return await exchange(socket, question, signal);
+  const through = throughProxy(proxy);
+  if (tls) return { ...(await exchange(socket, question, signal)), through };
+  const { host, path, headers } = question;
+  const asked = { host, path: `http://${host}${path}`, headers: { ...headers, ...proxyHeaders(proxy) } };
+  const answer = await exchange(socket, asked, signal);
+  if (answer.status === 407) throw refusedByProxy(proxy, answer.status);
+  return { ...answer, through };
 }
 
 async function readAnswer(response: IncomingMessage): Promise<Answer> {

@@ -1,4 +1,5 @@
 import type { Clock } from "@pulsar-ts-io/core";
+import type { BoundedFetch } from "../http-proxy.ts";
 import type { Authentication } from "./authentication.ts";
 import {
   invalidParameters,
@@ -27,7 +28,7 @@ const maxRequestMs = 86_400_000;
 export interface OAuth2Host {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly clock: Clock;
-  readonly fetch: typeof fetch;
+  readonly fetch: BoundedFetch;
 }
 
 /**

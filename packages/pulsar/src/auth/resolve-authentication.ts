@@ -1,5 +1,6 @@
 import type { Clock } from "@pulsar-ts-io/core";
 import { UnsupportedAuthenticationError } from "../errors.ts";
+import type { BoundedFetch } from "../http-proxy.ts";
 import type { Authentication } from "./authentication.ts";
 import { basicAuthentication } from "./basic.ts";
 import { oauth2Authentication } from "./oauth2.ts";
@@ -15,7 +16,7 @@ export interface AuthenticationSettings {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly clock: Clock;
   /** Asks the issuer of access tokens. */
-  readonly fetch: typeof fetch;
+  readonly fetch: BoundedFetch;
 }
 
 const javaPackage = "org.apache.pulsar.client.impl.auth.";

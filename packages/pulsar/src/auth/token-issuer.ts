@@ -1,5 +1,6 @@
 import { type Clock, codeOf, toError } from "@pulsar-ts-io/core";
 import { PulsarAuthenticationError, PulsarUnreachableError } from "../errors.ts";
+import { type BoundedFetch, ProxyError, proxyRemedy, throughProxy } from "../http-proxy.ts";
 import { withDeadline } from "../wait.ts";
 
 /** Two requests and the broker's handshake fit into the 30 s of a connect. */
@@ -24,7 +25,7 @@ export interface Wanted {
 
 interface IssuerHost {
   readonly clock: Clock;
-  readonly fetch: typeof fetch;
+  readonly fetch: BoundedFetch;
   /** Longest wait for an answer, milliseconds. */
   readonly requestMs: number;
 }
@@ -75,7 +76,10 @@ export class TokenIssuer {
     signal: AbortSignal,
   ): Promise<Readonly<Record<string, unknown>>> {
     const { clock, requestMs } = this.#host;
-    const error = () => this.#unreachable(`it did not answer in ${requestMs} ms`, undefined);
+    const proxy = this.#host.fetch.proxyFor?.(new URL(url));
+    const through = throughProxy(proxy);
+    const remedy = proxy === undefined ? undefined : proxyRemedy(new URL(url).host);
+    const error = () => this.#unreachable(`it did not answer in ${requestMs} ms${through}`, { remedy });
     const deadline = { clock, ms: requestMs, error };
     return await withDeadline(deadline, signal, async (either) => {
       try {
@@ -86,13 +90,13 @@ export class TokenIssuer {
           ...(form === undefined ? {} : { method: "POST", body: form, redirect: "error" }),
         });
         const text = await response.text();
-        if (!response.ok) throw this.#answered(response.status, text);
+        if (!response.ok) throw this.#answered(response.status, text, through, remedy);
         return this.#json(text);
       } catch (reason) {
         either.throwIfAborted();
         if (reason instanceof PulsarAuthenticationError || reason instanceof PulsarUnreachableError)
           throw reason;
-        throw this.#unreachable(describe(toError(reason)), reason);
+        throw this.#unreachable(describe(toError(reason), through), { cause: reason, remedy });
       }
     });
   }
@@ -107,10 +111,12 @@ export class TokenIssuer {
     throw this.#refused("its answer is no JSON object");
   }
 
-  #answered(status: number, text: string): Error {
-    if (status === 429 || status >= 500) return this.#unreachable(`it answered ${status}`, undefined);
+  #answered(status: number, text: string, through: string, remedy: string | undefined): Error {
+    if (status === 429 || status >= 500) {
+      return this.#unreachable(`it answered ${status}${through}`, { remedy });
+    }
     const [, said] = /"error"\s*:\s*"([a-z_]{1,40})"/.exec(text) ?? [];
-    return this.#refused(`it answered ${status}${said === undefined ? "" : `: ${said}`}`);
+    return this.#refused(`it answered ${status}${through}${said === undefined ? "" : `: ${said}`}`);
   }
 
   #refused(why: string): PulsarAuthenticationError {
@@ -121,11 +127,15 @@ export class TokenIssuer {
     });
   }
 
-  #unreachable(why: string, cause: unknown): PulsarUnreachableError {
+  #unreachable(
+    why: string,
+    { cause, remedy }: { readonly cause?: unknown; readonly remedy: string | undefined },
+  ): PulsarUnreachableError {
     return new PulsarUnreachableError(`no access token from ${this.#name}: ${why}`, {
       ...(cause === undefined ? {} : { cause }),
       details: { issuer: this.#name },
-      remedy: "check the issuerUrl of the plugin oauth2, and that the issuer can be reached from here",
+      remedy:
+        remedy ?? "check the issuerUrl of the plugin oauth2, and that the issuer can be reached from here",
     });
   }
 
@@ -136,8 +146,9 @@ export class TokenIssuer {
 }
 
 /** What `fetch` says lies in the cause of its error. */
-function describe(error: Error): string {
+function describe(error: Error, through: string): string {
+  if (error instanceof ProxyError) return error.message;
   const cause = error.cause === undefined ? error : toError(error.cause);
   const code = codeOf(cause);
-  return code === undefined ? cause.message : `${cause.message || "no connection"} (${code})`;
+  return `${code === undefined ? cause.message : `${cause.message || "no connection"} (${code})`}${through}`;
 }

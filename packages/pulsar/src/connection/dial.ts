@@ -25,6 +25,13 @@ export interface DialTls extends TlsOptions {
   readonly identity?: TlsIdentity | undefined;
 }
 
+/** An open connection to a host that something else relays. */
+export interface Relay {
+  readonly socket: Socket;
+  /** What errors add about it, such as ` through the proxy http://proxy:3128`. */
+  readonly through: string;
+}
+
 /** Opens a connection; TLS when `tls` is given. @throws a coded error, or the signal's reason. */
 export type Dial = (
   address: BrokerAddress,
@@ -35,17 +42,19 @@ export type Dial = (
 /**
  * Opens a TCP connection, with TLS when `tls` is given. Every address of the name is tried.
  *
+ * @param relay TLS is spoken over this connection instead of one that is opened.
  * @throws PulsarUnreachableError (`PIO_PULSAR_UNREACHABLE`), PulsarTlsError (`PIO_PULSAR_TLS`), the signal's reason.
  */
 export async function dial(
   address: BrokerAddress,
   tls: DialTls | undefined,
   signal: BoundedSignal,
+  relay?: Relay,
 ): Promise<Socket> {
   signal.throwIfAborted();
-  const socket = tls === undefined ? connectTcp(address) : await startTls(address, tls, signal);
+  const socket = tls === undefined ? connectTcp(address) : await startTls(address, tls, signal, relay);
   socket.setNoDelay(true);
-  let reached = false;
+  let reached = relay !== undefined;
   socket.once("connect", () => {
     reached = true;
   });
@@ -57,16 +66,22 @@ export async function dial(
     signal.throwIfAborted();
     throw tls === undefined || !reached
       ? unreachable(address, toError(error))
-      : tlsFailure(address, toError(error));
+      : tlsFailure(address, toError(error), relay?.through);
   }
 }
 
-async function startTls(address: BrokerAddress, tls: DialTls, signal: AbortSignal): Promise<Socket> {
+async function startTls(
+  address: BrokerAddress,
+  tls: DialTls,
+  signal: AbortSignal,
+  relay: Relay | undefined,
+): Promise<Socket> {
   const ca = tls.trustCertPath === undefined ? undefined : await readTrust(tls.trustCertPath);
   // No event comes of what was aborted meanwhile: the socket would be waited for as long as the system does.
   signal.throwIfAborted();
   return connectTls({
     ...address,
+    ...(relay === undefined ? {} : { socket: relay.socket }),
     ...(isIP(address.host) === 0 ? { servername: address.host } : {}),
     ...(ca === undefined ? {} : { ca }),
     ...tls.identity,

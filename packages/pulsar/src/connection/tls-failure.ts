@@ -7,12 +7,15 @@ interface Explanation {
   readonly remedy: string;
 }
 
-/** @param error what happened between the TCP connection and the end of the TLS handshake. */
-export function tlsFailure(address: BrokerAddress, error: Error): PulsarTlsError {
+/**
+ * @param error what happened between the TCP connection and the end of the TLS handshake.
+ * @param through names the proxy, if one is in use.
+ */
+export function tlsFailure(address: BrokerAddress, error: Error, through = ""): PulsarTlsError {
   const code = codeOf(error) ?? "closed";
   const where = formatAddress(address);
   const { why, remedy } = tlsAlert(code) ?? explain(code, error);
-  return new PulsarTlsError(`no TLS with ${where}: ${why}`, {
+  return new PulsarTlsError(`no TLS with ${where}${through}: ${why}`, {
     cause: error,
     details: { address: where, reason: code },
     remedy,

@@ -1,4 +1,5 @@
 import { Backoff, type Clock, isRetryable, type Logger, type Meter, toError } from "@pulsar-ts-io/core";
+import { proxiedFetch } from "../connection/proxy-connection.ts";
 import { formatServiceUrl, parseServiceUrl } from "../connection/service-url.ts";
 import { PublisherClosedError } from "../errors.ts";
 import { defaultMemoryLimitBytes, MemoryLimit } from "../producer/memory-limit.ts";
@@ -45,7 +46,7 @@ export async function createNativeTransport(options: WireOptions, host: NativeHo
       params: options.authParams,
       environment: host.environment ?? process.env,
       clock: host.clock,
-      fetch,
+      fetch: proxiedFetch,
     },
     (error) => logger.warn({ err: toError(error) }, "credentials could not be refreshed"),
   );
