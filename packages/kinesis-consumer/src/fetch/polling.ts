@@ -12,6 +12,8 @@ const maxRecordsPerCall = 10_000;
 /** Iterators live five minutes. */
 const iteratorLifeMs = 4 * 60_000;
 const firstPauseMs = 200;
+/** How long a call for a shard with nothing left to read waits for late renewals, milliseconds, at most. */
+const longestStandBackMs = 1_000;
 /** Taken for the first answer of a shard, until sizes are known. */
 const assumedRecordBytes = 4_096;
 
@@ -32,6 +34,8 @@ export interface PollingOptions {
   readonly backoffMs: number;
   /** A number in [0, 1). */
   readonly random: () => number;
+  /** Waits while the renewals of leases are short of time, at most about `longestMs`. */
+  readonly standBack?: (signal: AbortSignal, longestMs: number) => Promise<void>;
 }
 
 /** What readers count. */
@@ -82,6 +86,8 @@ class PollingReader {
   readonly #pace: ShardPace;
   #iterator: { readonly token: string; readonly madeMs: number } | undefined;
   #full = false;
+  /** The last answer brought nothing and was up to date: the next call can wait. */
+  #idle = false;
   /** What the last answer brought: so much is expected of the next, unless it was full. */
   #lastCount = 0;
   #recordBytes = assumedRecordBytes;
@@ -105,10 +111,7 @@ class PollingReader {
   /** The next page that brings something, or the end. */
   async next(signal: AbortSignal): Promise<Answer> {
     while (this.#end === undefined) {
-      this.#options.signs.resting(this.#pace.waitMs);
-      await this.#pace.wait(signal);
-      this.#options.signs.heldBack();
-      const grant = await this.#options.budget.acquire(this.#wish, signal);
+      const grant = await this.#turn(signal);
       const fetched = await this.#fetch(grant, signal);
       if (fetched.kind === "failed") {
         this.#options.budget.cancel(grant);
@@ -125,6 +128,16 @@ class PollingReader {
       if (page.next === undefined && this.#end === undefined) await this.#pause(signal);
     }
     return this.#end;
+  }
+
+  /** Waits until the next call may be made. */
+  async #turn(signal: AbortSignal): Promise<Grant> {
+    const { budget, signs, standBack } = this.#options;
+    signs.resting(this.#pace.waitMs);
+    await this.#pace.wait(signal);
+    signs.heldBack();
+    if (this.#idle) await standBack?.(signal, longestStandBackMs);
+    return await budget.acquire(this.#wish, signal);
   }
 
   async #fetch(
@@ -197,6 +210,7 @@ class PollingReader {
     for (const record of page.records) bytes += record.Data?.byteLength ?? 0;
     this.#full = count >= grant.records;
     this.#lastCount = count;
+    this.#idle = count === 0 && page.millisBehindLatest === 0;
     if (count > 0) this.#recordBytes = Math.max(1, Math.ceil((this.#recordBytes + (3 * bytes) / count) / 4));
     this.#pace.answered(bytes, page.next !== undefined && page.millisBehindLatest === 0 && !this.#full);
     return bytes;

@@ -123,9 +123,9 @@ export class LeaseCoordinator {
     return held;
   }
 
-  /** Waits while renewals are short of time. Everything else comes after them. */
-  async standBack(signal: AbortSignal): Promise<void> {
-    await this.#line.standBack(signal);
+  /** Waits while renewals are short of time, at most about `longestMs`. Everything else comes after them. */
+  async standBack(signal: AbortSignal, longestMs?: number): Promise<void> {
+    await this.#line.standBack(signal, longestMs);
   }
 
   /** Renews and checkpoints until `signal` aborts. No failure of the table ends it. */

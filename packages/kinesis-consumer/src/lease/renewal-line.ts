@@ -53,12 +53,15 @@ export class RenewalLine {
     }
   }
 
-  /** Waits while a write that waits for its turn has less than half of the lease left. */
-  async standBack(signal: AbortSignal): Promise<void> {
+  /** Waits while a write that waits for its turn has less than half of the lease left, at most about `longestMs`. */
+  async standBack(signal: AbortSignal, longestMs?: number): Promise<void> {
     const { clock, random } = this.#options;
     signal.throwIfAborted();
-    // At random, so that not all come back at once.
-    while (this.#pressing) await clock.sleep(standBackMs * (1 + 4 * random()), signal);
+    const untilMs = clock.monotonic() + (longestMs ?? Number.POSITIVE_INFINITY);
+    while (this.#pressing && clock.monotonic() < untilMs) {
+      // At random, so that not all come back at once.
+      await clock.sleep(standBackMs * (1 + 4 * random()), signal);
+    }
   }
 
   get #pressing(): boolean {

@@ -157,6 +157,7 @@ export class ShardReadings {
         signs: health,
         numbering,
         random: Math.random,
+        standBack: (signal, longestMs) => coordinator.standBack(signal, longestMs),
       },
     );
     const reading: Reading = { shardId, numbering, consumer, progress, health, lettingGo: undefined };

@@ -167,4 +167,17 @@ describe("RenewalLine", () => {
     await clock.advance(100);
     expect(free).toBe(2);
   });
+
+  it("holds others up no longer than they allow", async () => {
+    const { clock, line, write, fill } = open();
+    await fill();
+    void write(4_000);
+    let free = 0;
+    void line.standBack(never, 1_000).then(() => (free += 1));
+    void line.standBack(never).then(() => (free += 1));
+    await clock.advance(900);
+    expect(free).toBe(0);
+    await clock.advance(200);
+    expect(free).toBe(1);
+  });
 });
