@@ -166,7 +166,7 @@ describe("metrics for CloudWatch", () => {
     expect(worker.records).toHaveLength(6);
     expect(worker.failure).toBeUndefined();
     expect(sink.calls).toBeGreaterThanOrEqual(5);
-    const lines = rig.logger.lines.filter(({ fields }) => String(fields["what"]).includes("CloudWatch"));
+    const lines = rig.logger.lines.filter(({ message }) => message.includes("CloudWatch"));
     expect(lines).toHaveLength(1);
     expect(lines[0]?.level).toBe("warn");
     await rig.close(worker);
