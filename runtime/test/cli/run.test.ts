@@ -107,7 +107,7 @@ describe("pulsar-ts-io run", loadingTime, () => {
     [
       "a drain time-out that is none",
       console_("good", "--drain-timeout", "soon"),
-      "such as 500ms, 30s or 2m",
+      "such as 30s, 500ms or 2m",
     ],
     ["a number of restarts that is none", console_("good", "--max-restarts", "-1"), "must be an integer"],
     ["malformed JSON", console_("good", "--source-config", '{"count":'), "is not valid JSON at line 1"],
