@@ -35,8 +35,9 @@ const rows: readonly Row[] = [
     what: "JSON that ends too early",
     changes: { configText: '{"awsKinesisStreamName": "orders"' },
     code: "PIO_CONFIG_SYNTAX",
-    error: "--source-config is not valid JSON at line 1, column 34: a character is missing",
-    remedy: "look for a missing quote, comma, colon, bracket or brace",
+    error:
+      '--source-config is not valid JSON at line 1, column 34: the "{" of line 1, column 1 is not closed',
+    remedy: 'add the missing "}"',
   },
   {
     what: "malformed YAML",

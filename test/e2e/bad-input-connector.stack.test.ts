@@ -23,7 +23,7 @@ describeWithStack("a start with a connector that cannot be used", (stack) => {
 
   it.concurrent("lists the source types there are, and suggests the one that was meant", async () => {
     const attempt = new Attempt(stack, "orders");
-    const failure = await attempt.fails({ args: ["--source-type", "kinessis"] });
+    const failure = await attempt.fails({ sourceType: "kinessis" });
     expect(failure).toMatchObject({
       exitCode: 3,
       code: "PIO_PLUGIN_NOT_FOUND",

@@ -13,6 +13,8 @@ export interface AttemptChanges {
   readonly configText?: string;
   readonly topic?: string;
   readonly serviceUrl?: string;
+  /** Default kinesis. */
+  readonly sourceType?: string;
   readonly args?: readonly string[];
 }
 
@@ -39,7 +41,7 @@ export class Attempt {
     };
     return [
       "run",
-      ...["--source-type", "kinesis"],
+      ...["--source-type", changes.sourceType ?? "kinesis"],
       ...["--broker-service-url", changes.serviceUrl ?? pulsarServiceUrl],
       ...["--destination-topic-name", changes.topic ?? this.topic],
       // Whatever it fails with is to be seen, not started again.

@@ -44,7 +44,7 @@ export async function failedStart(
   const { withinMs = definiteMs, secrets = [], env } = options;
   using _turn = await processors.take();
   const mark = uniqueName("start");
-  await using cli = new Cli(args, { ...options, env: { ...env, PULSAR_TS_IO_TEST_MARK: mark } });
+  await using cli = new Cli(args, { ...options, env: { ...env, PIO_TEST_MARK: mark } });
   const watched = process.platform === "linux" ? watchCommandLine(cli, secrets) : undefined;
   const { code: exitCode, signal } = await Promise.race([
     cli.exited,

@@ -13,6 +13,7 @@ import {
   silentTroubles,
   systemClock,
 } from "@pulsar-ts-io/core";
+import { createRequestHandler } from "@pulsar-ts-io/kinesis-consumer";
 import { expect, it } from "vitest";
 import { describeWithStack, uniqueName } from "../../../test/stack.ts";
 import { KinesisSource, type KinesisSourceOptions } from "../src/index.ts";
@@ -27,6 +28,7 @@ describeWithStack("KinesisSource on a real stream", ({ kinesisEndpoint, dynamoEn
       region: "us-east-1",
       endpoint: kinesisEndpoint,
       credentials: { accessKeyId: "any", secretAccessKey: "any" },
+      requestHandler: createRequestHandler(10_000),
     });
     await client.send(new CreateStreamCommand({ StreamName: name, ShardCount: 1 }));
     await waitUntilStreamExists({ client, maxWaitTime: 30 }, { StreamName: name });

@@ -1,3 +1,4 @@
+import { spawn } from "node:child_process";
 import process from "node:process";
 import { exitCodes } from "./exit-codes.ts";
 
@@ -8,9 +9,12 @@ const signals: ReadonlyMap<number, NodeJS.Signals> = new Map([
   [exitCodes.terminated, "SIGTERM"],
 ]);
 
+/** How long the exit may wait for the thread pool before the guard ends it, milliseconds. */
+const exitWithinMs = 300;
+
 /**
- * Ends this process although a thread of its pool is blocked, which `process.exit` would wait for: from Node 22.15 on with `code`, before
- * that by a signal.
+ * Makes sure that the exit that follows is not held up by a blocked thread of the pool, which `process.exit` waits for. From Node 22.15
+ * on this ends the process itself, with `code`. Before that a guard process ends it by a signal, unless it exits in time by itself.
  */
 export function endNow(code: number): void {
   process.emit("exit", code); // child processes end with this one
@@ -22,5 +26,6 @@ export function endNow(code: number): void {
   }
   const signal = signals.get(code) ?? "SIGKILL";
   process.removeAllListeners(signal);
-  process.kill(process.pid, signal);
+  const guard = `setTimeout(() => { try { process.kill(${process.pid}, "${signal}") } catch {} }, ${exitWithinMs})`;
+  spawn(process.execPath, ["-e", guard], { detached: true, env: {}, stdio: "ignore" }).unref();
 }

@@ -44,8 +44,16 @@ describe.runIf(process.platform === "linux")("instances in processes of their ow
     await until(() => (cli.stdout.match(/record 3/g)?.length ?? 0) === 2);
     cli.kill("SIGTERM");
     expect(await cli.exited).toEqual({ code: 0, signal: null });
-    expect(cli.stderr).toMatch(/"instanceId":0,.*"acknowledged":3/);
-    expect(cli.stderr).toMatch(/"instanceId":1,.*"acknowledged":3/);
+    const closed = cli.stderr
+      .split("\n")
+      .filter((line) => line.includes('"fixture closed"'))
+      .map((line) => JSON.parse(line));
+    expect(new Map(closed.map(({ instanceId, acknowledged }) => [instanceId, acknowledged]))).toEqual(
+      new Map([
+        [0, 3],
+        [1, 3],
+      ]),
+    );
     expect(cli.stderr).toMatch(/"written":6,.*"run ended"/);
     expect(pids.filter(isAlive)).toEqual([]);
   });
