@@ -84,8 +84,7 @@ describeWithStack("a start that AWS refuses", (stack) => {
     expect(await attempt.fails({}, { env })).toMatchObject({
       exitCode: 4,
       code: "PIO_KINESIS_CREDENTIALS",
-      error:
-        "the source could not be opened: the default provider chain found no AWS credentials (CredentialsProviderError)",
+      error: "the source could not be opened: the default provider chain found no AWS credentials",
       remedy: expect.stringMatching(/^set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE/),
     });
     await attempt.expectNoTable();

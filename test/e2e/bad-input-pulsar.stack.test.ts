@@ -48,7 +48,7 @@ describeWithStack("a start that Pulsar refuses", (stack) => {
         code: "PIO_TOPIC_NOT_FOUND",
         error: `publishing to Pulsar failed: topic ${topic} was refused: TopicNotFound: Namespace not found`,
         remedy:
-          "check the tenant and the namespace in the topic's name, or create them first (--destination-topic-name)",
+          "check the tenant and the namespace in the topic's name, or create them first: pulsar-admin namespaces create (--destination-topic-name)",
       });
       await attempt.expectNoTable();
     }

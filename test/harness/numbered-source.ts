@@ -6,6 +6,7 @@ import { PulsarAdmin, readTopicToEnd, type TopicMessage } from "@pulsar-ts-io/te
 import { type RunningStack, uniqueName } from "../stack.ts";
 import { Cli } from "./cli.ts";
 import { eventually } from "./eventually.ts";
+import { withFlags } from "./flags.ts";
 
 const archive = fileURLToPath(new URL("../../runtime/test/fixtures/numbered", import.meta.url));
 
@@ -36,13 +37,16 @@ export class NumberedSource {
   /** Starts the real CLI with EFFECTIVELY_ONCE; later `args` outrank the usual ones. */
   run(config: Readonly<Record<string, unknown>>, args: readonly string[] = []): Cli {
     const { pulsarServiceUrl, pulsarAdminUrl } = this.#stack;
-    return new Cli([
-      ...["run", "--archive", archive, "-o", this.topic(), "--log-format", "json"],
-      ...["--broker-service-url", pulsarServiceUrl, "--web-service-url", pulsarAdminUrl],
-      ...["--processing-guarantees", "EFFECTIVELY_ONCE"],
-      ...["--source-config", JSON.stringify({ stateFile: this.stateFile, ...config })],
-      ...args,
-    ]);
+    const usual = [
+      ["--archive", archive],
+      ["-o", this.topic()],
+      ["--log-format", "json"],
+      ["--broker-service-url", pulsarServiceUrl],
+      ["--web-service-url", pulsarAdminUrl],
+      ["--processing-guarantees", "EFFECTIVELY_ONCE"],
+      ["--source-config", JSON.stringify({ stateFile: this.stateFile, ...config })],
+    ] as const;
+    return new Cli(["run", ...withFlags(usual, args)]);
   }
 
   /** Records that were acknowledged, all partitions together, as far as that was stored. */
