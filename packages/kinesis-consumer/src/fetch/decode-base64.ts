@@ -6,7 +6,8 @@ const stepBytes = 49_152;
 /**
  * Decodes base64 that came in pieces.
  *
- * @returns `undefined` when the pieces together are not padded base64 of the standard alphabet.
+ * @returns `undefined` when the pieces together are not what the payload would be encoded to: padded base64 of the standard alphabet,
+ * with zeros in the bits that the padding leaves over.
  */
 export function decodeBase64(pieces: readonly Uint8Array[]): Buffer | undefined {
   let length = 0;
@@ -21,7 +22,8 @@ function decodeSmall(pieces: readonly Uint8Array[]): Buffer | undefined {
     "latin1",
   );
   const payload = Buffer.from(text, "base64");
-  return isStandard(text) && payload.length === decodedLength(text) ? payload : undefined;
+  const isWhole = payload.length === decodedLength(text) && endsWithZeros(text.slice(-4));
+  return isStandard(text) && isWhole ? payload : undefined;
 }
 
 /** Without a copy of the pieces: each is decoded to its place. */
@@ -29,6 +31,7 @@ function decodeLarge(pieces: readonly Uint8Array[], length: number): Buffer | un
   const payload = Buffer.allocUnsafeSlow((length / 4) * 3 - padding(lastTwo(pieces)));
   let written = 0;
   let carry = ""; // a group of four that the pieces cut apart
+  let last = "";
   for (const piece of pieces) {
     const bytes = asBuffer(piece);
     for (let at = 0; at < bytes.length; at += stepBytes) {
@@ -39,14 +42,20 @@ function decodeLarge(pieces: readonly Uint8Array[], length: number): Buffer | un
       const count = payload.write(groups, written, "base64");
       if (count !== decodedLength(groups) || !isStandard(groups)) return undefined;
       written += count;
+      if (usable > 0) last = groups.slice(-4);
     }
   }
-  return written === payload.length ? payload : undefined;
+  return written === payload.length && endsWithZeros(last) ? payload : undefined;
 }
 
 /** Node skips what is no base64, which the length shows, and takes the two letters of base64url. */
 function isStandard(text: string): boolean {
   return !(text.includes("-") || text.includes("_"));
+}
+
+/** Whether the bits that padding leaves over are zeros, as every encoder writes them. @param group the last four characters. */
+function endsWithZeros(group: string): boolean {
+  return !group.endsWith("=") || Buffer.from(group, "base64").toString("base64") === group;
 }
 
 /** @param text whole groups of four. */

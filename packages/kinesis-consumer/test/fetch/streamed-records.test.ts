@@ -71,6 +71,18 @@ describe("an answer that is taken apart while it arrives", { timeout: 60_000 }, 
     );
   });
 
+  it.each(['{"Data":"+/+="}', '{"Data":"QR=="}', `{"Data":"${"A".repeat(8_000)}QUJ="}`])(
+    "gives back base64 that no encoder writes as it came: %#",
+    (text) => {
+      const bytes = Buffer.from(text);
+      expect(
+        take(cut(bytes, [bytes.length]))
+          .whole()
+          .equals(bytes),
+      ).toBe(true);
+    },
+  );
+
   it("keeps no more than the payloads and the text around them", () => {
     const record = { Data: noise.toString("base64", 0, 70_000), PartitionKey: "k" };
     const bytes = Buffer.from(JSON.stringify({ Records: Array.from({ length: 100 }, () => record) }));
