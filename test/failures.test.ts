@@ -38,3 +38,15 @@ describe("docs/failures.md", () => {
     }
   });
 });
+
+describe("docs/verification.md", () => {
+  it("names for each failure a test that there is", async () => {
+    const text = await readFile(new URL("verification.md", docs), "utf8");
+    const links = [...text.matchAll(/\[([^\]]+)\]\((\.\.\/[^)]+\.test\.ts)\)/g)];
+    expect(links.length).toBeGreaterThanOrEqual(75);
+    for (const [, title = "", file = ""] of links) {
+      const path = fileURLToPath(new URL(file, docs));
+      expect(await readFile(path, "utf8"), `${title}: ${file}`).toContain(title);
+    }
+  });
+});
