@@ -9,10 +9,10 @@ const src = fileURLToPath(new URL("../src", import.meta.url));
 const outside: readonly (readonly [RegExp, readonly string[]])[] = [
   [
     /from "node:(?:net|http|https|http2|dns|dgram)(?:\/promises)?"/,
-    ["connection/dial.ts", "admin/web-service.ts"],
+    ["connection/dial.ts", "connection/proxy-connection.ts", "admin/web-service.ts"],
   ],
-  [/from "node:tls"/, ["connection/dial.ts", "auth/tls.ts"]],
-  [/\bfetch\(/, ["auth/token-issuer.ts"]],
+  [/from "node:tls"/, ["connection/dial.ts", "connection/proxy-connection.ts", "auth/tls.ts"]],
+  [/\bfetch\(/, ["auth/token-issuer.ts", "connection/proxy-connection.ts"]],
   [/\bfrom "node:fs\/promises"/, ["auth/secret-text.ts", "auth/tls.ts", "connection/trust-file.ts"]],
   [/as BoundedSignal/, ["wait.ts"]],
 ];
