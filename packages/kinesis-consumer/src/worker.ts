@@ -26,6 +26,12 @@ import type { ShardId } from "./shard/shard.ts";
 import { ShardEnd } from "./shard/shard-end.ts";
 import { ShardReadings } from "./shard/shard-readings.ts";
 
+/**
+ * How long a scan or a take waits for renewals that are short of time, milliseconds. Not longer: nobody reads the shard of a lease
+ * that is not taken, and on a machine that is always short of time it would never be.
+ */
+const longestStandBackMs = 250;
+
 export interface WorkerPlaces {
   readonly stream: KinesisStream;
   readonly table: LeaseTable;
@@ -94,7 +100,7 @@ export class Worker {
     const takerHost = {
       isHeld: (id: ShardId) => coordinator.get(id) !== undefined,
       taken: (lease: Lease, takenMs: number) => this.#readings.start(lease, takenMs),
-      standBack: (signal: AbortSignal) => coordinator.standBack(signal),
+      standBack: (signal: AbortSignal) => coordinator.standBack(signal, longestStandBackMs),
       latestMs: () => stream.serviceTimeMs() - latestSlackMs,
     };
     const scans = new ObservedScans(table, (leases) => this.#audit.saw(leases));
