@@ -24,6 +24,8 @@ class Children {
 
 const current = new AsyncLocalStorage<Children>();
 let subscribed = false;
+/** Pieces of work under way. */
+let active = 0;
 
 /**
  * Runs `work` and keeps the child processes that it starts.
@@ -40,7 +42,13 @@ export function withChildren<T>(work: () => Promise<T>): {
   if (!subscribed) subscribe("child_process", note);
   subscribed = true;
   const children = new Children();
-  return { result: current.run(children, work), endChildren: () => children.end() };
+  active += 1;
+  const release = () => {
+    active -= 1;
+    // As long as a storage is in use, every promise of the process costs more.
+    if (active === 0) current.disable();
+  };
+  return { result: current.run(children, work).finally(release), endChildren: () => children.end() };
 }
 
 function note(message: unknown): void {

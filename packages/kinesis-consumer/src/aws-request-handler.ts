@@ -27,11 +27,13 @@ export class AwsRequestHandler implements RequestHandler {
   readonly #options: RequestHandlerOptions;
   readonly #direct: NodeHttpHandler;
   readonly #proxied = new Map<string, NodeHttpHandler>();
+  readonly #proxies = new Map<string, URL | undefined>();
 
   constructor(options: RequestHandlerOptions) {
     const { keepAlive, maxSockets } = options;
     this.#options = options;
-    const agent = { keepAlive, maxSockets };
+    // All connections of a burst are kept for the next one, not the 256 that Node keeps.
+    const agent = { keepAlive, maxSockets, maxFreeSockets: maxSockets };
     this.#direct = this.#handler({ httpAgent: agent, httpsAgent: agent });
     this.metadata = this.#direct.metadata;
   }
@@ -39,8 +41,16 @@ export class AwsRequestHandler implements RequestHandler {
   handle(
     ...[request, options]: Parameters<NodeHttpHandler["handle"]>
   ): ReturnType<NodeHttpHandler["handle"]> {
-    const proxy = proxyFor(hostOf(request));
+    const proxy = this.#proxyOf(request);
     return (proxy === undefined ? this.#direct : this.#through(proxy)).handle(request, options);
+  }
+
+  /** The environment of a process stays as it is: each host is looked up once. */
+  #proxyOf(request: Request): URL | undefined {
+    const { protocol, hostname, port } = request;
+    const key = `${protocol}//${hostname}:${port ?? ""}`;
+    if (!this.#proxies.has(key)) this.#proxies.set(key, proxyFor(hostOf(request)));
+    return this.#proxies.get(key);
   }
 
   destroy(): void {

@@ -3,6 +3,7 @@ import type { Command, HttpHandlerOptions, MetadataBearer, MiddlewareStack } fro
 import { type AwsPlace, type EndpointConfig, placeOfRequest, placeOfService } from "./aws-endpoint.ts";
 import { kindOfName } from "./aws-error-names.ts";
 import { type AwsCall, type AwsFailure, readAwsFailure } from "./aws-failure.ts";
+import { CallDeadlines } from "./call-deadlines.ts";
 
 /** The part of an SDK's client that this module uses. */
 interface SdkClient<In extends object, Out extends MetadataBearer> {
@@ -37,7 +38,6 @@ interface CallOptions {
 
 /** Longest time for the credentials of a call, milliseconds. The connector's own provider ends sooner, with a better error. */
 const credentialsWithinMs = 12_000;
-const callOver = new Error("the call is over");
 
 /** A call that did not end within its time. */
 class CallTimeoutError extends Error {
@@ -56,11 +56,13 @@ export class AwsService<In extends object, Out extends MetadataBearer> {
   readonly #options: AwsServiceOptions;
   /** Where the latest request of a command went, and then where the call went that failed with an error. */
   readonly #places = new WeakMap<object, AwsPlace>();
+  readonly #deadlines: CallDeadlines;
   #renewCredentials = false;
 
   constructor(client: SdkClient<In, Out>, options: AwsServiceOptions) {
     this.#client = client;
     this.#options = options;
+    this.#deadlines = new CallDeadlines(options.clock);
     client.middlewareStack.add(
       (next, context) => async (args) => {
         const command = context["__smithy_context"]?.["commandInstance"];
@@ -137,9 +139,7 @@ export class AwsService<In extends object, Out extends MetadataBearer> {
     work: (signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
     signal.throwIfAborted();
-    const { clock } = this.#options;
     const inner = new AbortController();
-    const over = new AbortController();
     const { promise, resolve, reject } = settledLater<T>();
     const give = (reason: unknown) => {
       reject(reason);
@@ -147,9 +147,8 @@ export class AwsService<In extends object, Out extends MetadataBearer> {
     };
     const onAbort = () => give(signal.reason);
     signal.addEventListener("abort", onAbort, { once: true });
-    clock.sleep(limit.ms, over.signal).then(
-      () => give(new CallTimeoutError(`${limit.what} did not end within ${limit.ms / 1_000} s`)),
-      () => {},
+    const endWatch = this.#deadlines.watch(limit.ms, () =>
+      give(new CallTimeoutError(`${limit.what} did not end within ${limit.ms / 1_000} s`)),
     );
     work(inner.signal).then(resolve, reject);
     let ended = false;
@@ -161,7 +160,7 @@ export class AwsService<In extends object, Out extends MetadataBearer> {
       ended = true;
       throw error;
     } finally {
-      over.abort(callOver);
+      endWatch();
       if (ended) signal.removeEventListener("abort", onAbort);
     }
   }
