@@ -90,7 +90,7 @@ describe("TroubleLog", () => {
     expect(lines[2]?.fields).toMatchObject({ failures: 1_201, forSeconds: 1_200, affected: 1 });
   });
 
-  it("shows nothing once everyone who failed stopped trying, and begins anew at the next failure later on", () => {
+  it("shows nothing once everyone who failed stopped trying, and starts a new trouble at a later failure", () => {
     const { troubles, lines, pass } = rig();
     const outage = troubles.of("lease table");
     outage.failed("renewal", refused());

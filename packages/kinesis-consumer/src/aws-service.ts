@@ -96,7 +96,8 @@ export class AwsService<In extends object, Out extends MetadataBearer> {
       return await this.#within(
         { ms: this.#options.callWithinMs, what: "the call", ...options },
         signal,
-        (inner) => this.#client.send(command, { abortSignal: inner }),
+        // Async: the SDK may also throw before it returns a promise.
+        async (inner) => await this.#client.send(command, { abortSignal: inner }),
       );
     } catch (error) {
       // The SDK keeps using credentials until the time they name, also when AWS says that they have expired.

@@ -2,7 +2,6 @@ import type { Clock } from "@pulsar-ts-io/core";
 
 /** How late an overdue call may be noticed, milliseconds. */
 const lookEveryMs = 250;
-const neverAborted = new AbortController().signal;
 
 /** A call that has a deadline. */
 interface Entry {
@@ -17,6 +16,7 @@ interface Entry {
 export class CallDeadlines {
   readonly #clock: Clock;
   readonly #entries = new Set<Entry>();
+  readonly #never = new AbortController().signal;
   #watching = false;
 
   constructor(clock: Clock) {
@@ -33,15 +33,22 @@ export class CallDeadlines {
 
   async #run(): Promise<void> {
     this.#watching = true;
-    while (this.#entries.size > 0) {
-      await this.#clock.sleep(lookEveryMs, neverAborted);
-      const nowMs = this.#clock.monotonic();
-      for (const entry of this.#entries) {
-        if (entry.dueMs > nowMs) continue;
-        this.#entries.delete(entry);
-        entry.expire();
+    try {
+      while (this.#entries.size > 0) {
+        await this.#clock.sleep(lookEveryMs, this.#never);
+        this.#expire(this.#clock.monotonic());
       }
+    } finally {
+      // The next call starts the watch again, whatever ended this one.
+      this.#watching = false;
     }
-    this.#watching = false;
+  }
+
+  #expire(nowMs: number): void {
+    for (const entry of this.#entries) {
+      if (entry.dueMs > nowMs) continue;
+      this.#entries.delete(entry);
+      entry.expire();
+    }
   }
 }
