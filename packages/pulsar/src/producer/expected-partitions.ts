@@ -11,6 +11,9 @@ interface Host {
   readonly logger: Logger;
 }
 
+/** How long a broker that has opened a producer may take to notice that its topic is deleted, milliseconds. */
+const settleMs = 50;
+
 /**
  * The partitions that a topic must keep while it is published to. A broker creates `t-partition-3` for a producer that asks for
  * it, also when `t` was deleted: no subscription of `t` reads what is published there.
@@ -61,6 +64,19 @@ export class ExpectedPartitions {
     if (this.#expected === 0) return;
     const count = await waitFor(this.#count.ask(since), signal);
     if (count < this.#expected) throw this.gone(count);
+  }
+
+  /**
+   * A broker that deletes a partitioned topic knows its partitions for a moment longer, and creates the one that it is asked for.
+   * Partitions that are opened together share the question.
+   * @throws as {@link check}.
+   */
+  async checkOpened(signal: AbortSignal): Promise<void> {
+    if (this.#expected === 0) return;
+    const { clock } = this.#host;
+    const openedAt = clock.monotonic();
+    await clock.sleep(settleMs, signal);
+    await this.check(openedAt, signal);
   }
 
   /** The error for a topic that has `count` partitions, which are too few. */

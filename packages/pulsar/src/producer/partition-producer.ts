@@ -1,5 +1,6 @@
 import { Backoff, type ConnectorError, isRetryable, type Job, runTogether } from "@pulsar-ts-io/core";
 import type { Codec } from "../compression.ts";
+import type { ConnectionTarget } from "../connection/connection-pool.ts";
 import { ProtocolError, PublisherClosedError } from "../errors.ts";
 import type { Delivery, OutgoingMessage, PublisherOptions } from "../publisher.ts";
 import { waitFor } from "../wait.ts";
@@ -24,7 +25,7 @@ import {
 } from "./producer-opener.ts";
 import type { ProducerSession, SessionOwner } from "./producer-session.ts";
 import type { PublishingTrouble, WatchedProducer } from "./publishing-trouble.ts";
-import { retrying, warnOfEachCode } from "./retrying.ts";
+import { longestPauseMs, retrying, warnOfEachCode } from "./retrying.ts";
 import { SendTimer } from "./send-timer.ts";
 import { SequenceIds } from "./sequence-ids.ts";
 import { Settlement } from "./settlement.ts";
@@ -34,7 +35,7 @@ import { asConnectorError, isFinalAfterOpen, judgeSendError } from "./verdict.ts
 /** A session of this length was a good one: the next pause starts small again. */
 const goodSessionMs = 10_000;
 /** First pause before a producer is opened again, and the longest. */
-const backoffMs = { initialMs: 100, maxMs: 60_000 };
+const backoffMs = { initialMs: 100, maxMs: longestPauseMs };
 
 export interface PartitionProducerOptions extends ProducerIdentity {
   /** What message ids say; -1 when the topic is not partitioned. */
@@ -57,6 +58,8 @@ export interface PartitionProducerOptions extends ProducerIdentity {
    * @throws PartitionsGoneError when the partition is gone; why that is not known.
    */
   readonly checkPartition: (since: number, signal: AbortSignal) => Promise<void>;
+  /** The same after the broker has opened the producer, before anything is published by it. */
+  readonly checkOpened: (signal: AbortSignal) => Promise<void>;
   /** Called with the messages that a non-persistent topic dropped. */
   readonly onDropped: (messages: number) => void;
   readonly metrics: ProducerMetrics;
@@ -336,12 +339,25 @@ export class PartitionProducer implements SessionOwner, WatchedProducer {
         try {
           // The service URL is the old cluster's.
           if (!this.#opener.migrated) await this.#options.checkPartition(lostAt, signal);
-          return this.#resume(await this.#opener.open(this, target, signal));
+          return this.#resume(await this.#openChecked(target, signal));
         } catch (error) {
           lostAt = clock.monotonic();
           throw error;
         }
       });
+    }
+  }
+
+  /** Opens the producer again, for a partition that is still there after it. */
+  async #openChecked(target: ConnectionTarget | undefined, signal: AbortSignal): Promise<OpenedSession> {
+    const opened = await this.#opener.open(this, target, signal);
+    try {
+      if (!this.#opener.migrated) await this.#options.checkOpened(signal);
+      return opened;
+    } catch (error) {
+      if (opened.session.lost.value === undefined) await this.#opener.close(opened.session);
+      this.#opener.detach(opened.session);
+      throw error;
     }
   }
 

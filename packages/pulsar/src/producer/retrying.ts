@@ -1,6 +1,9 @@
 import type { Backoff, Clock, ConnectorError, Logger } from "@pulsar-ts-io/core";
 import { asConnectorError } from "./verdict.ts";
 
+/** Longest pause between two tries, milliseconds: whatever failed may be mended at any time, and is then noticed so soon. */
+export const longestPauseMs = 10_000;
+
 /**
  * Longest pauses after failures that end all of a sudden, milliseconds. Trying to connect costs little, and a broker that is back
  * should be seen soon; so should a producer's name that is free again, 5 s after its holder fell silent.

@@ -26,7 +26,7 @@ import { ProducerMetrics } from "./producer-metrics.ts";
 import type { ProducerHost } from "./producer-opener.ts";
 import { PublishBudget } from "./publish-budget.ts";
 import type { PublishingTrouble } from "./publishing-trouble.ts";
-import { retrying, warnOfEachCode } from "./retrying.ts";
+import { longestPauseMs, retrying, warnOfEachCode } from "./retrying.ts";
 import { choosePartition } from "./router.ts";
 import type { TopicLog } from "./topic-log.ts";
 
@@ -34,7 +34,7 @@ import type { TopicLog } from "./topic-log.ts";
 const growthCheckMs = 60_000;
 /** Exact as a double: ids are kept as numbers. */
 const maxSequenceId = BigInt(Number.MAX_SAFE_INTEGER);
-const backoffMs = { initialMs: 100, maxMs: 60_000 };
+const backoffMs = { initialMs: 100, maxMs: longestPauseMs };
 
 export interface WirePublisherOptions {
   readonly topic: TopicName;
@@ -246,6 +246,7 @@ export class WirePublisher implements Publisher {
       trouble: this.#options.trouble,
       isWhole: !partitioned,
       checkPartition: (since, signal) => this.#expected.check(since, signal),
+      checkOpened: (signal) => this.#expected.checkOpened(signal),
       onFailed: (error) => this.#producerFailed(error),
     };
     const logger = partitioned ? this.#logger.child({ partition: index }) : this.#logger;

@@ -36,6 +36,21 @@ describe("a publisher that is opened again", () => {
     await rig.ready(2);
   });
 
+  it.each([1, 3, 4, 6, 8, 16])("is open within 15 s after ten minutes of error %i", async (error) => {
+    await rig.tryToOpen();
+    let refuses = true;
+    broker.answer("producer", ({ requestId }, connection) => {
+      if (refuses) connection.tell("error", { requestId, error, message: "no" });
+      return refuses ? undefined : false;
+    });
+    broker.last.socket.destroy();
+    const lifted = clock.monotonic() + 600_000;
+    await until(() => clock.monotonic() >= lifted, clock, 500);
+    refuses = false;
+    await rig.ready(2);
+    expect(clock.monotonic() - lifted).toBeLessThanOrEqual(15_000);
+  });
+
   it.each([
     [17, "PIO_INVALID_TOPIC_NAME"],
     [18, "PIO_BROKER_REFUSED"],
