@@ -21,7 +21,7 @@ const file = (path: string) => readFileSync(new URL(`../${path}`, import.meta.ur
 
 /** All that a source of any kind tells Prometheus. */
 async function allMetrics(): Promise<string> {
-  const { meter, metrics } = measure(true, systemClock);
+  const { meter, metrics } = measure(true, systemClock, 1);
   new ProducerMetrics(meter, "persistent://public/default/out", undefined);
   const source = new ListSource([]);
   const { clock, stop, ended } = startInstance(source, new StepTransport(), { meter });

@@ -193,7 +193,7 @@ export class TruthRun implements AsyncDisposable {
   #supervise(instanceId: number): InstanceSupervisor {
     const { clock, logger } = this;
     const { instances } = this.#options;
-    const measured = measure(true, clock);
+    const measured = measure(true, clock, undefined);
     const open = () => Promise.resolve(this.#attempt(instanceId, measured));
     const start = () => {
       if (instances === 1) return open();

@@ -57,7 +57,8 @@ export async function runInstanceChild(proc: ChildProcess): Promise<void> {
     const logger = createSourceLogger(job.log, (line) => write(line));
     logProcessWarnings(proc, logger);
     watchLoop(job.limits.stallTimeoutMs, exitCodes.blocked);
-    const parts = { ...measure(job.measured, systemClock), state: openState(job.state, job.instance) };
+    const measurements = measure(job.measured, systemClock, job.limits.maxMemoryBytes);
+    const parts = { ...measurements, state: openState(job.state, job.instance) };
     return openAttempt(
       job,
       { clock: systemClock, logger, write: (line) => write(line), data: proc.stdout, ...parts },

@@ -41,8 +41,9 @@ export function openFleet(jobs: readonly InstanceJob[], host: FleetHost): Instan
 type OpenAttempt = (job: InstanceJob, signal: AbortSignal) => Promise<Attempt>;
 
 /** What it measures and remembers is one for all its starts: it goes on. */
-function openHere({ measured, state: place, instance }: InstanceJob, host: FleetHost): OpenAttempt {
-  const parts = { ...host, ...measure(measured, host.clock), state: openState(place, instance) };
+function openHere({ measured, limits, state: place, instance }: InstanceJob, host: FleetHost): OpenAttempt {
+  const measurements = measure(measured, host.clock, limits.maxMemoryBytes);
+  const parts = { ...host, ...measurements, state: openState(place, instance) };
   return (job, signal) => openAttempt(job, parts, signal);
 }
 
