@@ -8,6 +8,7 @@ import { cleanExit } from "../harness/journey.ts";
 import { MemoryGroup } from "../harness/memory-group.ts";
 import { sourceConfig } from "../harness/pipeline.ts";
 import { peakResidentBytes } from "../harness/process-usage.ts";
+import { storedMessages } from "../harness/stored-messages.ts";
 import { byTier } from "../harness/tier.ts";
 import { describeWithStack, type RunningStack, uniqueName } from "../stack.ts";
 
@@ -50,7 +51,7 @@ describeWithStack("a backlog of incompressible records of 70 kB over 16 shards",
         "the last record",
         async () => {
           if (!cli.running) throw new Error(`the CLI ended: ${cli.output.slice(-4_000)}`);
-          return (await stored(admin, topic)) >= backlog.records;
+          return (await storedMessages(admin, topic)) >= backlog.records;
         },
         { timeoutMs: 900_000, everyMs: 250 },
       );
@@ -93,11 +94,4 @@ function start(
     ...["--producer-config", JSON.stringify({ compressionType })],
     ...["--source-config", JSON.stringify(config)],
   ]);
-}
-
-async function stored(admin: PulsarAdmin, topic: string): Promise<number> {
-  return await admin.stats(topic).then(
-    ({ msgInCounter }) => msgInCounter,
-    () => 0, // not there yet
-  );
 }

@@ -11,6 +11,7 @@ import { buildManifests, type Manifests } from "../harness/kubernetes-manifests.
 import { sourceConfig } from "../harness/pipeline.ts";
 import { podAsFlags } from "../harness/pod-flags.ts";
 import { openProjectImage, type ProjectImage } from "../harness/project-image.ts";
+import { storedMessages } from "../harness/stored-messages.ts";
 import { byTier } from "../harness/tier.ts";
 import { describeWithStack, type RunningStack, uniqueName } from "../stack.ts";
 
@@ -54,7 +55,7 @@ describeWithStack(
           async () => {
             if (!(await container.running()))
               throw new Error(`the container ended: ${await container.logs()}`);
-            return (await stored(admin, topic)) >= backlog.records;
+            return (await storedMessages(admin, topic)) >= backlog.records;
           },
           { timeoutMs: 900_000, everyMs: 500 },
         );
@@ -113,13 +114,6 @@ function sourceOf(
     producerConfig: { compressionType },
     configs: sourceConfig({ kinesisEndpoint, dynamoEndpoint, streamName, applicationName, config }),
   };
-}
-
-async function stored(admin: PulsarAdmin, topic: string): Promise<number> {
-  return await admin.stats(topic).then(
-    ({ msgInCounter }) => msgInCounter,
-    () => 0, // not there yet
-  );
 }
 
 /** Of each instance in the container. */
