@@ -14,7 +14,7 @@ describeWithStack("EFFECTIVELY_ONCE beside another process of the same partition
     await using second = source.run(config, ["--max-restarts", "0"]);
     expect((await second.exited).code, second.output).toBe(5);
     expect(second.output).toMatch(
-      /another process publishes partition public\/default\/numbered\/part-0 .* 30 s \[PIO_PRODUCER_BUSY\]/,
+      /another process publishes partition public\/default\/numbered\/part-0 .* (29|30) s \[PIO_PRODUCER_BUSY\]/,
     );
     expect(await holder.stop()).toEqual(cleanExit);
   }, 120_000);
