@@ -5,15 +5,19 @@ import {
   type AwsCredentialIdentityProvider,
   createRequestHandler,
 } from "@pulsar-ts-io/kinesis-consumer";
-import { withChildren } from "./child-watch.ts";
 import type { AwsEndpoints } from "./endpoints.ts";
 import { KinesisConfigError, KinesisCredentialsError } from "./errors.ts";
-import { ChainNotes, explainCredentials } from "./explain-credentials.ts";
+import { asksContainerAgent, ChainNotes, explainCredentials, silenceRemedy } from "./explain-credentials.ts";
 import { type CredentialAttempt, freshCredentials } from "./fresh-credentials.ts";
 import type { AwsCredentialPluginParam, KinesisSourceOptions } from "./generated/options.ts";
+import { withStarted } from "./started-work.ts";
 
 /** Longest silence of STS and IAM Identity Center, milliseconds. */
 const innerTimeoutMs = 8_000;
+/** Longer than an attempt lasts, milliseconds. */
+const agentTimeoutMs = 15_000;
+const agentRetries = 3;
+const agentPauseMs = 1_000;
 
 /** How the connector proves who it is. */
 export type CredentialMode =
@@ -73,14 +77,14 @@ export function credentialProvider(
     case "default-chain":
       return freshCredentials({
         clock,
-        attempt: () => startAttempt((handler) => fromDefaultChain(endpoints, handler)),
+        attempt: attempts(clock, (attempt) => fromDefaultChain(endpoints, attempt)),
         late: (withinMs) =>
           lateError(`the default provider chain gave no AWS credentials within ${withinMs / 1_000} s`),
       });
     case "assume-role":
       return freshCredentials({
         clock,
-        attempt: () => startAttempt((handler) => fromRole(mode, endpoints, handler)),
+        attempt: attempts(clock, (attempt) => fromRole(mode, endpoints, attempt)),
         late: (withinMs) =>
           lateError(`the role in awsCredentialPluginParam could not be assumed within ${withinMs / 1_000} s`),
       });
@@ -90,37 +94,90 @@ export function credentialProvider(
 }
 
 function lateError(message: string): KinesisCredentialsError {
-  return new KinesisCredentialsError(message, {
-    remedy:
-      "check that the source of the credentials answers: STS, IAM Identity Center, the container's agent, the instance metadata service, or the command in credential_process",
-    retryable: true,
-  });
+  return new KinesisCredentialsError(message, { remedy: silenceRemedy, retryable: true });
 }
 
-type InnerHandler = ReturnType<typeof createRequestHandler>;
+/** The SDK asks IAM Identity Center for a new token every 30 s at most, and reports an expired token in between. */
+const silenceLastsMs = 60_000;
+/** On a machine that has no instance metadata service nobody answers at its address either. */
+const metadataHosts = ["169.254.169.254", "fd00:ec2::254"];
 
-/** @param get uses the handler for every request, so that abandoning the attempt ends them. */
-function startAttempt(get: (handler: InnerHandler) => Promise<AwsCredentialIdentity>): CredentialAttempt {
-  const handler = createRequestHandler(innerTimeoutMs);
-  const { result, endChildren } = withChildren(() => get(handler));
-  return {
-    identity: result,
-    abandon: () => {
-      endChildren();
-      handler.destroy();
-    },
+/** Whether a request for credentials went without an answer lately. The SDK hides it, and reports what follows from it. */
+class Silence {
+  readonly #clock: Clock;
+  #lastMs = Number.NEGATIVE_INFINITY;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  readonly note = (host: string): void => {
+    if (!metadataHosts.includes(host)) this.#lastMs = this.#clock.monotonic();
+  };
+
+  get isRecent(): boolean {
+    return this.#clock.monotonic() - this.#lastMs < silenceLastsMs;
+  }
+}
+
+/** What an attempt works with. */
+interface Attempt {
+  readonly clock: Clock;
+  readonly silence: Silence;
+  /** Sends every request that the SDK lets it send. */
+  readonly requestHandler: ReturnType<typeof createRequestHandler>;
+  /** Aborts when nobody waits for the attempt any more. */
+  readonly signal: AbortSignal;
+}
+
+/** Starts attempts that end, with everything they have started, when they are abandoned. */
+function attempts(
+  clock: Clock,
+  get: (attempt: Attempt) => Promise<AwsCredentialIdentity>,
+): () => CredentialAttempt {
+  const silence = new Silence(clock);
+  return () => {
+    const requestHandler = createRequestHandler(innerTimeoutMs);
+    const over = new AbortController();
+    const attempt = { clock, silence, requestHandler, signal: over.signal };
+    const { result, endAll } = withStarted(() => get(attempt), silence.note);
+    return {
+      identity: result,
+      abandon: () => {
+        over.abort(new Error("the attempt was abandoned"));
+        endAll();
+        requestHandler.destroy();
+      },
+    };
   };
 }
 
-async function fromDefaultChain(
-  { region }: AwsEndpoints,
-  requestHandler: InnerHandler,
-): Promise<AwsCredentialIdentity> {
+/** As often, and after the same pauses, as the SDK asks a container's agent by itself. */
+async function retried<T>(get: () => Promise<T>, { clock, signal }: Attempt): Promise<T> {
+  for (let retry = 0; retry < agentRetries; retry += 1) {
+    try {
+      return await get();
+    } catch {
+      await clock.sleep(agentPauseMs, signal);
+    }
+  }
+  return await get();
+}
+
+async function fromDefaultChain({ region }: AwsEndpoints, attempt: Attempt): Promise<AwsCredentialIdentity> {
+  const { requestHandler, silence } = attempt;
+  const agent = asksContainerAgent();
   const notes = new ChainNotes();
-  // No region in the configuration: it would replace that of IAM Identity Center, too.
-  const provider = fromNodeProviderChain({ clientConfig: { requestHandler }, logger: notes });
+  const provider = fromNodeProviderChain({
+    // No region in the configuration: it would replace that of IAM Identity Center, too.
+    clientConfig: { requestHandler },
+    logger: notes,
+    // The SDK's time-out for a container's agent ends nothing: it prints a warning among the lines of the log.
+    ...(agent ? { timeout: agentTimeoutMs, maxRetries: 0 } : {}),
+  });
+  const get = () => provider({ callerClientConfig: { region: () => Promise.resolve(region) } });
   try {
-    return await provider({ callerClientConfig: { region: () => Promise.resolve(region) } });
+    return await (agent ? retried(get, attempt) : get());
   } catch (error) {
     throw explainCredentials(
       error,
@@ -129,7 +186,7 @@ async function fromDefaultChain(
         remedy:
           "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, or give this machine a role; or set accessKey and secretKey in awsCredentialPluginParam",
       },
-      notes,
+      { reason: notes.reason, isSilent: silence.isRecent },
     );
   }
 }
@@ -137,12 +194,13 @@ async function fromDefaultChain(
 async function fromRole(
   mode: Extract<CredentialMode, { kind: "assume-role" }>,
   endpoints: AwsEndpoints,
-  requestHandler: InnerHandler,
+  attempt: Attempt,
 ): Promise<AwsCredentialIdentity> {
+  const { requestHandler } = attempt;
   const { region, sts } = endpoints;
   const provider = fromTemporaryCredentials({
     params: { RoleArn: mode.roleArn, RoleSessionName: mode.roleSessionName },
-    masterCredentials: () => fromDefaultChain(endpoints, requestHandler),
+    masterCredentials: () => fromDefaultChain(endpoints, attempt),
     clientConfig: { region, requestHandler, ...(sts === undefined ? {} : { endpoint: sts }) },
   });
   try {

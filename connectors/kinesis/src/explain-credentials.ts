@@ -28,6 +28,10 @@ export class ChainNotes {
   }
 }
 
+/** What to do when nothing answers. */
+export const silenceRemedy =
+  "check that the source of the credentials answers: STS, IAM Identity Center, the container's agent, the instance metadata service, or the command in credential_process";
+
 /** What a provider says that nobody configured. */
 const notConfigured =
   /^(AWS_PROFILE is set, skipping|Skipping SSO provider|Unable to find environment variable|Web identity configuration not specified|EC2 Instance Metadata Service access disabled|Could not load credentials from any providers|Could not resolve credentials using profile: \[default\]|Profile default (could not be found|did not contain)|No HTTP credential provider host)/;
@@ -37,12 +41,12 @@ const notConfigured =
  *
  * STS is quoted by the name of its error only: its messages repeat role and user. Other sources are quoted in their own words.
  *
- * @param notes what the chain said.
+ * @param notes what the chain said, and whether a request of it went without an answer lately: then what it said may follow from that.
  */
 export function explainCredentials(
   thrown: unknown,
   { failed, remedy }: CredentialOrigin,
-  notes?: Pick<ChainNotes, "reason">,
+  notes?: { readonly reason: string | undefined; readonly isSilent?: boolean },
 ): KinesisCredentialsError {
   if (thrown instanceof KinesisCredentialsError) return thrown;
   const error = toError(thrown);
@@ -52,21 +56,27 @@ export function explainCredentials(
     const retryable = unanswered || isPassingAwsError(error);
     return new KinesisCredentialsError(`${failed} (${name})`, { cause: error, remedy, retryable });
   }
+  const isSilent = asksAnAgent() || notes?.isSilent === true;
   const reason = notes?.reason ?? (notConfigured.test(error.message) ? undefined : error.message);
   if (reason === undefined) {
-    return new KinesisCredentialsError(failed, { cause: error, remedy, retryable: asksAnAgent() });
+    return new KinesisCredentialsError(failed, { cause: error, remedy, retryable: isSilent });
   }
   return new KinesisCredentialsError(`${failed}: ${withoutSecrets(reason)}`, {
     cause: error,
-    remedy: remedyFor(reason) ?? remedy,
-    retryable: asksAnAgent() || isPassing(reason),
+    remedy: notes?.isSilent === true ? silenceRemedy : (remedyFor(reason) ?? remedy),
+    retryable: isSilent || isPassing(reason),
   });
 }
 
-/** An agent of ECS or EKS is configured: it exists, so an answer is a matter of time. */
-function asksAnAgent(): boolean {
+/** An agent of ECS or EKS is configured. */
+export function asksContainerAgent(): boolean {
   const names = ["AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"];
   return names.some((name) => process.env[name] !== undefined);
+}
+
+/** An agent, or the address of a metadata service, is configured: it exists, so an answer is a matter of time. */
+function asksAnAgent(): boolean {
+  return asksContainerAgent() || process.env["AWS_EC2_METADATA_SERVICE_ENDPOINT"] !== undefined;
 }
 
 /** The SDK keeps only the text of the error that a service or the network has caused. */

@@ -105,6 +105,7 @@ const faults = [
   "stalls in the middle of its answer",
   "refuses the connection",
   "stalls in the TLS handshake",
+  "is behind a proxy that never opens a tunnel",
   "has a name that does not resolve",
   "has a name whose resolution never ends",
   "has credentials that never come",
@@ -169,6 +170,7 @@ describe("every call of AWS", () => {
 
   afterEach(() => {
     fault = undefined;
+    vi.unstubAllEnvs();
     for (const socket of sockets) socket.destroy();
   });
 
@@ -187,6 +189,7 @@ describe("every call of AWS", () => {
   function endpointFor(wrong: FaultName): string {
     if (wrong === "refuses the connection") return `http://127.0.0.1:${closedPort}`;
     if (wrong === "stalls in the TLS handshake") return `https://127.0.0.1:${port}`;
+    if (wrong === "is behind a proxy that never opens a tunnel") return "https://aws.test";
     if (wrong === "has a name that does not resolve") return `http://unknown.test:${port}`;
     if (wrong === "has a name whose resolution never ends") return `http://endless.test:${port}`;
     return `http://127.0.0.1:${port}`;
@@ -203,6 +206,7 @@ describe("every call of AWS", () => {
   /** Clients that meet `wrong`, and whether their requests reach the server. */
   function clientsFor({ wrong, phase }: Case, clock: TestClock) {
     const endpoint = endpointFor(wrong);
+    if (endpoint === "https://aws.test") vi.stubEnv("HTTPS_PROXY", `http://127.0.0.1:${port}`);
     const never = wrong === "has credentials that never come";
     const state = { credentialsCome: !never || phase === "while running" };
     const keys = { accessKeyId: "any", secretAccessKey: "any", expiration: new Date(Date.now() + 60_000) };
