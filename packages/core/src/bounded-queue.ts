@@ -15,7 +15,8 @@ interface WaitingPut<T> extends Waiter<void> {
  */
 export class BoundedQueue<T> {
   readonly #capacity: number;
-  #items: T[] = [];
+  /** Those before the head are taken: no slot keeps them. */
+  #items: (T | undefined)[] = [];
   #head = 0;
   readonly #takers: Waiter<T>[] = [];
   readonly #putters: WaitingPut<T>[] = [];
@@ -52,6 +53,7 @@ export class BoundedQueue<T> {
     if (signal.aborted || this.size === 0)
       return wait<T, Waiter<T>>(this.#takers, signal, (serve) => ({ serve }));
     const item = this.#items[this.#head] as T; // size > 0: the slot is filled
+    this.#items[this.#head] = undefined;
     this.#head += 1;
     const putter = this.#putters.shift();
     if (putter !== undefined) {

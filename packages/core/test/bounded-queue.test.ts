@@ -1,10 +1,28 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { BoundedQueue } from "@pulsar-ts-io/core";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 const never = new AbortController().signal;
+const mebibyte = 1_048_576;
+
+setFlagsFromString("--expose-gc");
+const collect = runInNewContext("gc") as () => void; // what the flag puts there
 
 describe("BoundedQueue", () => {
+  it("keeps no item that was taken, although others wait", async () => {
+    const queue = new BoundedQueue<Buffer>(1_000);
+    for (let count = 0; count < 100; count += 1) await queue.put(Buffer.alloc(mebibyte), never);
+    collect();
+    const before = process.memoryUsage().arrayBuffers;
+    for (let count = 0; count < 99; count += 1) await queue.take(never);
+    await new Promise(setImmediate);
+    collect();
+    expect(before - process.memoryUsage().arrayBuffers).toBeGreaterThan(90 * mebibyte);
+    expect(queue.size).toBe(1);
+  });
+
   it("serves items and callers in order, whoever waits for whom", async () => {
     await fc.assert(
       fc.asyncProperty(

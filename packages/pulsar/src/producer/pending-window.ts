@@ -75,7 +75,8 @@ export type ReceiptMatch =
 
 /** The frames of one producer that are not confirmed yet, in the order of their ids. */
 export class PendingWindow {
-  #frames: PendingFrame[] = [];
+  /** Those before the head are gone: no slot keeps what is settled. */
+  #frames: (PendingFrame | undefined)[] = [];
   #head = 0;
 
   get size(): number {
@@ -115,7 +116,7 @@ export class PendingWindow {
 
   /** A copy, oldest first. */
   frames(): readonly PendingFrame[] {
-    return this.#frames.slice(this.#head);
+    return this.#frames.slice(this.#head).filter((frame) => frame !== undefined);
   }
 
   /** Empties the window. @returns what was in it, oldest first. */
@@ -142,6 +143,7 @@ export class PendingWindow {
   }
 
   #shift(): void {
+    this.#frames[this.#head] = undefined;
     this.#head += 1;
     if (this.#head === this.#frames.length) {
       this.#frames = [];

@@ -1,6 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
 import { PendingFrame, PendingWindow } from "../../src/producer/pending-window.ts";
+import { liveBytes } from "../harness/live-memory.ts";
+
+const mebibyte = 1_048_576;
 
 function frame(
   sequenceId: number,
@@ -20,6 +23,20 @@ function frame(
 }
 
 describe("PendingWindow", () => {
+  it("keeps no frame that was confirmed, although it is never empty", async () => {
+    const window = new PendingWindow();
+    const content = { deliveries: [], valueBytes: 0, heldBytes: 0, chosenIds: false };
+    for (let id = 0; id < 100; id += 1) {
+      const pieces = [Buffer.alloc(mebibyte)];
+      const ids = { sequenceId: id, highestSequenceId: id };
+      window.push(new PendingFrame({ pieces, messageBytes: mebibyte }, { ...content, ...ids }, 0));
+    }
+    const before = await liveBytes();
+    for (let id = 0; id < 99; id += 1) expect(window.match(id, id).kind).toBe("confirmed");
+    expect(before - (await liveBytes())).toBeGreaterThan(90 * mebibyte);
+    expect(window.size).toBe(1);
+  });
+
   it("confirms frames one by one in their order, and only so", () => {
     const sizes = fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 1, maxLength: 3_000 });
     fc.assert(
