@@ -1,8 +1,10 @@
+import os from "node:os";
 import process from "node:process";
 import { setTimeout as delay } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { startDynamoDbLocal } from "@pulsar-ts-io/testkit";
 import { Cli } from "../harness/cli.ts";
+import { measureColdStart } from "../harness/cold-start.ts";
 import { eventually } from "../harness/eventually.ts";
 import { KinesisStream } from "../harness/kinesis-stream.ts";
 import { type LeaseRow, LeaseRows } from "../harness/lease-rows.ts";
@@ -18,6 +20,9 @@ Runs the real CLI on a stream of empty shards, with the programmable Kinesis and
   --shards N      default 1000
   --seconds N     how long the steady state is measured; default 60
   --fan-out       read by enhanced fan-out; default: poll
+  --latency MS    measure a cold start instead: one record in each shard, and a relay that makes each call to Kinesis and to
+                  DynamoDB take so much longer
+  --profile DIR   with --latency: writes a CPU profile of the CLI to DIR
 `;
 
 const { values } = parseArgs({
@@ -25,10 +30,13 @@ const { values } = parseArgs({
     shards: { type: "string", default: "1000" },
     seconds: { type: "string", default: "60" },
     "fan-out": { type: "boolean", default: false },
+    latency: { type: "string" },
+    profile: { type: "string" },
     help: { type: "boolean", short: "h", default: false },
   },
 });
 if (values.help) process.stdout.write(usage);
+else if (values.latency !== undefined) await measureStart(Number(values.latency));
 else await measure(Number(values.shards), Number(values.seconds), values["fan-out"]);
 
 async function measure(shards: number, seconds: number, fanOut: boolean): Promise<void> {
@@ -74,16 +82,43 @@ async function measure(shards: number, seconds: number, fanOut: boolean): Promis
   const { code } = await stopped;
   if (code !== 0) throw new Error(`the CLI ended with ${code}:\n${second.output}`);
 
-  const lines: readonly (readonly [string, string])[] = [
+  print(`${shards} idle shards, by ${fanOut ? "fan-out" : "polling"}`, [
     ["from start to all leases taken, s", (started / 1_000).toFixed(1)],
+    ["CPU until then, s", before.cpu.toFixed(1)],
     ["peak RSS, MB", (peak / 1e6).toFixed(0)],
     ["CPU while idle, cores", (cpu / seconds).toFixed(2)],
     ["DynamoDB writes a lease and minute", ((writes * 60) / seconds / shards).toFixed(1)],
     ["from a second worker's start to half of the leases its own, s", (shared / 1_000).toFixed(1)],
     ["from kill -9 of the first to all of its leases taken over, s", (takenOver / 1_000).toFixed(1)],
     ["from SIGTERM to all leases released, s", (released / 1_000).toFixed(1)],
-  ];
-  process.stdout.write(`${shards} idle shards, by ${fanOut ? "fan-out" : "polling"}\n`);
+  ]);
+}
+
+async function measureStart(roundTripMs: number): Promise<void> {
+  await using kinesis = await DoubleProcess.start();
+  await using dynamo = await startDynamoDbLocal({ report });
+  const { shards, "fan-out": fanOut, profile } = values;
+  const start = await measureColdStart({
+    kinesisEndpoint: kinesis.endpoint,
+    dynamoEndpoint: dynamo.endpoint,
+    name: uniqueName("cold-start"),
+    shards: Number(shards),
+    roundTripMs,
+    fanOut,
+    withinMs: 300_000,
+    nodeArgs: profile === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profile}`],
+  });
+  print(`${shards} shards, by ${fanOut ? "fan-out" : "polling"}, calls ${roundTripMs} ms longer`, [
+    ["from the start of the process to all leases taken, s", (start.leasesTakenMs / 1_000).toFixed(1)],
+    ["from the start of the process to every shard read, s", (start.everyShardReadMs / 1_000).toFixed(1)],
+    ["CPU until then, s", start.cpuSeconds.toFixed(1)],
+    ["peak RSS, MB", (start.peakResidentBytes / 1e6).toFixed(0)],
+    ["leases lost", String(start.leasesLost)],
+  ]);
+}
+
+function print(title: string, lines: readonly (readonly [string, string])[]): void {
+  process.stdout.write(`${title}; load average ${(os.loadavg()[0] ?? 0).toFixed(1)}\n`);
   for (const [what, value] of lines) process.stdout.write(`  ${what.padEnd(64)}${value.padStart(8)}\n`);
 }
 

@@ -15,6 +15,8 @@ import { eventually } from "./eventually.ts";
 export interface PutRecord {
   readonly key: string;
   readonly data: Uint8Array;
+  /** Names the shard, in place of the key's hash. */
+  readonly hashKey?: string | undefined;
 }
 
 /** A record that was put, and what Kinesis said of it. */
@@ -118,7 +120,11 @@ export class KinesisStream implements AsyncDisposable {
       const answer = await this.#client.send(
         new PutRecordsCommand({
           StreamName: this.name,
-          Records: left.map(({ key, data }) => ({ PartitionKey: key, Data: data })),
+          Records: left.map(({ key, data, hashKey }) => ({
+            PartitionKey: key,
+            Data: data,
+            ...(hashKey === undefined ? {} : { ExplicitHashKey: hashKey }),
+          })),
         }),
       );
       const refused: PutRecord[] = [];

@@ -19,6 +19,7 @@ import {
 import { type Clock, systemClock } from "@pulsar-ts-io/core";
 import { AwsRequestHandler, type RequestHandler } from "./aws-request-handler.ts";
 import { AwsService } from "./aws-service.ts";
+import { CallTurns } from "./call-turns.ts";
 import { fitsInstalledSdk, GetRecordsProtocol } from "./fetch/aws-get-records-protocol.ts";
 import { KinesisHandler } from "./kinesis-handler.ts";
 
@@ -83,6 +84,9 @@ const maxSockets = 2_048;
  */
 const callWithinMs = { kinesis: 20_000, dynamo: 8_000, cloudwatch: 8_000 };
 
+/** Calls that begin in one turn of the event loop. All renewals that may be under way: they do not wait for reading. */
+const begunInATurn = { kinesis: 8, dynamo: 128 };
+
 /**
  * Clients that are tuned for the consumer; whoever creates them destroys them.
  *
@@ -98,18 +102,22 @@ export function createAwsClients(options: AwsClientOptions): AwsClients {
     requestHandler: createRequestHandler(dynamoTimeoutMs),
   };
   const kinesis = new KinesisClient(kinesisClientConfig(options));
-  // It copies every record of an answer, with sensitive fields hidden, for a log that nobody reads.
-  kinesis.middlewareStack.remove("loggerMiddleware");
   const { clock = systemClock } = options;
   const kinesisService = new AwsService(kinesis, {
     clock,
     callWithinMs: callWithinMs.kinesis,
     customEndpoint: options.kinesisEndpoint !== undefined,
+    turns: new CallTurns(begunInATurn.kinesis),
   });
-  const dynamo = new AwsService(new DynamoDBClient(dynamoConfig), {
+  const dynamoClient = new DynamoDBClient(dynamoConfig);
+  // They copy each request and answer, every record with it, with sensitive fields hidden, for a log that nobody reads.
+  kinesis.middlewareStack.remove("loggerMiddleware");
+  dynamoClient.middlewareStack.remove("loggerMiddleware");
+  const dynamo = new AwsService(dynamoClient, {
     clock,
     callWithinMs: callWithinMs.dynamo,
     customEndpoint: options.dynamoEndpoint !== undefined,
+    turns: new CallTurns(begunInATurn.dynamo),
   });
   const cloudwatch = cloudwatchService(options, shared, clock);
   const destroy = () => {

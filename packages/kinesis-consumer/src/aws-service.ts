@@ -4,6 +4,7 @@ import { type AwsPlace, type EndpointConfig, placeOfRequest, placeOfService } fr
 import { kindOfName } from "./aws-error-names.ts";
 import { type AwsCall, type AwsFailure, readAwsFailure } from "./aws-failure.ts";
 import { CallDeadlines } from "./call-deadlines.ts";
+import type { CallTurns } from "./call-turns.ts";
 
 /** The part of an SDK's client that this module uses. */
 interface SdkClient<In extends object, Out extends MetadataBearer> {
@@ -29,6 +30,8 @@ export interface AwsServiceOptions {
   readonly callWithinMs: number;
   /** Whether a setting says where the service is, rather than AWS's own data. */
   readonly customEndpoint: boolean;
+  /** Spreads the beginning of calls; absent: each begins at once. */
+  readonly turns?: CallTurns;
 }
 
 interface CallOptions {
@@ -91,13 +94,16 @@ export class AwsService<In extends object, Out extends MetadataBearer> {
     signal: AbortSignal,
     options: CallOptions = {},
   ): Promise<O> {
+    await this.#options.turns?.next();
     await this.authenticate(signal);
+    signal.throwIfAborted();
+    const inner = new AbortController();
     try {
       return await this.#within(
         { ms: this.#options.callWithinMs, what: "the call", ...options },
         signal,
-        // Async: the SDK may also throw before it returns a promise.
-        async (inner) => await this.#client.send(command, { abortSignal: inner }),
+        this.#send(command, inner.signal),
+        (reason) => inner.abort(reason),
       );
     } catch (error) {
       // The SDK keeps using credentials until the time they name, also when AWS says that they have expired.
@@ -114,9 +120,10 @@ export class AwsService<In extends object, Out extends MetadataBearer> {
     const { credentials } = this.#client.config;
     const forceRefresh = this.#renewCredentials;
     this.#renewCredentials = false;
-    await this.#within({ ms: credentialsWithinMs, what: "getting credentials" }, signal, async () =>
-      credentials?.({ forceRefresh }),
-    );
+    signal.throwIfAborted();
+    const limit = { ms: credentialsWithinMs, what: "getting credentials" };
+    const got = Promise.resolve(credentials?.({ forceRefresh }));
+    await this.#within(limit, signal, got, () => {});
   }
 
   /** Where a call went that {@link call} threw `cause` for, or, if it was not sent, where the service is. For error messages. */
@@ -134,24 +141,32 @@ export class AwsService<In extends object, Out extends MetadataBearer> {
     this.#client.destroy();
   }
 
+  /** Async: the SDK may also throw before it returns a promise. */
+  async #send<I extends In, O extends Out>(
+    command: Command<In, I, Out, O, SdkCommandConfig>,
+    abortSignal: AbortSignal,
+  ): Promise<O> {
+    return await this.#client.send(command, { abortSignal });
+  }
+
+  /** Waits for `work`, as long as its limit allows and `signal` has not aborted. @param cut is told why it is not waited for. */
   async #within<T>(
     limit: { readonly ms: number; readonly what: string } & CallOptions,
     signal: AbortSignal,
-    work: (signal: AbortSignal) => Promise<T>,
+    work: Promise<T>,
+    cut: (reason: unknown) => void,
   ): Promise<T> {
-    signal.throwIfAborted();
-    const inner = new AbortController();
     const { promise, resolve, reject } = settledLater<T>();
     const give = (reason: unknown) => {
       reject(reason);
-      inner.abort(reason);
+      cut(reason);
     };
     const onAbort = () => give(signal.reason);
     signal.addEventListener("abort", onAbort, { once: true });
     const endWatch = this.#deadlines.watch(limit.ms, () =>
       give(new CallTimeoutError(`${limit.what} did not end within ${limit.ms / 1_000} s`)),
     );
-    work(inner.signal).then(resolve, reject);
+    work.then(resolve, reject);
     let ended = false;
     try {
       const answer = await promise;

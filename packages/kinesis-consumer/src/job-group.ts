@@ -7,6 +7,8 @@ import { crowdedController, type Job } from "@pulsar-ts-io/core";
  */
 export class JobGroup {
   readonly #stop = crowdedController();
+  /** One for each job: adding a listener to a signal takes as long as it has listeners, and there may be a thousand jobs. */
+  readonly #stops = new Set<AbortController>();
   readonly #running = new Set<Promise<void>>();
   #failure: { readonly error: unknown } | undefined;
   #ended = false;
@@ -23,7 +25,7 @@ export class JobGroup {
   /** Waits until `signal` aborts or a job fails, then for every job to end. */
   async run(signal: AbortSignal): Promise<void> {
     const stop = this.#stop.signal;
-    const onAbort = () => this.#stop.abort(signal.reason);
+    const onAbort = () => this.#stopAll(signal.reason);
     signal.addEventListener("abort", onAbort, { once: true });
     if (signal.aborted) onAbort();
     try {
@@ -38,14 +40,24 @@ export class JobGroup {
     if (this.#failure !== undefined) throw this.#failure.error;
   }
 
+  #stopAll(reason: unknown): void {
+    this.#stop.abort(reason);
+    for (const stop of this.#stops) stop.abort(this.#stop.signal.reason);
+  }
+
   async #supervise(job: Job): Promise<void> {
-    const { signal } = this.#stop;
+    const stop = crowdedController();
+    const { signal } = stop;
+    if (this.#stop.signal.aborted) stop.abort(this.#stop.signal.reason);
+    this.#stops.add(stop);
     try {
       await job(signal);
     } catch (error) {
       if (signal.aborted && error === signal.reason) return;
       this.#failure ??= { error };
-      this.#stop.abort(new Error("a job that runs beside this one has failed"));
+      this.#stopAll(new Error("a job that runs beside this one has failed"));
+    } finally {
+      this.#stops.delete(stop);
     }
   }
 }
