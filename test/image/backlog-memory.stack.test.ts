@@ -55,6 +55,9 @@ describeWithStack(
           async () => {
             if (!(await container.running()))
               throw new Error(`the container ended: ${await container.logs()}`);
+            if ((await restarts(container)).some((count) => count > 0)) {
+              throw new Error(`an instance was restarted: ${await container.logs()}`);
+            }
             return (await storedMessages(admin, topic)) >= backlog.records;
           },
           { timeoutMs: 900_000, everyMs: 500 },
@@ -116,9 +119,12 @@ function sourceOf(
   };
 }
 
-/** Of each instance in the container. */
+/** Of each instance in the container; none before it answers. */
 async function restarts({ url }: Container): Promise<readonly number[]> {
-  const response = await fetch(`${url}metrics`);
-  const samples = parseExposition(await response.text());
+  const text = await fetch(`${url}metrics`).then(
+    (response) => response.text(),
+    () => "",
+  );
+  const samples = parseExposition(text);
   return samples.flatMap(({ name, value }) => (name === "pulsar_ts_io_restarts_total" ? [value] : []));
 }
