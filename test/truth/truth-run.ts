@@ -12,7 +12,9 @@ import { options as generatorOptions } from "../../connectors/data-generator/tes
 import type { ConnectConsumer } from "../../connectors/kinesis/src/connect-consumer.ts";
 import { KinesisSource } from "../../connectors/kinesis/src/index.ts";
 import { options as kinesisOptions } from "../../connectors/kinesis/test/kinesis-config.ts";
+import { AwsService } from "../../packages/kinesis-consumer/src/aws-service.ts";
 import { AwsFanOut } from "../../packages/kinesis-consumer/src/fetch/aws-fan-out.ts";
+import type { AwsCredentialIdentity } from "../../packages/kinesis-consumer/src/index.ts";
 import { AwsKinesisStream } from "../../packages/kinesis-consumer/src/shard/aws-kinesis-stream.ts";
 import { StreamConsumer } from "../../packages/kinesis-consumer/src/stream-consumer.ts";
 import { usualOptions } from "../../packages/kinesis-consumer/test/support/consumer-options.ts";
@@ -23,6 +25,7 @@ import { serviceOf } from "../../packages/kinesis-consumer/test/support/service-
 import { WorkerClock } from "../../packages/kinesis-consumer/test/support/worker-clock.ts";
 import {
   createWireTransport,
+  type Dial,
   defaultPublisherOptions,
   PulsarUnreachableError,
 } from "../../packages/pulsar/src/index.ts";
@@ -43,12 +46,40 @@ const identity = { tenant: "public", namespace: "default", name: "orders" };
 /** Turns of the loop that a call of the AWS client takes, generously. */
 const callTurns = 6;
 const shortStepMs = 500;
+const usual = { retrieval: "polling", startTimeoutMs: 0, bounded: false } as const;
 
 export interface TruthRunOptions {
   readonly connector?: "kinesis" | "data-generator";
   readonly instances?: number;
   readonly shards?: number;
   readonly partitions?: number;
+  readonly retrieval?: "polling" | "fan-out";
+  /** How long a first start is tried again; default not at all. */
+  readonly startTimeoutMs?: number;
+  /** Whether the bounds of calls to Kinesis count the time of the run; default real time. */
+  readonly bounded?: boolean;
+}
+
+type Handle = ProcessHandler["handle"];
+
+/** The network between the source and Kinesis. */
+class InterceptedHandler extends ProcessHandler {
+  readonly #run: TruthRun;
+
+  constructor(run: TruthRun, clock: WorkerClock) {
+    super(run.kinesis, clock);
+    this.#run = run;
+  }
+
+  override handle(...call: Parameters<Handle>): ReturnType<Handle> {
+    const operation = call[0].headers["x-amz-target"]?.split(".")[1] ?? "";
+    const signal = call[1]?.abortSignal;
+    return this.#run.onCall(
+      operation,
+      () => super.handle(...call),
+      signal instanceof AbortSignal ? signal : undefined,
+    );
+  }
 }
 
 /** What the pages answered at one moment. */
@@ -73,6 +104,21 @@ export class TruthRun implements AsyncDisposable {
   /** Whether brokers accept connections. */
   brokerAway = false;
   readonly disk: { full: boolean } = { full: false };
+  /** How a call to Kinesis is sent. */
+  onCall: (
+    operation: string,
+    send: () => ReturnType<Handle>,
+    signal: AbortSignal | undefined,
+  ) => ReturnType<Handle> = (_operation, send) => send();
+  /** How a connection to the broker is opened. */
+  onDial: (dial: () => ReturnType<Dial>) => ReturnType<Dial> = (dial) => dial();
+  /** How the credentials for calls to Kinesis are had. */
+  onCredentials: () => Promise<AwsCredentialIdentity> = () =>
+    Promise.resolve({ accessKeyId: "test", secretAccessKey: "test" });
+  /** Whether a record arrives with each step. */
+  feeding = true;
+  /** What was put into the stream so far. */
+  readonly texts: string[] = [];
   /** The processes of the instances, where there are several. */
   readonly children: JoinedChild[] = [];
   readonly #network = new FakeNetwork();
@@ -87,7 +133,7 @@ export class TruthRun implements AsyncDisposable {
   #put = 0;
 
   constructor(options: TruthRunOptions, logger: RecordingLogger) {
-    this.#options = { connector: "kinesis", instances: 1, shards: 2, partitions: 0, ...options };
+    this.#options = { connector: "kinesis", instances: 1, shards: 2, partitions: 0, ...usual, ...options };
     const { clock } = this;
     this.logger = logger;
     this.#model = new KinesisModel({ clock });
@@ -122,7 +168,7 @@ export class TruthRun implements AsyncDisposable {
   /** Lets `ms` milliseconds pass; a record arrives with each step. */
   async pass(ms: number, stepMs = shortStepMs): Promise<void> {
     for (let left = ms; left > 0; left -= stepMs) {
-      this.#putOne();
+      if (this.feeding) this.#putOne();
       for (let turn = 0; turn < callTurns; turn += 1) await this.clock.settle();
       await this.clock.advance(Math.min(stepMs, left));
     }
@@ -157,6 +203,13 @@ export class TruthRun implements AsyncDisposable {
     for (const { socket } of this.broker.connections) socket.destroy();
   }
 
+  /** Splits the first shard in its middle. */
+  split(): void {
+    const stream = this.#model.stream("orders");
+    const [first] = stream.shards(this.clock.now());
+    if (first !== undefined) stream.split(first.id, 2n ** 126n, this.clock.now());
+  }
+
   /** The broker closes every producer, as it does when a bundle moves or a topic goes. */
   closeProducers(): void {
     for (const connection of this.broker.connections)
@@ -164,14 +217,21 @@ export class TruthRun implements AsyncDisposable {
         connection.tell("closeProducer", { producerId, requestId: 0 });
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  /** Stops it as SIGTERM does. @returns how long that took, milliseconds. */
+  async stop(): Promise<number> {
     this.#stop.abort(new Error("the test has ended"));
     let ended = false;
     const all = Promise.all(this.#running).finally(() => {
       ended = true;
     });
+    const began = this.clock.monotonic();
     for (let ms = 0; !ended && ms < 300_000; ms += shortStepMs) await this.pass(shortStepMs);
     await all;
+    return this.clock.monotonic() - began;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
     await this.#server?.[Symbol.asyncDispose]();
   }
 
@@ -184,6 +244,7 @@ export class TruthRun implements AsyncDisposable {
 
   #putOne(): void {
     this.#put += 1;
+    this.texts.push(String(this.#put));
     const data = Buffer.from(String(this.#put));
     const entry = { data: data.toString("base64"), dataBytes: data.length, partitionKey: `key-${this.#put}` };
     const hashKey = (BigInt(this.#put) * 0x9e3779b97f4a7c15f39cc0605cedc834n) % 2n ** 128n;
@@ -207,7 +268,7 @@ export class TruthRun implements AsyncDisposable {
     return new InstanceSupervisor(start, {
       instanceId,
       maxRestarts: undefined,
-      startTimeoutMs: 0,
+      startTimeoutMs: this.#options.startTimeoutMs,
       clock,
       logger,
       random: () => 0.5,
@@ -230,7 +291,7 @@ export class TruthRun implements AsyncDisposable {
         dial: (...args) =>
           this.brokerAway
             ? Promise.reject(new PulsarUnreachableError(`nothing listens at ${this.broker.url}`))
-            : this.#network.dial(...args),
+            : this.onDial(() => this.#network.dial(...args)),
       },
     );
     const [source, config] = this.#source(connector);
@@ -263,11 +324,13 @@ export class TruthRun implements AsyncDisposable {
     const clock = new WorkerClock(context.clock);
     const client = new KinesisClient({
       region: "us-east-1",
-      credentials: { accessKeyId: "test", secretAccessKey: "test" },
+      credentials: () => this.onCredentials(),
       maxAttempts: 1,
-      requestHandler: new ProcessHandler(this.kinesis, clock),
+      requestHandler: new InterceptedHandler(this, clock),
     });
-    const kinesis = serviceOf(client);
+    const kinesis = this.#options.bounded
+      ? new AwsService(client, { clock, callWithinMs: 20_000, customEndpoint: false })
+      : serviceOf(client);
     const { logger, meter, troubles } = context;
     const host = {
       clock,
@@ -285,7 +348,14 @@ export class TruthRun implements AsyncDisposable {
         sink: undefined,
       },
       host,
-      { ...usualOptions, instanceId: String(context.instanceId), checkpointIntervalMs: 5_000 },
+      {
+        ...usualOptions,
+        ...(this.#options.retrieval === "fan-out"
+          ? { retrieval: { kind: "fan-out", consumerName: "orders-app" } }
+          : {}),
+        instanceId: String(context.instanceId),
+        checkpointIntervalMs: 5_000,
+      },
     );
     return { consumer, disconnect: () => client.destroy() };
   };

@@ -67,8 +67,8 @@ export interface AwsClients extends Disposable {
 }
 
 const connectTimeoutMs = 3_000;
-/** KCL waits 30 s; a shard that is silent for that long is three leases late. */
-const kinesisTimeoutMs = 15_000;
+/** KCL waits 30 s; a shard that is silent for that long is three leases late. With the pause after it, a call that was lost is repeated within 15 s. */
+const kinesisTimeoutMs = 10_000;
 /** A lease lasts 10 s: two attempts must fit in it. KCL waits 60 s. */
 const dynamoTimeoutMs = 3_000;
 /** KCL's. */

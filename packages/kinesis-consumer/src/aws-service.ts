@@ -37,6 +37,8 @@ export interface AwsServiceOptions {
 interface CallOptions {
   /** The answer is a stream that outlives the call: the signal keeps ending it. */
   readonly streams?: boolean;
+  /** Longest time of this call instead of {@link AwsServiceOptions.callWithinMs}, milliseconds. */
+  readonly withinMs?: number;
 }
 
 /** Longest time for the credentials of a call, milliseconds. The connector's own provider ends sooner, with a better error. */
@@ -50,7 +52,7 @@ class CallTimeoutError extends Error {
 /**
  * One AWS service, and the only way to call it: the SDK's client stays inside.
  *
- * Every call ends within {@link AwsServiceOptions.callWithinMs} after its credentials are known, and those are known, or the call
+ * Every call ends within {@link AwsServiceOptions.callWithinMs}, or what it says itself, after its credentials are known, and those are known, or the call
  * fails, within 12 s. This holds whatever part hangs: credentials, signing, DNS, connecting, TLS, sending or the body of the answer.
  * When the signal aborts, the call ends at once. An answer that arrives later is dropped.
  */
@@ -100,7 +102,7 @@ export class AwsService<In extends object, Out extends MetadataBearer> {
     const inner = new AbortController();
     try {
       return await this.#within(
-        { ms: this.#options.callWithinMs, what: "the call", ...options },
+        { ms: options.withinMs ?? this.#options.callWithinMs, what: "the call", ...options },
         signal,
         this.#send(command, inner.signal),
         (reason) => inner.abort(reason),

@@ -6,7 +6,7 @@ const betweenSubscribesMs = 1_000;
 /** Within this time after a successful one Kinesis refuses the next. */
 const inUseMs = 5_000;
 const firstPauseMs = 1_000;
-const longestPauseMs = 10_000;
+const longestPauseMs = 5_000;
 
 /** When a shard may be subscribed to again. */
 export class SubscriptionPace {

@@ -5,7 +5,7 @@ import type { WorkerClock } from "./worker-clock.ts";
 type Handled = ReturnType<InProcessHandler["handle"]>;
 
 /** As long as the consumer's clients wait for an answer to begin. */
-const requestTimeoutMs = 15_000;
+const requestTimeoutMs = 10_000;
 
 /** The network as one process has it: nothing moves while it is stopped, and an answer that never begins is given up. */
 export class ProcessHandler extends InProcessHandler {
