@@ -20,7 +20,8 @@ import { type Clock, systemClock } from "@pulsar-ts-io/core";
 import { AwsRequestHandler, type RequestHandler } from "./aws-request-handler.ts";
 import { AwsService } from "./aws-service.ts";
 import { CallTurns } from "./call-turns.ts";
-import { fitsInstalledSdk, GetRecordsProtocol } from "./fetch/aws-get-records-protocol.ts";
+import { fitsInstalledSdk, recordsProtocol } from "./fetch/aws-get-records-protocol.ts";
+import { RecordEncoding } from "./fetch/record-encoding.ts";
 import { KinesisHandler } from "./kinesis-handler.ts";
 
 /** The keys of one AWS identity, in the SDK's own shape. */
@@ -51,6 +52,10 @@ export interface AwsClientOptions {
     | { /** Absent: AWS's own for the region. */ readonly endpoint?: string | undefined }
     | undefined;
   readonly credentials: AwsCredentialIdentityProvider | AwsCredentialIdentity;
+  /** Whether records are asked for in CBOR, which costs half the CPU of JSON; default true. */
+  readonly cbor?: boolean | undefined;
+  /** Called once if the endpoint does not speak CBOR, with what it answered: it is asked in JSON from then on. */
+  readonly onCborRefused?: ((answer: string) => void) | undefined;
   /** Bounds the calls; default the real one. */
   readonly clock?: Clock | undefined;
   /** Words that are added to the user agent of each request, such as `orders` and `instance/2`. */
@@ -101,7 +106,9 @@ export function createAwsClients(options: AwsClientOptions): AwsClients {
     maxAttempts: 2,
     requestHandler: createRequestHandler(dynamoTimeoutMs),
   };
-  const kinesis = new KinesisClient(kinesisClientConfig(options));
+  const encoding = new RecordEncoding(options.cbor ?? true, options.onCborRefused);
+  const kinesis = new KinesisClient(kinesisClientConfig(options, encoding));
+  kinesis.middlewareStack.add(encoding.sendAgain, { step: "initialize", name: "sendAgainInJson" });
   const { clock = systemClock } = options;
   const kinesisService = new AwsService(kinesis, {
     clock,
@@ -128,7 +135,10 @@ export function createAwsClients(options: AwsClientOptions): AwsClients {
   return { kinesis: kinesisService, dynamo, cloudwatch, destroy, [Symbol.dispose]: destroy };
 }
 
-export function kinesisClientConfig(options: AwsClientOptions): KinesisClientConfig {
+export function kinesisClientConfig(
+  options: AwsClientOptions,
+  encoding: RecordEncoding,
+): KinesisClientConfig {
   return {
     ...sharedConfig(options),
     ...(options.kinesisEndpoint === undefined ? {} : { endpoint: options.kinesisEndpoint }),
@@ -138,7 +148,7 @@ export function kinesisClientConfig(options: AwsClientOptions): KinesisClientCon
       connectTimeoutMs,
       endpoint: options.kinesisEndpoint,
     }),
-    ...(fitsInstalledSdk() ? { protocol: GetRecordsProtocol } : {}),
+    ...(fitsInstalledSdk() ? { protocol: recordsProtocol(encoding) } : {}),
   };
 }
 

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import {
   CreateStreamCommand,
   DescribeStreamSummaryCommand,
@@ -16,6 +17,7 @@ import {
   type KinesisRecord,
 } from "../src/index.ts";
 import { AwsKinesisStream } from "../src/shard/aws-kinesis-stream.ts";
+import { shardId } from "../src/shard/shard.ts";
 import { kinesisStreamContract } from "./support/kinesis-stream-contract.ts";
 import { startDynalite } from "./support/start-dynalite.ts";
 import { unstopped } from "./support/unstopped.ts";
@@ -49,6 +51,26 @@ describeWithStack("on kinesis-local", ({ kinesisEndpoint, dynamoEndpoint }) => {
       },
       () => new AwsKinesisStream(clients.kinesis, uniqueName("missing"), systemClock),
     );
+  });
+
+  it("gives the same records in CBOR and in JSON", async () => {
+    const refusals: string[] = [];
+    const inOne = { region: "us-east-1", kinesisEndpoint, dynamoEndpoint, credentials } as const;
+    using cbor = createAwsClients({ ...inOne, cbor: true, onCborRefused: (answer) => refusals.push(answer) });
+    using json = createAwsClients({ ...inOne, cbor: false });
+    const streamName = await createStream(clients, 1);
+    const payloads = [0, 1, 2, 3, 16_384, 200_000].map((length) => randomBytes(length));
+    await put(clients, streamName, payloads, "0");
+    const pages = [cbor, json].map(async ({ kinesis }) => {
+      const stream = new AwsKinesisStream(kinesis, streamName, systemClock);
+      const id = shardId("shardId-000000000000");
+      const iterator = await stream.openIterator(id, { kind: "trim-horizon" }, unstopped);
+      return (await stream.getRecords(id, iterator, 10_000, unstopped)).records;
+    });
+    const [inCbor, inJson] = await Promise.all(pages);
+    expect(inCbor).toEqual(inJson);
+    expect(inCbor?.map(({ Data }) => Buffer.from(Data ?? []))).toEqual(payloads);
+    expect(refusals).toEqual([]);
   });
 
   describe("KinesisConsumer", () => {

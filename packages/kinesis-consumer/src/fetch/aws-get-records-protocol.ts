@@ -1,10 +1,19 @@
 import { AwsJson1_1Protocol } from "@aws-sdk/core/protocols";
+import { cborToJson, cborType, encodeCbor, readCborAnswer } from "./cbor-records.ts";
+import { RecordEncoding } from "./record-encoding.ts";
 import { StreamedRecords } from "./streamed-records.ts";
 
 /** The parts of the SDK that {@link GetRecordsProtocol} leans on; without them the SDK's own protocol is used. */
-const leansOn = ["deserializeResponse", "deserializeMetadata", "isErrorResponse"] as const;
+const leansOn = [
+  "serializeRequest",
+  "deserializeResponse",
+  "deserializeMetadata",
+  "isErrorResponse",
+] as const;
 
+type SerializeArguments = Parameters<AwsJson1_1Protocol["serializeRequest"]>;
 type DeserializeArguments = Parameters<AwsJson1_1Protocol["deserializeResponse"]>;
+type Request = Awaited<ReturnType<AwsJson1_1Protocol["serializeRequest"]>>;
 type Answer = Awaited<ReturnType<AwsJson1_1Protocol["deserializeResponse"]>>;
 
 /** Whether the installed SDK has what the fast path needs. The versions are pinned; this guards those who override them. */
@@ -21,6 +30,9 @@ export function fitsInstalledSdk(): boolean {
  * directly. What is not exactly as documented goes to the SDK's own reader, which decides what it is worth.
  */
 export class GetRecordsProtocol extends AwsJson1_1Protocol {
+  /** How records are asked for. */
+  readonly encoding: RecordEncoding = new RecordEncoding(false);
+
   constructor(...settings: ConstructorParameters<typeof AwsJson1_1Protocol>) {
     super(...settings);
     const reader = this.deserializer;
@@ -33,12 +45,34 @@ export class GetRecordsProtocol extends AwsJson1_1Protocol {
     };
   }
 
+  override async serializeRequest<Input extends object>(
+    ...[operation, input, context]: SerializeArguments
+  ): Promise<Request> {
+    const request = await super.serializeRequest<Input>(operation, input as Input, context);
+    if (operation.name !== "GetRecords" || !this.encoding.isCbor) return request;
+    request.headers["content-type"] = cborType;
+    request.body = encodeCbor(input as CborFields);
+    return request;
+  }
+
   override async deserializeResponse<Output extends Answer>(
     ...[operation, context, response]: DeserializeArguments
   ): Promise<Output> {
-    if (operation.name !== "GetRecords" || this.isErrorResponse(response.statusCode)) {
+    if (operation.name !== "GetRecords")
       return await super.deserializeResponse<Output>(operation, context, response);
+    const contentType = headerOf(response.headers, "content-type");
+    const isError = this.isErrorResponse(response.statusCode);
+    if (contentType === cborType) {
+      const body = await wholeBody(response, context);
+      if (isError) {
+        const json = Buffer.from(cborToJson(body));
+        return await super.deserializeResponse<Output>(operation, context, { ...response, body: json });
+      }
+      const answer = readCborAnswer(body);
+      return Object.assign(answer, { $metadata: this.deserializeMetadata(response) }) as unknown as Output;
     }
+    this.encoding.notCbor(response.statusCode, contentType);
+    if (isError) return await super.deserializeResponse<Output>(operation, context, response);
     const streamed = new StreamedRecords();
     for await (const chunk of chunksOf(response.body, context)) streamed.push(chunk);
     const answer = readAnswer(streamed);
@@ -148,6 +182,51 @@ function readRecord(told: Fields, streamed: StreamedRecords): object | undefined
     PartitionKey,
   };
   return isAbsent(EncryptionType) ? record : { ...record, EncryptionType };
+}
+
+type CborFields = Parameters<typeof encodeCbor>[0];
+
+/** The protocol of a client that asks for records as `encoding` says. */
+export function recordsProtocol(encoding: RecordEncoding): typeof GetRecordsProtocol {
+  return class extends GetRecordsProtocol {
+    override readonly encoding: RecordEncoding = encoding;
+  };
+}
+
+function headerOf(headers: Readonly<Record<string, string>>, name: string): string | undefined {
+  const direct = headers[name];
+  if (direct !== undefined) return direct;
+  return Object.entries(headers).find(([one]) => one.toLowerCase() === name)?.[1];
+}
+
+/** Larger than any answer: what claims to be so is not believed. */
+const largestBodyBytes = 64 * 1_024 * 1_024;
+
+/** Read into one buffer of the announced length, if there is one. */
+async function wholeBody(
+  { headers, body }: DeserializeArguments[2],
+  context: DeserializeArguments[1],
+): Promise<Buffer> {
+  if (body instanceof Uint8Array) return asBuffer(body);
+  const length = Number(headerOf(headers, "content-length") ?? Number.NaN);
+  if (!Number.isSafeInteger(length) || length > largestBodyBytes) {
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of chunksOf(body, context)) chunks.push(chunk);
+    return Buffer.concat(chunks);
+  }
+  const whole = Buffer.allocUnsafeSlow(length);
+  let at = 0;
+  for await (const chunk of chunksOf(body, context)) {
+    if (chunk.length > length - at) throw new Error("the answer is longer than its Content-Length");
+    whole.set(chunk, at);
+    at += chunk.length;
+  }
+  // One that was cut off fails as CBOR.
+  return whole.subarray(0, at);
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
 /** A response of the SDK's own handlers is a stream. */

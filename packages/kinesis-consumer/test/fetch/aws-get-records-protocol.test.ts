@@ -1,5 +1,6 @@
 import { Readable } from "node:stream";
 import { GetRecordsCommand, KinesisClient } from "@aws-sdk/client-kinesis";
+import { decode, encode, Tagged } from "cborg";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { kinesisClientConfig } from "../../src/aws-clients.ts";
@@ -7,7 +8,9 @@ import {
   fitsInstalledSdk,
   GetRecordsProtocol,
   readGetRecords,
+  recordsProtocol,
 } from "../../src/fetch/aws-get-records-protocol.ts";
+import { RecordEncoding } from "../../src/fetch/record-encoding.ts";
 import { toldChildren, toldRecord } from "../support/told-records.ts";
 
 const answer = fc.record(
@@ -70,13 +73,162 @@ describe("GetRecordsProtocol", { timeout: 60_000 }, () => {
 
   it("is what the consumer's client speaks with the installed SDK", () => {
     expect(fitsInstalledSdk()).toBe(true);
-    const config = kinesisClientConfig({
-      region: "us-east-1",
-      credentials: { accessKeyId: "a", secretAccessKey: "b" },
-    });
-    expect(config.protocol).toBe(GetRecordsProtocol);
+    const encoding = new RecordEncoding(true);
+    const credentials = { accessKeyId: "a", secretAccessKey: "b" };
+    const { protocol } = kinesisClientConfig({ region: "us-east-1", credentials }, encoding);
+    expect(Object.getPrototypeOf(protocol)).toBe(GetRecordsProtocol);
   });
 });
+
+describe("GetRecords in CBOR", { timeout: 60_000 }, () => {
+  it("gives what it gives in JSON", async () => {
+    await fc.assert(
+      fc.asyncProperty(answer, async (told) => {
+        const speaking = new Speaking(() => ({ status: 200, type: cborType, body: inCbor(told) }));
+        expect(await speaking.ask()).toEqual(await read(JSON.stringify(told), false));
+      }),
+    );
+  });
+
+  it("asks in CBOR for what it asks for in JSON", async () => {
+    const speaking = new Speaking(() => ({ status: 200, type: cborType, body: inCbor({ Records: [] }) }));
+    await speaking.ask();
+    expect(speaking.asked).toEqual([
+      {
+        type: cborType,
+        fields: { ShardIterator: "any", Limit: 10_000 },
+        target: "Kinesis_20131202.GetRecords",
+      },
+    ]);
+  });
+
+  it("throws the service's errors as it does in JSON", async () => {
+    const body = encode({ __type: "ExpiredIteratorException", message: "too old" });
+    const speaking = new Speaking(() => ({ status: 400, type: cborType, body }));
+    expect(await speaking.ask()).toEqual({ thrown: "ExpiredIteratorException" });
+    expect(speaking.fallbacks).toEqual([]);
+  });
+
+  it("asks again in JSON, once and for good, when the endpoint refuses CBOR", async () => {
+    const json = JSON.stringify({ Records: [], NextShardIterator: "next" });
+    const refusal = JSON.stringify({ __type: "SerializationException" });
+    const speaking = new Speaking((type) =>
+      type === cborType
+        ? { status: 415, type: jsonType, body: Buffer.from(refusal) }
+        : { status: 200, type: jsonType, body: Buffer.from(json) },
+    );
+    for (const _ of [1, 2]) expect(await speaking.ask()).toEqual({ Records: [], NextShardIterator: "next" });
+    expect(speaking.asked.map(({ type }) => type)).toEqual([cborType, jsonType, jsonType]);
+    expect(speaking.fallbacks).toEqual([`status 415, content type ${jsonType}`]);
+  });
+
+  it("takes an answer in JSON, and asks in JSON from then on", async () => {
+    const json = JSON.stringify({ Records: [], NextShardIterator: "next" });
+    const speaking = new Speaking(() => ({ status: 200, type: jsonType, body: Buffer.from(json) }));
+    for (const _ of [1, 2]) expect(await speaking.ask()).toEqual({ Records: [], NextShardIterator: "next" });
+    expect(speaking.asked.map(({ type }) => type)).toEqual([cborType, jsonType]);
+    expect(speaking.fallbacks).toHaveLength(1);
+  });
+
+  it("goes on in CBOR after a failure of something in front of the service", async () => {
+    const speaking = new Speaking(() => ({ status: 503, type: "text/html", body: Buffer.from("<html>") }));
+    await speaking.ask();
+    await speaking.ask();
+    expect(speaking.asked.map(({ type }) => type)).toEqual([cborType, cborType]);
+    expect(speaking.fallbacks).toEqual([]);
+  });
+
+  it.each([
+    ["is cut off", (body: Buffer) => body.subarray(0, 20), undefined],
+    ["is shorter than it says", (body: Buffer) => body.subarray(0, 20), 80],
+    ["is longer than it says", (body: Buffer) => body, 20],
+    ["is no CBOR", () => Buffer.from("<html>"), undefined],
+  ])("fails when an answer %s", async (_, damage, length) => {
+    const body = inCbor(JSON.parse(answerWith({})));
+    const speaking = new Speaking(() => ({ status: 200, type: cborType, body: damage(body), length }));
+    expect(await speaking.ask()).toEqual({ thrown: expect.stringMatching(/Error$/) });
+  });
+
+  it("reads a body that announces its length, and one that does not", async () => {
+    const body = inCbor(JSON.parse(answerWith({})));
+    for (const length of [body.length, undefined]) {
+      const speaking = new Speaking(() => ({ status: 200, type: cborType, body, length }));
+      expect(await speaking.ask()).toMatchObject({ Records: [{ Data: [97] }], NextShardIterator: "next" });
+    }
+  });
+});
+
+const cborType = "application/x-amz-cbor-1.1";
+const jsonType = "application/x-amz-json-1.1";
+
+interface Told {
+  readonly status: number;
+  readonly type: string;
+  readonly body: Uint8Array;
+  /** Announced. */
+  readonly length?: number | undefined;
+}
+
+/** A client that asks in CBOR, and a service that answers what it is told to. */
+class Speaking {
+  readonly asked: { readonly type: string; readonly fields: unknown; readonly target: string }[] = [];
+  readonly fallbacks: string[] = [];
+  readonly #client: KinesisClient;
+
+  constructor(answer: (type: string) => Told) {
+    const encoding = new RecordEncoding(true, (answered) => this.fallbacks.push(answered));
+    this.#client = new KinesisClient({
+      region: "us-east-1",
+      credentials: { accessKeyId: "test", secretAccessKey: "test" },
+      maxAttempts: 1,
+      requestHandler: {
+        handle: ({ headers, body }: { headers: Record<string, string>; body: Uint8Array }) => {
+          const { "content-type": type = "", "x-amz-target": target = "" } = headers;
+          const fields: unknown = type === cborType ? decode(body) : undefined;
+          this.asked.push({ type, fields, target });
+          const told = answer(type);
+          const response = {
+            statusCode: told.status,
+            headers: {
+              "content-type": told.type,
+              ...(told.length === undefined ? {} : { "content-length": String(told.length) }),
+            },
+            body: Readable.from(
+              [told.body.subarray(0, 7), told.body.subarray(7)].filter(({ length }) => length > 0),
+            ),
+          };
+          return Promise.resolve({ response });
+        },
+      },
+      protocol: recordsProtocol(encoding),
+    });
+    this.#client.middlewareStack.add(encoding.sendAgain, { step: "initialize" });
+  }
+
+  async ask(): Promise<unknown> {
+    try {
+      const command = new GetRecordsCommand({ ShardIterator: "any", Limit: 10_000 });
+      const { $metadata, ...page } = await this.#client.send(command);
+      return { ...page, Records: page.Records?.map((one) => ({ ...one, Data: one.Data && [...one.Data] })) };
+    } catch (error) {
+      return { thrown: error instanceof Error ? error.name : error };
+    }
+  }
+}
+
+/** An answer in JSON, as Kinesis writes it in CBOR. */
+function inCbor(told: object): Buffer {
+  const recordsOf = (records: unknown) => (Array.isArray(records) ? records : []).map(recordInCbor);
+  return Buffer.from(encode({ ...told, Records: recordsOf("Records" in told ? told.Records : []) }));
+}
+
+function recordInCbor({ Data, ApproximateArrivalTimestamp, ...rest }: Record<string, unknown>): object {
+  return {
+    ...rest,
+    Data: Buffer.from(String(Data), "base64"),
+    ApproximateArrivalTimestamp: new Tagged(1, Math.round(Number(ApproximateArrivalTimestamp) * 1_000)),
+  };
+}
 
 function answerWith(fields: object): string {
   const plain = { Data: "YQ==", PartitionKey: "k", SequenceNumber: "5", ApproximateArrivalTimestamp: 1.5 };

@@ -148,7 +148,10 @@ export class MemoryFanOut implements FanOutService {
 
   #event(live: Live): RecordPage {
     const { shard } = live;
-    const { chunks, count } = shard.log.read(live.offset, this.eventRecords, Number.POSITIVE_INFINITY);
+    const { chunks, count } = shard.log.read(live.offset, {
+      maxCount: this.eventRecords,
+      maxBytes: Number.POSITIVE_INFINITY,
+    });
     live.offset += count;
     const atEnd = !shard.open && live.offset >= shard.log.end;
     const next = String(10n ** 60n + BigInt(this.#continuations.size));

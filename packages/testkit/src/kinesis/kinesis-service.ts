@@ -31,6 +31,7 @@ import {
 import { assumeRole, getCallerIdentity } from "./sts-operations.ts";
 import { subscribeToShard } from "./subscribe-operation.ts";
 import { Subscription } from "./subscription.ts";
+import type { RecordForm } from "./wire-format.ts";
 
 /** Answers an object to be sent as JSON, JSON in pieces, or a subscription. */
 type Operation = (context: OperationContext) => unknown;
@@ -117,14 +118,20 @@ export class KinesisService {
   /**
    * The answer as JSON in pieces, or the subscription that was granted.
    *
+   * @param records how GetRecords answers.
    * @throws ServiceError
    */
-  perform(operation: string, body: unknown, caller: Caller): readonly Uint8Array[] | Subscription {
+  perform(
+    operation: string,
+    body: unknown,
+    caller: Caller,
+    records: RecordForm,
+  ): readonly Uint8Array[] | Subscription {
     const perform = operations.get(operation);
     if (perform === undefined) {
       throw new ServiceError("UnknownOperationException", `the double does not know ${operation}`);
     }
-    const context = new OperationContext(new RequestFields(body), caller, this);
+    const context = new OperationContext(new RequestFields(body), { caller, records }, this);
     const answer = perform(context);
     return isPieces(answer) || answer instanceof Subscription
       ? answer

@@ -5,6 +5,7 @@ import type { RequestFields } from "./request-fields.ts";
 import { ServiceError, validationError } from "./service-error.ts";
 import type { ShardLimits } from "./shard-limits.ts";
 import type { Stream } from "./stream.ts";
+import type { RecordForm } from "./wire-format.ts";
 
 /** What a call may touch. */
 export interface OperationPlaces {
@@ -20,12 +21,19 @@ export class OperationContext {
   readonly limits: ShardLimits;
   readonly ledger: AccountLedger;
   readonly caller: Caller;
+  /** How records are to be answered. */
+  readonly records: RecordForm;
   /** One instant for the whole call. */
   readonly nowMs: number;
 
-  constructor(fields: RequestFields, caller: Caller, places: OperationPlaces) {
+  constructor(
+    fields: RequestFields,
+    from: { readonly caller: Caller; readonly records: RecordForm },
+    places: OperationPlaces,
+  ) {
     this.fields = fields;
-    this.caller = caller;
+    this.caller = from.caller;
+    this.records = from.records;
     this.model = places.model;
     this.limits = places.limits;
     this.ledger = places.ledger;

@@ -3,6 +3,7 @@ import type { WireFormat } from "./wire-format.ts";
 /** What STS speaks, and the AWS SDK for Java with CloudWatch: a form is asked, XML is answered. */
 export const query: WireFormat = {
   contentType: "text/xml",
+  records: "json",
   decode(body) {
     const request: Members = {};
     for (const [name, text] of new URLSearchParams(body.toString())) {

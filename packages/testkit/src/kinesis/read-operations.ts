@@ -1,5 +1,5 @@
 import type { OperationContext } from "./operation-context.ts";
-import { childShards, pageJson, readPage } from "./record-page.ts";
+import { childShards, pageCbor, pageJson, readPage } from "./record-page.ts";
 import { ServiceError } from "./service-error.ts";
 import type { Shard } from "./shard.ts";
 import {
@@ -28,7 +28,7 @@ export function getShardIterator(context: OperationContext): unknown {
 }
 
 export function getRecords(context: OperationContext): readonly Uint8Array[] {
-  const { fields, model, limits, nowMs } = context;
+  const { fields, model, limits, nowMs, records } = context;
   const token = fields.string("ShardIterator");
   const limit = fields.optionalInteger("Limit", 1, maxRecords) ?? maxRecords;
   const iterator = decodeIterator(token);
@@ -45,12 +45,13 @@ export function getRecords(context: OperationContext): readonly Uint8Array[] {
     nowMs,
   );
 
-  const page = readPage(shard, iterator.offset, { maxCount: limit, maxBytes }, nowMs);
+  const page = readPage(shard, iterator.offset, { maxCount: limit, maxBytes, form: records }, nowMs);
   limits.afterRead(limitKey, page.slice.bytes, nowMs);
-  return pageJson(page, {
+  const rest = {
     NextShardIterator: page.atEnd ? null : iteratorAt(stream, shard, page.next, nowMs),
     ...(page.atEnd ? { ChildShards: childShards(stream, shard, nowMs) } : {}),
-  });
+  };
+  return records === "json" ? pageJson(page, rest) : pageCbor(page, rest);
 }
 
 function iteratorAt(stream: Stream, shard: Shard, offset: number, issuedMs: number): string {

@@ -1,6 +1,12 @@
+import { encodeAsCbor } from "./cbor-values.ts";
+import type { RecordForm } from "./wire-format.ts";
+
 /** A run of records, ready to be sent. */
 export interface LogSlice {
-  /** The records' JSON, each with a comma before it; the first chunk begins with one. Shared with the log: do not write to them. */
+  /**
+   * In JSON each record has a comma before it; the first chunk begins with one. In CBOR they follow each other. Shared with the
+   * log: do not write to them.
+   */
   readonly chunks: readonly Uint8Array[];
   readonly count: number;
   /** Payload and key bytes. */
@@ -11,22 +17,36 @@ export interface LogSlice {
 interface Slab {
   /** Offset of its first record. */
   readonly first: number;
-  readonly memory: Buffer;
-  used: number;
-  /** Of each record: where its JSON ends in `memory`. */
-  readonly ends: number[];
+  readonly json: Texts;
+  /** Made when it is first asked for. */
+  cbor: Texts | undefined;
   /** Of each record: when it arrived, milliseconds since the epoch; never falling. */
   readonly arrivals: number[];
   /** Of each record: payload and key bytes. */
   readonly sizes: number[];
 }
 
+/** Records in one form. */
+interface Texts {
+  readonly memory: Buffer;
+  used: number;
+  /** Of each record: where it ends in `memory`. */
+  readonly ends: number[];
+}
+
+interface ReadLimits {
+  readonly maxCount: number;
+  readonly maxBytes: number;
+  /** Default JSON. */
+  readonly form?: RecordForm;
+}
+
 const smallestSlab = 4_096;
 const largestSlab = 1_048_576;
 
 /**
- * The records of one shard as the JSON they are answered with, built once when they are put: to read them is to
- * name pieces of memory. A record's offset counts from the first record ever put and never changes.
+ * The records of one shard as they are answered, in JSON built once when they are put, in CBOR when that is first read: to read
+ * them is to name pieces of memory. A record's offset counts from the first record ever put and never changes.
  */
 export class RecordLog {
   readonly #slabs: Slab[] = [];
@@ -46,17 +66,18 @@ export class RecordLog {
   /** @param json of one record, without a comma. */
   append(json: string, arrivedMs: number, sizeBytes: number): void {
     const slab = this.#room(Buffer.byteLength(json) + 1);
-    slab.memory[slab.used] = comma;
-    slab.used += 1;
-    slab.used += slab.memory.write(json, slab.used);
-    slab.ends.push(slab.used);
+    const texts = slab.json;
+    texts.memory[texts.used] = comma;
+    texts.used += 1;
+    texts.used += texts.memory.write(json, texts.used);
+    texts.ends.push(texts.used);
     slab.arrivals.push(arrivedMs);
     slab.sizes.push(sizeBytes);
     this.#end += 1;
   }
 
   /** From `from` on, at most `maxCount` records and `maxBytes` bytes, but at least one record if there is one. */
-  read(from: number, maxCount: number, maxBytes: number): LogSlice {
+  read(from: number, { maxCount, maxBytes, form = "json" }: ReadLimits): LogSlice {
     const chunks: Uint8Array[] = [];
     let offset = Math.max(from, this.#start);
     let count = 0;
@@ -70,7 +91,8 @@ export class RecordLog {
       const alone = count === 0 && size > maxBytes;
       const taken = take(slab.sizes, first, alone ? 1 : maxCount - count, alone ? size : maxBytes - bytes);
       if (taken.count === 0) break;
-      chunks.push(slab.memory.subarray(slab.ends[first - 1] ?? 0, slab.ends[first + taken.count - 1] ?? 0));
+      const { memory, ends } = form === "json" ? slab.json : cborOf(slab);
+      chunks.push(memory.subarray(ends[first - 1] ?? 0, ends[first + taken.count - 1] ?? 0));
       count += taken.count;
       bytes += taken.bytes;
       offset += taken.count;
@@ -117,14 +139,13 @@ export class RecordLog {
 
   #room(bytes: number): Slab {
     const last = this.#slabs.at(-1);
-    if (last !== undefined && last.used + bytes <= last.memory.length) return last;
+    if (last !== undefined && last.json.used + bytes <= last.json.memory.length) return last;
     // Slabs grow with the shard, so that a thousand idle shards cost little.
-    const wanted = last === undefined ? smallestSlab : Math.min(largestSlab, last.memory.length * 2);
+    const wanted = last === undefined ? smallestSlab : Math.min(largestSlab, last.json.memory.length * 2);
     const slab: Slab = {
       first: this.#end,
-      memory: Buffer.allocUnsafeSlow(Math.max(wanted, bytes)),
-      used: 0,
-      ends: [],
+      json: { memory: Buffer.allocUnsafeSlow(Math.max(wanted, bytes)), used: 0, ends: [] },
+      cbor: undefined,
       arrivals: [],
       sizes: [],
     };
@@ -134,6 +155,22 @@ export class RecordLog {
 }
 
 const comma = 0x2c;
+
+/** The slab's records in CBOR, those included that have come since. */
+function cborOf(slab: Slab): Texts {
+  const { json } = slab;
+  // Enough: payloads are a third larger in JSON, and so is what is around them.
+  slab.cbor ??= { memory: Buffer.allocUnsafeSlow(json.memory.length), used: 0, ends: [] };
+  const { cbor } = slab;
+  for (let place = cbor.ends.length; place < json.ends.length; place++) {
+    const text = json.memory.toString("utf8", (json.ends[place - 1] ?? 0) + 1, json.ends[place]);
+    const record = encodeAsCbor(JSON.parse(text));
+    cbor.memory.set(record, cbor.used);
+    cbor.used += record.length;
+    cbor.ends.push(cbor.used);
+  }
+  return cbor;
+}
 
 /** How many of `sizes` from `first` on fit. */
 function take(

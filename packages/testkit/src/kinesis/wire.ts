@@ -106,7 +106,7 @@ interface ParsedCall {
 function answered(service: KinesisService, call: ParsedCall, signal: AbortSignal): Answered {
   const { target, body, caller, format } = call;
   try {
-    const result = service.perform(target.operation, body, caller);
+    const result = service.perform(target.operation, body, caller, format.records);
     if (!(result instanceof Subscription)) {
       return {
         kind: "answer",

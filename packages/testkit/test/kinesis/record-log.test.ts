@@ -33,7 +33,7 @@ describe("RecordLog", () => {
           log.trim(start);
           expect([log.start, log.end]).toEqual([start, all.length]);
           const from = look % (all.length + 2);
-          const slice = log.read(from, maxCount, maxBytes);
+          const slice = log.read(from, { maxCount, maxBytes });
           const expected: number[] = [];
           let bytes = 0;
           for (let place = Math.max(from, start); place < all.length && expected.length < maxCount; place++) {
