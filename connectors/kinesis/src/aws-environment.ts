@@ -9,6 +9,8 @@ export interface AwsEnvironment {
   readonly region: string | undefined;
   /** AWS_ENDPOINT_URL_<SERVICE>, else AWS_ENDPOINT_URL; neither when AWS_IGNORE_CONFIGURED_ENDPOINT_URLS is true. */
   readonly endpoints: Readonly<Record<AwsService, string | undefined>>;
+  /** Whether Kinesis may be spoken to in CBOR: not with AWS_CBOR_DISABLE=true or AWS_CBOR_ENABLED=false, as in the SDKs for Java. */
+  readonly cbor: boolean;
 }
 
 export type AwsService = "kinesis" | "dynamodb" | "cloudwatch" | "sts";
@@ -28,6 +30,7 @@ export function readAwsEnvironment(
       cloudwatch: endpoint("CLOUDWATCH"),
       sts: endpoint("STS"),
     },
+    cbor: !isOn(env["AWS_CBOR_DISABLE"]) && text(env["AWS_CBOR_ENABLED"])?.toLowerCase() !== "false",
   };
 }
 
@@ -37,6 +40,11 @@ export function readAwsEnvironment(
  */
 export function quietVersionNotice(env: Record<string, string | undefined> = process.env): void {
   env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] ??= "true";
+}
+
+/** Any value is one that means yes, but those that mean no. */
+function isOn(value: string | undefined): boolean {
+  return !["", "0", "false", "no"].includes(value?.trim().toLowerCase() ?? "");
 }
 
 function text(value: string | undefined): string | undefined {

@@ -27,17 +27,20 @@ export type ConnectConsumer = (config: KinesisSourceConfig, context: SourceConte
 
 /** The consumer of `@pulsar-ts-io/kinesis-consumer`, with clients of its own. */
 export const connectConsumer: ConnectConsumer = (config, context) => {
-  const { endpoints, credentials, record: _shape, ...options } = config;
+  const { endpoints, cbor, credentials, record: _shape, ...options } = config;
+  const { clock, logger, meter, troubles } = context;
   const clients = createAwsClients({
     region: endpoints.region,
     kinesisEndpoint: endpoints.kinesis,
     dynamoEndpoint: endpoints.dynamodb,
     cloudwatch: config.metricsLevel === "NONE" ? undefined : { endpoint: endpoints.cloudwatch },
     credentials: credentialProvider(credentials, endpoints),
+    cbor,
+    onCborRefused: (answer) =>
+      logger.info({ answer }, "Kinesis endpoint does not speak CBOR, reading in JSON, which costs more CPU"),
     // The application as Java's connector does, and who of its workers it is: CloudTrail tells both.
     userAgent: [config.applicationName, `instance/${context.instanceId}`],
   });
-  const { clock, logger, meter, troubles } = context;
   const host = {
     clock,
     logger,

@@ -43,6 +43,8 @@ export interface KinesisSourceConfig {
   readonly metricsLevel: KinesisSourceOptions["cloudwatchMetricsLevel"];
   readonly record: RecordShape;
   readonly endpoints: AwsEndpoints;
+  /** Whether records may be asked for in CBOR. */
+  readonly cbor: boolean;
   readonly credentials: CredentialMode;
 }
 
@@ -72,6 +74,7 @@ export function resolveOptions(
     metricsLevel: endpoints.cloudwatchUnknown ? "NONE" : options.cloudwatchMetricsLevel,
     record: resolveRecordShape(options),
     endpoints,
+    cbor: environment.cbor,
     credentials: resolveCredentials(options),
   };
 }

@@ -113,12 +113,13 @@ function resolve(options: KinesisSourceOptions): KinesisSourceConfig {
   return config;
 }
 
-function connect({ endpoints, credentials, applicationName }: KinesisSourceConfig): AwsClients {
+function connect({ endpoints, cbor, credentials, applicationName }: KinesisSourceConfig): AwsClients {
   return createAwsClients({
     region: endpoints.region,
     kinesisEndpoint: endpoints.kinesis,
     dynamoEndpoint: endpoints.dynamodb,
     credentials: credentialProvider(credentials, endpoints),
+    cbor,
     userAgent: [applicationName],
   });
 }

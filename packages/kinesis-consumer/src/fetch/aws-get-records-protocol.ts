@@ -63,6 +63,7 @@ export class GetRecordsProtocol extends AwsJson1_1Protocol {
     const contentType = headerOf(response.headers, "content-type");
     const isError = this.isErrorResponse(response.statusCode);
     if (contentType === cborType) {
+      this.encoding.answeredInCbor();
       const body = await wholeBody(response, context);
       if (isError) {
         const json = Buffer.from(cborToJson(body));
@@ -71,7 +72,7 @@ export class GetRecordsProtocol extends AwsJson1_1Protocol {
       const answer = readCborAnswer(body);
       return Object.assign(answer, { $metadata: this.deserializeMetadata(response) }) as unknown as Output;
     }
-    this.encoding.notCbor(response.statusCode, contentType);
+    this.encoding.answeredOtherwise(response.statusCode, contentType);
     if (isError) return await super.deserializeResponse<Output>(operation, context, response);
     const streamed = new StreamedRecords();
     for await (const chunk of chunksOf(response.body, context)) streamed.push(chunk);

@@ -1,29 +1,47 @@
+/** What is known of an endpoint. */
+type Knowledge =
+  /** It has not answered yet. */
+  | "untried"
+  /** It has failed when it was asked in CBOR: perhaps because of that. It is asked in JSON. */
+  | "doubted"
+  | "speaks-cbor"
+  | "speaks-json";
+
 /**
  * How records are asked for: in CBOR, as the AWS SDKs for Java do, or in JSON. An endpoint that shows that it does not speak CBOR
  * is asked in JSON from then on.
  */
 export class RecordEncoding {
-  #cbor: boolean;
+  #knowledge: Knowledge;
   readonly #onFallback: (answer: string) => void;
 
   /** @param onFallback called once, with what was answered instead. */
   constructor(cbor: boolean, onFallback: (answer: string) => void = () => {}) {
-    this.#cbor = cbor;
+    this.#knowledge = cbor ? "untried" : "speaks-json";
     this.#onFallback = onFallback;
   }
 
   get isCbor(): boolean {
-    return this.#cbor;
+    return this.#knowledge === "untried" || this.#knowledge === "speaks-cbor";
+  }
+
+  /** To be called with each answer in CBOR. */
+  answeredInCbor(): void {
+    if (this.#knowledge !== "speaks-json") this.#knowledge = "speaks-cbor";
   }
 
   /**
-   * To be called with each answer that is not CBOR, while {@link isCbor}. A failure of the server (status 500 and above) says nothing
-   * of what it speaks: it may come from a proxy in front of it.
+   * To be called with each answer that is not CBOR. A failure of the server (status 500 and above) may come from something in front
+   * of it; one to the first question may also be all that the server can make of CBOR. Then what it makes of JSON tells.
    */
-  notCbor(status: number, contentType: string | undefined): void {
-    if (status >= 500 || !this.#cbor) return;
-    this.#cbor = false;
-    this.#onFallback(`status ${status}, content type ${contentType ?? "unknown"}`);
+  answeredOtherwise(status: number, contentType: string | undefined): void {
+    const failed = status >= 500;
+    if (this.#knowledge === "speaks-json" || (failed && this.#knowledge === "speaks-cbor")) return;
+    if (failed) this.#knowledge = this.#knowledge === "untried" ? "doubted" : "untried";
+    else {
+      this.#knowledge = "speaks-json";
+      this.#onFallback(`status ${status}, content type ${contentType ?? "unknown"}`);
+    }
   }
 
   /** Middleware that sends a call again in JSON which failed because it was CBOR. */

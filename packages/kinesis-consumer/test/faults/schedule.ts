@@ -35,7 +35,8 @@ export class Schedule {
   constructor(seed: number, numbers: Numbers) {
     const random = new SeededRandom(seed);
     this.#random = random;
-    this.#rig = new Rig(random.integer(1, 4));
+    // Half of them in JSON.
+    this.#rig = new Rig(random.integer(1, 4), seed % 2 === 0);
     this.#rig.table.leavesOpen = true;
     this.#promises = new Promises(this.#rig);
     makeScansStale(this.#rig, random);

@@ -130,11 +130,39 @@ describe("GetRecords in CBOR", { timeout: 60_000 }, () => {
     expect(speaking.fallbacks).toHaveLength(1);
   });
 
-  it("goes on in CBOR after a failure of something in front of the service", async () => {
-    const speaking = new Speaking(() => ({ status: 503, type: "text/html", body: Buffer.from("<html>") }));
+  it("goes on in CBOR after a failure of something in front of a service that speaks it", async () => {
+    let up = true;
+    const speaking = new Speaking(() =>
+      up ? { status: 200, type: cborType, body: inCbor({ Records: [] }) } : unavailable,
+    );
     await speaking.ask();
+    up = false;
     await speaking.ask();
-    expect(speaking.asked.map(({ type }) => type)).toEqual([cborType, cborType]);
+    up = true;
+    await speaking.ask();
+    expect(speaking.asked.map(({ type }) => type)).toEqual([cborType, cborType, cborType]);
+    expect(speaking.fallbacks).toEqual([]);
+  });
+
+  it("asks again in JSON when a server that has never answered in CBOR fails", async () => {
+    const json = JSON.stringify({ Records: [], NextShardIterator: "next" });
+    const speaking = new Speaking((type) =>
+      type === cborType ? unavailable : { status: 200, type: jsonType, body: Buffer.from(json) },
+    );
+    for (const _ of [1, 2]) expect(await speaking.ask()).toEqual({ Records: [], NextShardIterator: "next" });
+    expect(speaking.asked.map(({ type }) => type)).toEqual([cborType, jsonType, jsonType]);
+    expect(speaking.fallbacks).toEqual([`status 200, content type ${jsonType}`]);
+  });
+
+  it("goes back to CBOR when a server fails whatever it is asked in", async () => {
+    let up = false;
+    const speaking = new Speaking(() =>
+      up ? { status: 200, type: cborType, body: inCbor({ Records: [] }) } : unavailable,
+    );
+    await speaking.ask();
+    up = true;
+    await speaking.ask();
+    expect(speaking.asked.map(({ type }) => type)).toEqual([cborType, jsonType, cborType]);
     expect(speaking.fallbacks).toEqual([]);
   });
 
@@ -160,6 +188,7 @@ describe("GetRecords in CBOR", { timeout: 60_000 }, () => {
 
 const cborType = "application/x-amz-cbor-1.1";
 const jsonType = "application/x-amz-json-1.1";
+const unavailable = { status: 503, type: "text/html", body: Buffer.from("<html>") };
 
 interface Told {
   readonly status: number;

@@ -1,7 +1,8 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { json } from "node:stream/consumers";
+import { buffer } from "node:stream/consumers";
+import { decode, encode } from "cborg";
 
 export interface AwsAnswer {
   readonly status: number;
@@ -16,6 +17,8 @@ export interface AwsStub extends AsyncDisposable {
   readonly bodies: readonly unknown[];
 }
 
+const cborType = "application/x-amz-cbor-1.1";
+
 /** A server that answers each operation, on a table if it is one, as a test says. */
 export async function startAwsStub(
   answer: (operation: string, table: string | undefined) => AwsAnswer,
@@ -25,12 +28,14 @@ export async function startAwsStub(
   const server = createServer(async (request, response) => {
     const operation = String(request.headers["x-amz-target"]).split(".").at(-1) ?? "";
     calls.push(operation);
-    const body = (await json(request)) as { readonly TableName?: string }; // as the SDK sends it
+    const cbor = request.headers["content-type"] === cborType;
+    const sent = await buffer(request);
+    const body: { readonly TableName?: string } = cbor ? decode(sent) : JSON.parse(sent.toString());
     bodies.push(body);
     const { status, body: answered } = answer(operation, body.TableName);
     response
-      .writeHead(status, { "content-type": "application/x-amz-json-1.0" })
-      .end(JSON.stringify(answered));
+      .writeHead(status, { "content-type": cbor ? cborType : "application/x-amz-json-1.0" })
+      .end(cbor ? encode(answered) : JSON.stringify(answered));
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");

@@ -12,7 +12,9 @@ import {
 import type { ConsumerOptions } from "../../src/consumer-options.ts";
 import { AwsUnavailableError } from "../../src/errors.ts";
 import { AwsFanOut } from "../../src/fetch/aws-fan-out.ts";
+import { recordsProtocol } from "../../src/fetch/aws-get-records-protocol.ts";
 import type { FanOutService } from "../../src/fetch/fan-out-service.ts";
+import { RecordEncoding } from "../../src/fetch/record-encoding.ts";
 import type { KinesisRecord } from "../../src/kinesis-record.ts";
 import type { MetricSink } from "../../src/metrics/metric-sink.ts";
 import { AwsKinesisStream } from "../../src/shard/aws-kinesis-stream.ts";
@@ -105,11 +107,14 @@ export class Rig {
   readonly meter: RecordingMeter = new RecordingMeter();
   /** Where each record that was put is. */
   readonly placed: { readonly shardId: string; readonly sequenceNumber: bigint }[] = [];
+  readonly #cbor: boolean;
   readonly #dead = new Set<string>();
   readonly #caller = new AsyncLocalStorage<Caller>();
   #put = 0;
 
-  constructor(shardCount = 1) {
+  /** @param cbor whether records are asked for in CBOR. */
+  constructor(shardCount = 1, cbor = true) {
+    this.#cbor = cbor;
     this.model.createStream("orders", shardCount);
     this.table.exists = false;
   }
@@ -148,6 +153,7 @@ export class Rig {
       credentials: { accessKeyId: "test", secretAccessKey: "test" },
       maxAttempts: 1,
       requestHandler: new ProcessHandler(this.service, clock),
+      protocol: recordsProtocol(new RecordEncoding(this.#cbor)),
     });
     const kinesis = serviceOf(client);
     const released: string[] = [];
