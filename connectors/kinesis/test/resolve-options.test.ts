@@ -22,6 +22,7 @@ describe("resolveOptions", () => {
       maxBufferedBytes: 67_108_864,
       onStreamRecreated: "fail",
       metricsLevel: "DETAILED",
+      cbor: true,
       credentials: { kind: "default-chain" },
     });
     expect(record.properties).toHaveLength(4);
