@@ -91,8 +91,7 @@ export class RecordLog {
       const alone = count === 0 && size > maxBytes;
       const taken = take(slab.sizes, first, alone ? 1 : maxCount - count, alone ? size : maxBytes - bytes);
       if (taken.count === 0) break;
-      const { memory, ends } = form === "json" ? slab.json : cborOf(slab);
-      chunks.push(memory.subarray(ends[first - 1] ?? 0, ends[first + taken.count - 1] ?? 0));
+      chunks.push(piece(form === "json" ? slab.json : cborOf(slab), first, taken.count));
       count += taken.count;
       bytes += taken.bytes;
       offset += taken.count;
@@ -170,6 +169,11 @@ function cborOf(slab: Slab): Texts {
     cbor.ends.push(cbor.used);
   }
   return cbor;
+}
+
+/** The memory of `count` records from `first` on. */
+function piece({ memory, ends }: Texts, first: number, count: number): Buffer {
+  return memory.subarray(ends[first - 1] ?? 0, ends[first + count - 1] ?? 0);
 }
 
 /** How many of `sizes` from `first` on fit. */
