@@ -11,7 +11,7 @@ import { podAsFlags } from "../harness/pod-flags.ts";
 import { openProjectImage, type ProjectImage } from "../harness/project-image.ts";
 import { uniqueName } from "../stack.ts";
 
-const fixture = fileURLToPath(new URL("../../runtime/test/fixtures/leaking", import.meta.url));
+const fixture = fileURLToPath(new URL("../../runtime/test/fixtures/growing", import.meta.url));
 
 describe("a pod of the manifests whose connector keeps ever more memory", () => {
   let project: ProjectImage;
@@ -20,8 +20,8 @@ describe("a pod of the manifests whose connector keeps ever more memory", () => 
   beforeAll(async () => {
     project = await openProjectImage();
     manifests = await buildManifests("");
-    folder = await mkdtemp(join(tmpdir(), "pulsar-ts-io-leaking-"));
-    await cp(fixture, join(folder, "leaking"), { recursive: true });
+    folder = await mkdtemp(join(tmpdir(), "pulsar-ts-io-growing-"));
+    await cp(fixture, join(folder, "growing"), { recursive: true });
   }, 600_000);
   afterAll(async () => {
     await project?.[Symbol.asyncDispose]();
@@ -29,7 +29,7 @@ describe("a pod of the manifests whose connector keeps ever more memory", () => 
   }, 60_000);
 
   it("restarts its instance by --max-memory before the container's memory ends, and lives on", async () => {
-    const source = { name: uniqueName("leaking"), archive: "/leaking", configs: {} };
+    const source = { name: uniqueName("growing"), archive: "/growing", configs: {} };
     const data = { "source.yaml": JSON.stringify(source) };
     const fields = {
       "metadata.labels['apps.kubernetes.io/pod-index']": "0",
@@ -38,7 +38,7 @@ describe("a pod of the manifests whose connector keeps ever more memory", () => 
     const pod = await podAsFlags(manifests, { fields, data });
     const volume = [
       "--volume",
-      `${join(folder, "leaking")}:/leaking:ro`,
+      `${join(folder, "growing")}:/growing:ro`,
       "--env",
       "PULSAR_TS_IO_OUTPUT=console",
     ];
