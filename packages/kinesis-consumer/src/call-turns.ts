@@ -2,8 +2,8 @@
  * Lets calls begin in the order in which they came, at the end of a turn of the event loop and a bounded number in each.
  *
  * The SDK computes for up to a millisecond before it sends a request. When a thousand readers are due together, their requests
- * would hold up renewals and takes of leases, and each would open a connection of its own. Calls that begin together also cost half
- * of the CPU of calls that begin one by one. A process with time to spare turns so often that no call waits, however long calls take.
+ * would hold up renewals and takes of leases, and each would open a connection of its own. Calls that begin together also cost less
+ * CPU than calls that begin one by one. A process with time to spare turns so often that no call waits, however long calls take.
  */
 export class CallTurns {
   readonly #perTurn: number;
