@@ -104,7 +104,10 @@ export class LeaseBalancer {
     if (!isOurs(lease)) {
       // What the scan saw of a living worker's lease is a renewal old, perhaps.
       const current = await this.#get(shardId, "request", signal);
-      return current?.owner === owner && current?.checkpointOwner === undefined ? current : undefined;
+      if (current === undefined || current.owner !== owner || current.checkpointOwner !== undefined)
+        return undefined;
+      // A lease that was handed over and not taken yet looks like Java's. Once one of ours has taken it, that one can be asked.
+      return isOurs(current) ? undefined : current;
     }
     const outcome = await this.#table.requestHandOff(lease, workerId, writes);
     if (outcome.kind === "failed") {
