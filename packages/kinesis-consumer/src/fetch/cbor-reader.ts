@@ -77,7 +77,7 @@ export class CborReader {
     return names.findIndex((name) => name.length === length && this.#matches(name, from));
   }
 
-  /** @throws CborError when the next item is no text. */
+  /** @throws CborError when the next item is not a text. */
   text(): string {
     const length = this.#head(cborKinds.text);
     if (length === indefinite) return this.#pieces(cborKinds.text).toString("utf8");
@@ -85,7 +85,7 @@ export class CborReader {
     return this.#bytes.toString("utf8", from, from + length);
   }
 
-  /** @returns a view of the bytes. @throws CborError when the next item is no byte string. */
+  /** @returns a view of the bytes. @throws CborError when the next item is not a byte string. */
   bytes(): Buffer {
     const length = this.#head(cborKinds.bytes);
     if (length === indefinite) return this.#pieces(cborKinds.bytes);

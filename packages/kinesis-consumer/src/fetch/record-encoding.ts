@@ -32,7 +32,7 @@ export class RecordEncoding {
 
   /**
    * To be called with each answer that is not CBOR. A failure of the server (status 500 and above) may come from something in front
-   * of it; one to the first question may also be all that the server can make of CBOR. Then what it makes of JSON tells.
+   * of it. Before the first answer in CBOR it may also mean that the server cannot read CBOR: the answer to JSON decides.
    */
   answeredOtherwise(status: number, contentType: string | undefined): void {
     const failed = status >= 500;

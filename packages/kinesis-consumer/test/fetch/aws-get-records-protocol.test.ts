@@ -170,7 +170,7 @@ describe("GetRecords in CBOR", { timeout: 60_000 }, () => {
     ["is cut off", (body: Buffer) => body.subarray(0, 20), undefined],
     ["is shorter than it says", (body: Buffer) => body.subarray(0, 20), 80],
     ["is longer than it says", (body: Buffer) => body, 20],
-    ["is no CBOR", () => Buffer.from("<html>"), undefined],
+    ["is not CBOR", () => Buffer.from("<html>"), undefined],
   ])("fails when an answer %s", async (_, damage, length) => {
     const body = inCbor(JSON.parse(answerWith({})));
     const speaking = new Speaking(() => ({ status: 200, type: cborType, body: damage(body), length }));
@@ -198,7 +198,7 @@ interface Told {
   readonly length?: number | undefined;
 }
 
-/** A client that asks in CBOR, and a service that answers what it is told to. */
+/** A client that asks in CBOR, and a service that answers as a test says. */
 class Speaking {
   readonly asked: { readonly type: string; readonly fields: unknown; readonly target: string }[] = [];
   readonly fallbacks: string[] = [];
