@@ -23,7 +23,7 @@ const closedPort = 1;
 /** Shards are listed every two minutes at most: this may fail, too, or not be due yet. */
 const mayFailToo = "list of shards";
 
-/** What real services say differs from the sentences of the table: the SDK's, and the broker's, which tells nobody that a token expired. */
+/** Sentences of real services that differ from the table's. The broker does not say that a token has expired. */
 const saidInReality: Readonly<Record<string, string>> = {
   "lease table (DynamoDB) away": "DynamoDB at http",
   "token expired": "AuthenticationError",

@@ -9,7 +9,7 @@ export interface AwsEnvironment {
   readonly region: string | undefined;
   /** AWS_ENDPOINT_URL_<SERVICE>, else AWS_ENDPOINT_URL; neither when AWS_IGNORE_CONFIGURED_ENDPOINT_URLS is true. */
   readonly endpoints: Readonly<Record<AwsService, string | undefined>>;
-  /** Whether Kinesis may be spoken to in CBOR: not with AWS_CBOR_DISABLE=true or AWS_CBOR_ENABLED=false, as in the SDKs for Java. */
+  /** Whether CBOR may be used with Kinesis: not with AWS_CBOR_DISABLE=true or AWS_CBOR_ENABLED=false, as in the SDKs for Java. */
   readonly cbor: boolean;
 }
 
@@ -42,7 +42,7 @@ export function quietVersionNotice(env: Record<string, string | undefined> = pro
   env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] ??= "true";
 }
 
-/** Any value is one that means yes, but those that mean no. */
+/** Every value means yes, except those that mean no. */
 function isOn(value: string | undefined): boolean {
   return !["", "0", "false", "no"].includes(value?.trim().toLowerCase() ?? "");
 }

@@ -204,7 +204,7 @@ function honestAnswer(request: string, nowMs: number): string {
   return `<${action}Response xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><${action}Result><Credentials>${credentials}</Credentials></${action}Result></${action}Response>`;
 }
 
-/** A service at which credentials are to be had. While it is faulty it goes wrong in the way of one cell. */
+/** A service that gives credentials. While it is faulty, it fails as one cell of the matrix says. */
 class Service {
   readonly #server: Server;
   readonly #sockets = new Map<Socket, string>();

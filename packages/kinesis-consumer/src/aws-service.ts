@@ -151,7 +151,7 @@ export class AwsService<In extends object, Out extends MetadataBearer> {
     return await this.#client.send(command, { abortSignal });
   }
 
-  /** Waits for `work`, as long as its limit allows and `signal` has not aborted. @param cut is told why it is not waited for. */
+  /** Waits for `work` until its limit ends or `signal` aborts. @param cut called with the reason when the wait ends early. */
   async #within<T>(
     limit: { readonly ms: number; readonly what: string } & CallOptions,
     signal: AbortSignal,

@@ -1,7 +1,7 @@
 import type { Backoff, Clock, ConnectorError, Logger } from "@pulsar-ts-io/core";
 import { asConnectorError } from "./verdict.ts";
 
-/** Longest pause between two tries, milliseconds: whatever failed may be mended at any time, and is then noticed so soon. */
+/** Longest pause between two tries, milliseconds. The cause of a failure may end at any time; the next try notices it. */
 export const longestPauseMs = 10_000;
 
 /**

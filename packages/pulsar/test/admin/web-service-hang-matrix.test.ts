@@ -32,7 +32,7 @@ const questions = [
   { question: "the broker's setting", leads: { status: 200, body: '{"brokerDeduplicationEnabled":"true"}' } },
 ] as const;
 
-/** These meet the connection, which each question has anew: the first one stands for all. */
+/** These faults hit the connection. Each question opens its own, so the first question is enough. */
 const ofConnections: readonly Fault[] = [
   "refuses the connection",
   "stalls in the TLS handshake",

@@ -3,7 +3,7 @@ import { encode, Tagged } from "cborg";
 /** The tag for a time; its value is milliseconds here, against the standard's seconds. */
 export const timeTag = 1;
 
-/** In CBOR what JSON says: only the name of a member tells which texts are bytes, and which numbers are times. */
+/** Encodes a JSON value as CBOR. The name of a member decides which texts are bytes and which numbers are times. */
 export function encodeAsCbor(value: unknown, name = ""): Uint8Array {
   return encode(asCbor(value, name));
 }
