@@ -20,6 +20,8 @@ const recoveryMs = 15_000;
 const stopMs = 25_000 + 15_000;
 /** As the consumer's clients end a call to DynamoDB. */
 const dynamoMs = 8_000;
+/** As the consumer's clients end an attempt to call Kinesis that gets no byte. */
+const silentMs = 10_000;
 
 const faults = [
   "never answers",
@@ -83,13 +85,23 @@ function kinesis(name: string, more: Partial<Call> = {}): Call {
     name: `Kinesis ${name}`,
     install: (run, hang) => {
       run.onCall = (operation, send, signal) =>
-        operation === name && hang.meets() ? faultyCall(hang, send, signal) : send();
+        operation === name && hang.meets() ? silentlyEnded(run, hang, send, signal) : send();
     },
     ...more,
   };
 }
 
 type Send = Parameters<TruthRun["onCall"]>[1];
+
+/** The consumer's own request handler ends an attempt in silence. */
+function silentlyEnded(run: TruthRun, hang: Hang, send: Send, signal: AbortSignal | undefined) {
+  const end = new AbortController();
+  run.clock.sleep(silentMs, new AbortController().signal).then(
+    () => end.abort(Object.assign(new Error("no byte within 10 s"), { name: "TimeoutError" })),
+    () => {},
+  );
+  return faultyCall(hang, send, signal === undefined ? end.signal : AbortSignal.any([signal, end.signal]));
+}
 
 async function faultyCall(hang: Hang, send: Send, signal: AbortSignal | undefined) {
   const refusal = hang.refusal();
@@ -168,7 +180,7 @@ const calls: readonly Call[] = [
     },
   },
   {
-    name: "Pulsar connect",
+    name: "Pulsar dial",
     faults: faults.filter((fault) => fault !== "stalls in mid-body"),
     install: (run, hang) => {
       run.onDial = async (dial) => {
@@ -182,18 +194,7 @@ const calls: readonly Call[] = [
     },
     provoke: (run) => run.cut(),
   },
-  {
-    name: "Pulsar lookup",
-    faults: ["never answers", "answers after the limit", "stalls in mid-body"],
-    install: (run, hang) => {
-      run.broker.answer("lookup", (fields, connection) => {
-        if (!hang.meets()) return false;
-        stall(hang, connection, () => run.broker.answerHonestly("lookup", fields, connection));
-        return undefined;
-      });
-    },
-    provoke: (run) => run.closeProducers(),
-  },
+  pulsarRequest("lookup", { provoke: (run) => run.closeProducers() }),
   {
     name: "Pulsar receipts",
     faults: ["answers after the limit", "stalls in mid-body"],
@@ -206,6 +207,42 @@ const calls: readonly Call[] = [
     },
   },
 ];
+
+/** What a source asks only before it reads. */
+const callsOfStart: readonly Call[] = [
+  kinesis("DescribeStreamSummary"),
+  kinesis("GetShardIterator"),
+  kinesis("RegisterStreamConsumer", {
+    run: { retrieval: "fan-out" },
+    // Kinesis has registered the consumer by then, and the source sees that at its next look.
+    faults: faults.filter((fault) => fault !== "stalls in mid-body"),
+  }),
+  kinesis("DescribeStreamConsumer", { run: { retrieval: "fan-out" } }),
+  dynamo("DescribeTable", ["ready"]),
+  dynamo("CreateTable", ["ensure"]),
+  dynamo("PutItem", ["create"]),
+  pulsarRequest("connect"),
+  pulsarRequest("partitionedMetadata"),
+  pulsarRequest("producer"),
+];
+
+function pulsarRequest(
+  name: "connect" | "lookup" | "partitionedMetadata" | "producer",
+  more: Partial<Call> = {},
+): Call {
+  return {
+    name: `Pulsar ${name}`,
+    faults: ["never answers", "answers after the limit", "stalls in mid-body"],
+    install: (run, hang) => {
+      run.broker.answer(name, (fields, connection) => {
+        if (!hang.meets()) return false;
+        stall(hang, connection, () => run.broker.answerHonestly(name, fields, connection));
+        return undefined;
+      });
+    },
+    ...more,
+  };
+}
 
 async function faultyCredentials<T>(hang: Hang, identity: () => T): Promise<T> {
   if (!hang.meets()) return identity();
@@ -223,71 +260,100 @@ function stall(hang: Hang, connection: FakeConnection, answer: () => void): void
   connection.isStuck = true;
 }
 
-const matrix = calls.flatMap((call) =>
-  (call.faults ?? faults).map((fault) => ({ name: call.name, fault, call })),
-);
+interface Cell {
+  readonly name: string;
+  readonly fault: Fault;
+  readonly call: Call;
+}
+
+function matrix(of: readonly Call[]): readonly Cell[] {
+  return of.flatMap((call) => (call.faults ?? faults).map((fault) => ({ name: call.name, fault, call })));
+}
+
 /** In the quick tier each call meets two faults, another two for each. */
-const cells = matrix.filter((_, index) => byTier({ quick: index % 3 === 0, long: true }));
+function tiered(cells: readonly Cell[]): readonly Cell[] {
+  return cells.filter((_, index) => byTier({ quick: index % 3 === 0, long: true }));
+}
+
+const cells = tiered(matrix(calls));
+/** Single rows are first asked for when a shard ends. */
+const startCells = tiered(
+  matrix([...calls.filter(({ name }) => name !== "DynamoDB GetItem"), ...callsOfStart]),
+);
+
+beforeEach(() => {
+  for (const name of ["AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL"]) vi.stubEnv(name, undefined);
+});
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
+
+/** A source whose first call of `cell` has yet to come; `stored` has what the broker confirmed. */
+function prepare({ call, fault }: Cell, options: TruthRunOptions = {}) {
+  const run = new TruthRun({ bounded: true, ...call.run, ...options }, new RecordingLogger());
+  const stored = new Set<string>();
+  const { onSend } = run.broker;
+  run.broker.onSend = (send, connection) => {
+    for (const { value } of send.messages) stored.add(Buffer.from(value).toString());
+    onSend(send, connection);
+  };
+  const hang = new Hang(fault);
+  call.install(run, hang);
+  return { run, stored, hang };
+}
+
+async function troublesOf(run: TruthRun): Promise<readonly string[]> {
+  const { status } = await run.look();
+  return status.instances.flatMap(({ details }) => details.troubles.map(({ what }) => what));
+}
+
+/** What holds of a fault that `hang` is the end of: what recovers, and when. */
+async function liftAndRecover({ run, stored, hang }: ReturnType<typeof prepare>): Promise<void> {
+  hang.lift();
+  await run.pass(500);
+  const after = run.texts.at(-1) ?? "";
+  const took = await passUntil(run, () => stored.has(after), clearedMs);
+  expect(took).toBeLessThanOrEqual(recoveryMs);
+  await run.pass(Math.max(0, clearedMs - took));
+  expect(await troublesOf(run)).toEqual([]);
+  run.feeding = false;
+  await run.pass(5_000);
+  expect(run.texts.filter((text) => !stored.has(text))).toEqual([]);
+}
+
+/** The SDK loads parts of itself at its first calls, which takes real time and none of the run's. */
+async function loaded(run: TruthRun, condition: () => boolean): Promise<void> {
+  await vi.waitFor(() => run.pass(500).then(() => expect(condition()).toBe(true)), { timeout: 20_000 });
+}
 
 describe("a running source", () => {
-  beforeEach(() => {
-    for (const name of ["AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL"]) vi.stubEnv(name, undefined);
-  });
-
-  afterEach(() => {
-    vi.unstubAllEnvs();
-  });
-
-  /** A source that has run for a while; `stored` has what the broker confirmed. */
-  async function begin({ call, fault }: (typeof matrix)[number]) {
-    const run = new TruthRun({ bounded: true, ...call.run }, new RecordingLogger());
-    const stored = new Set<string>();
-    const { onSend } = run.broker;
-    run.broker.onSend = (send, connection) => {
-      for (const { value } of send.messages) stored.add(Buffer.from(value).toString());
-      onSend(send, connection);
-    };
-    const hang = new Hang(fault);
-    call.install(run, hang);
+  /** A source that has run for a while. */
+  async function begin(cell: Cell) {
+    const begun = prepare(cell);
+    const { run, stored } = begun;
     run.start();
-    // The SDK loads parts of itself at its first calls, which takes real time and none of the run's.
-    await vi.waitFor(() => run.pass(500).then(() => expect(stored.size).toBeGreaterThan(0)), {
-      timeout: 20_000,
-    });
+    await loaded(run, () => stored.size > 0);
     await run.pass(20_000);
     expect(await troublesOf(run)).toEqual([]);
-    return { run, stored, hang };
-  }
-
-  async function troublesOf(run: TruthRun): Promise<readonly string[]> {
-    const { status } = await run.look();
-    return status.instances.flatMap(({ details }) => details.troubles.map(({ what }) => what));
+    return begun;
   }
 
   it.each(cells)(
     "loses no record, shows the trouble and recovers in time when a call hangs: $name $fault",
     { timeout: 60_000 },
     async (cell) => {
-      const { call } = cell;
-      const { run, stored, hang } = await begin(cell);
+      const begun = await begin(cell);
+      const { run, hang } = begun;
       await using _ = run;
       hang.active = true;
-      call.provoke?.(run);
+      cell.call.provoke?.(run);
       await passUntil(run, () => hang.met, longestUnneededMs);
       expect(hang.met).toBe(true);
       await run.pass(shownMs);
       expect(await troublesOf(run)).not.toEqual([]);
       await run.pass(faultMs - shownMs);
-      hang.lift();
-      await run.pass(500);
-      const after = run.texts.at(-1) ?? "";
-      const took = await passUntil(run, () => stored.has(after), clearedMs);
-      expect(took).toBeLessThanOrEqual(recoveryMs);
-      await run.pass(Math.max(0, clearedMs - took));
-      expect(await troublesOf(run)).toEqual([]);
-      run.feeding = false;
-      await run.pass(5_000);
-      expect(run.texts.filter((text) => !stored.has(text))).toEqual([]);
+      await liftAndRecover(begun);
     },
   );
 
@@ -300,6 +366,40 @@ describe("a running source", () => {
     expect(await run.stop()).toBeLessThanOrEqual(stopMs);
     hang.lift();
   });
+});
+
+describe("a source that starts", () => {
+  it.each(startCells)(
+    "shows the trouble and loses no record, and reads in time once a call answers: $name $fault",
+    { timeout: 60_000 },
+    async (cell) => {
+      const begun = prepare(cell, { startTimeoutMs: 600_000 });
+      const { run, hang } = begun;
+      await using _ = run;
+      hang.active = true;
+      run.start();
+      await loaded(run, () => hang.met);
+      await run.pass(shownMs);
+      expect(await troublesOf(run)).not.toEqual([]);
+      await run.pass(faultMs - shownMs);
+      await liftAndRecover(begun);
+    },
+  );
+
+  it.each(startCells)(
+    "stops in time although a call hangs: $name $fault",
+    { timeout: 60_000 },
+    async (cell) => {
+      const { run, hang } = prepare(cell, { startTimeoutMs: 600_000 });
+      await using _ = run;
+      hang.active = true;
+      run.start();
+      await loaded(run, () => hang.met);
+      await run.pass(2_000);
+      expect(await run.stop()).toBeLessThanOrEqual(stopMs);
+      hang.lift();
+    },
+  );
 });
 
 /** @returns how long it took, milliseconds. */

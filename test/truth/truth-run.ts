@@ -329,7 +329,7 @@ export class TruthRun implements AsyncDisposable {
       requestHandler: new InterceptedHandler(this, clock),
     });
     const kinesis = this.#options.bounded
-      ? new AwsService(client, { clock, callWithinMs: 20_000, customEndpoint: false })
+      ? new AwsService(client, { clock, callWithinMs: 8_000, customEndpoint: false })
       : serviceOf(client);
     const { logger, meter, troubles } = context;
     const host = {

@@ -33,9 +33,13 @@ export class Backoff {
     return this.#attempts;
   }
 
-  /** The next delay in milliseconds. */
-  next(): number {
-    const ceiling = Math.min(this.#maxMs, this.#initialMs * 2 ** Math.min(this.#attempts, 30));
+  /**
+   * The next delay in milliseconds.
+   *
+   * @param maxMs longest delay of this call, where it is shorter than that of the options.
+   */
+  next(maxMs: number = this.#maxMs): number {
+    const ceiling = Math.min(this.#maxMs, maxMs, this.#initialMs * 2 ** Math.min(this.#attempts, 30));
     this.#attempts += 1;
     return ceiling / 2 + (ceiling / 2) * this.#random();
   }

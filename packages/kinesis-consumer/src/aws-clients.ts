@@ -85,9 +85,10 @@ const cloudwatchTimeoutMs = 5_000;
 const maxSockets = 2_048;
 /**
  * Longest time of a call once its credentials are known, milliseconds. The time-outs above end a silent attempt; these bound the
- * whole call, also when its answer trickles in: a page of 10 MB, both attempts at a lease, one batch of metrics.
+ * whole call, also when its answer trickles in: a list of shards, both attempts at a lease, one batch of metrics. A page of records has
+ * more.
  */
-const callWithinMs = { kinesis: 20_000, dynamo: 8_000, cloudwatch: 8_000 };
+const callWithinMs = { kinesis: 8_000, dynamo: 8_000, cloudwatch: 8_000 };
 
 /** Calls that begin in one turn of the event loop. All renewals that may be under way: they do not wait for reading. */
 const begunInATurn = { kinesis: 8, dynamo: 128 };

@@ -13,7 +13,7 @@ import {
 import { readAwsFailure, translateAwsFailure } from "../src/aws-failure.ts";
 
 const keys: AwsCredentialIdentity = { accessKeyId: "any", secretAccessKey: "any" };
-const callMs = 20_000;
+const callMs = 8_000;
 const command = () => new ListShardsCommand({ StreamName: "orders" });
 
 describe("a call of an AWS service", () => {

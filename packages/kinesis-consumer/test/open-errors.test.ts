@@ -214,8 +214,14 @@ describe("opening", () => {
       const fallback = { kind: "polling", idleMs: 1_000 } as const;
       const worker = rig.worker({ retrieval: { kind: "fan-out", consumerName: "app", fallback } });
       const opening = rig.openWorker(worker);
-      const lifting = rig.clock.sleep(25_000, worker.stop.signal).then(() => fault.lift());
+      const lifting = rig.clock.sleep(25_000, worker.stop.signal).then(() => {
+        expect(worker.troubles.current()).toMatchObject([
+          { what: "consumer for enhanced fan-out", code: "PIO_AWS_THROTTLED", blocking: true },
+        ]);
+        fault.lift();
+      });
       await Promise.all([opening, lifting]);
+      expect(worker.troubles.current()).toEqual([]);
       await rig.until(() => worker.records.length === texts.length);
       expect(rig.service.calls("SubscribeToShard")).toBeGreaterThan(0);
       expect(rig.service.calls("GetRecords")).toBe(0);

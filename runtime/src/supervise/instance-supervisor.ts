@@ -21,6 +21,8 @@ import { noCounts, totalCounts } from "./total-counts.ts";
 /** The first pause before an instance is started again; it doubles up to {@link longestPauseMs}. */
 const firstPauseMs = 1_000;
 const longestPauseMs = 60_000;
+/** The longest pause after a failure to start that passes by itself: the next start comes soon after it has passed. */
+const longestStartPauseMs = 5_000;
 /** What ran as long as this starts over with the first pause. */
 const healthyMs = 300_000;
 
@@ -185,7 +187,7 @@ export class InstanceSupervisor {
       this.#downSinceMs ??= this.#failedMs;
       this.#failure = failure.error;
       if (!this.#mayRestart(failure.error, proven())) throw failure.error;
-      const pauseMs = this.#pauses.next();
+      const pauseMs = this.#pauses.next(longestPauseAfter(failure));
       this.#restarts += 1;
       logger.warn(
         { err: failure.error, restarts: this.#restarts, pauseMs: Math.round(pauseMs) },
@@ -272,6 +274,10 @@ export class InstanceSupervisor {
     const startedMs = this.#firstStartMs ?? 0;
     return isRetryable(causeOf(error)) && clock.monotonic() - startedMs < startTimeoutMs;
   }
+}
+
+function longestPauseAfter({ error, opened }: AttemptFailure): number {
+  return !opened && isRetryable(causeOf(error)) ? longestStartPauseMs : longestPauseMs;
 }
 
 function stall(message: string, sinceMs: number): Trouble {

@@ -324,6 +324,18 @@ describe("InstanceSupervisor", () => {
       expect(await ended).toBeUndefined();
     });
 
+    it("starts again within 5 s, however long the reason lasts", async () => {
+      const { clock, attempts, fail } = supervise({ startTimeoutMs: 300_000 }, () => false);
+      await clock.settle();
+      const pauses: number[] = [];
+      for (let start = 1; start < 8; start += 1) {
+        for (const attempt of attempts) attempt.opened = false;
+        await fail(away());
+        pauses.push(await clock.advanceUntil(() => attempts.length > start));
+      }
+      expect(pauses).toEqual([750, 1_500, 3_000, 3_750, 3_750, 3_750, 3_750]);
+    });
+
     it("ends with the failure of the first start after that time", async () => {
       const { clock, fail, ended } = supervise({ startTimeoutMs: 300_000 }, () => false);
       await clock.settle();

@@ -29,12 +29,6 @@ import type { ShardId } from "../shard/shard.ts";
 import { pollInstead } from "./fan-out-remedy.ts";
 import type { FanOutService, RegisteredConsumer } from "./fan-out-service.ts";
 
-/**
- * Longest time until a subscription is granted, milliseconds. Kinesis grants one within a second; with the pause after a failure, a
- * reader whose request was lost reads again within 15 s.
- */
-const subscribeWithinMs = 8_000;
-
 /** Enhanced fan-out of a stream in Kinesis. */
 export class AwsFanOut implements FanOutService {
   readonly #kinesis: KinesisService;
@@ -87,10 +81,7 @@ export class AwsFanOut implements FanOutService {
       StartingPosition: startingPosition(position),
     });
     try {
-      const { EventStream } = await this.#kinesis.call(command, signal, {
-        streams: true,
-        withinMs: subscribeWithinMs,
-      });
+      const { EventStream } = await this.#kinesis.call(command, signal, { streams: true });
       if (EventStream === undefined) throw new AwsUnavailableError(`Kinesis gave no events for ${shardId}`);
       return this.#events(EventStream, shardId, signal);
     } catch (error) {

@@ -1,4 +1,13 @@
-import { Backoff, type Clock, codeOf, hasCode, IllegalStateError, isRetryable } from "@pulsar-ts-io/core";
+import {
+  Backoff,
+  type Clock,
+  codeOf,
+  hasCode,
+  IllegalStateError,
+  isRetryable,
+  type Outage,
+  type Troubles,
+} from "@pulsar-ts-io/core";
 import { FanOutUnavailableError } from "../errors.ts";
 import { pollInstead } from "./fan-out-remedy.ts";
 import type { FanOutService } from "./fan-out-service.ts";
@@ -31,13 +40,19 @@ export class FanOutConsumer {
   speaksOfIdleShards = false;
   readonly #name: string;
   readonly #clock: Clock;
+  readonly #outage: Outage;
   #arn: string | undefined;
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(service: FanOutService, name: string, clock: Clock) {
+  constructor(
+    service: FanOutService,
+    name: string,
+    { clock, troubles }: { readonly clock: Clock; readonly troubles: Troubles },
+  ) {
     this.service = service;
     this.#name = name;
     this.#clock = clock;
+    this.#outage = troubles.of("consumer for enhanced fan-out");
   }
 
   /** Of the consumer as it was last seen. */
@@ -52,6 +67,14 @@ export class FanOutConsumer {
    * @throws FanOutUnavailableError (`PIO_FAN_OUT_UNAVAILABLE`) and the errors `PIO_AWS_…`.
    */
   async register(signal: AbortSignal): Promise<void> {
+    try {
+      await this.#register(signal);
+    } finally {
+      this.#outage.left(this.#name);
+    }
+  }
+
+  async #register(signal: AbortSignal): Promise<void> {
     const startMs = this.#clock.monotonic();
     const pause = new Backoff({ initialMs: firstLookMs, maxMs: longestLookMs });
     /** What the consumer has been waited for since when: each reason has its own patience. */
@@ -65,6 +88,7 @@ export class FanOutConsumer {
       try {
         const found = await this.service.describeConsumer(this.#name, signal);
         if (found?.active === true) {
+          this.#outage.recovered(this.#name);
           this.#arn = found.arn;
           return;
         }
@@ -73,6 +97,7 @@ export class FanOutConsumer {
       } catch (error) {
         signal.throwIfAborted();
         if (!isRetryable(error) || waitedMs(codeOf(error)) > patienceMs(error)) throw error;
+        this.#outage.failed(this.#name, error);
       }
       if (neverActive) throw this.#neverActive();
       await this.#clock.sleep(pause.next(), signal);

@@ -1,4 +1,4 @@
-import { type Clock, codeOf, type Logger } from "@pulsar-ts-io/core";
+import { type Clock, codeOf, type Logger, type Troubles } from "@pulsar-ts-io/core";
 import type { ConsumerOptions } from "../consumer-options.ts";
 import { FanOutConsumer } from "./fan-out-consumer.ts";
 import type { FanOutService } from "./fan-out-service.ts";
@@ -19,12 +19,12 @@ const unavailable = new Set<unknown>([
 export async function openRetrieval(
   wanted: ConsumerOptions["retrieval"],
   service: FanOutService,
-  host: { readonly clock: Clock; readonly logger: Logger },
+  host: { readonly clock: Clock; readonly logger: Logger; readonly troubles: Troubles },
   signal: AbortSignal,
 ): Promise<Retrieval> {
   if (wanted.kind === "polling") return wanted;
   const { consumerName, fallback } = wanted;
-  const consumer = new FanOutConsumer(service, consumerName, host.clock);
+  const consumer = new FanOutConsumer(service, consumerName, host);
   try {
     await consumer.register(signal);
     return { kind: "fan-out", consumer };

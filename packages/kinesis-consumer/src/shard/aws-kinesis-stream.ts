@@ -25,6 +25,9 @@ import {
 import type { KinesisStream, ReadPosition, RecordPage } from "./kinesis-stream.ts";
 import { type ChildShard, type HashKeyRange, type Shard, type ShardId, shardId } from "./shard.ts";
 
+/** Longest time of a call for a page, milliseconds: 10 MB may come over a slow line. Silence ends it sooner. */
+const pageWithinMs = 20_000;
+
 /** The stream in Kinesis. */
 export class AwsKinesisStream implements KinesisStream {
   readonly #kinesis: KinesisService;
@@ -92,7 +95,9 @@ export class AwsKinesisStream implements KinesisStream {
 
   async getRecords(id: ShardId, iterator: string, limit: number, signal: AbortSignal): Promise<RecordPage> {
     const command = new GetRecordsCommand({ ShardIterator: iterator, Limit: limit });
-    const answer = await this.#call("GetRecords", id, signal, () => this.#kinesis.call(command, signal));
+    const answer = await this.#call("GetRecords", id, signal, () =>
+      this.#kinesis.call(command, signal, { withinMs: pageWithinMs }),
+    );
     return readPage(answer);
   }
 
