@@ -13,6 +13,7 @@ const parts = {
   publish: "test/bench/publish/main.ts",
   shards: "test/bench/shards.ts",
   soak: "test/bench/soak/main.ts",
+  start: "test/bench/start/main.ts",
 };
 
 await main(async () => {
