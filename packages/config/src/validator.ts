@@ -7,6 +7,7 @@ import { ConfigSchemaError, InvalidConfigError } from "./errors.ts";
 import { Findings } from "./findings.ts";
 import type { JsonSchema } from "./json-schema.ts";
 import { isMapping } from "./mapping.ts";
+import { metaSchemaOrigin, metaSchemaProblem } from "./meta-schema.ts";
 import type { ConfigProblem } from "./problem.ts";
 import type { ResolvedConfig } from "./resolve-references.ts";
 import { reportSchemaErrors } from "./schema-problems.ts";
@@ -45,11 +46,13 @@ export class ConfigValidator<C = Record<string, unknown>> {
 
   /** @throws ConfigSchemaError (`PIO_CONFIG_SCHEMA`) when `schema` is no JSON Schema: a defect of the connector. */
   constructor(schema: JsonSchema, options: ConfigValidatorOptions = {}) {
+    const problem = metaSchemaProblem(schema);
+    if (problem !== undefined) throw noJsonSchema(new Error(problem));
     this.#schema = schema;
     this.#environment = options.environment;
     this.#meant = spellings(schema);
     this.#secretNames = sensitiveNames(schema);
-    this.#ajv = new Ajv2020({ allErrors: true, strict: false, addUsedSchema: false, logger: false });
+    this.#ajv = createAjv(schema);
     ajvFormats.default(this.#ajv);
     this.#compile(schema);
   }
@@ -145,12 +148,29 @@ export class ConfigValidator<C = Record<string, unknown>> {
       this.#compiled.set(schema, validate);
       return validate;
     } catch (error) {
-      throw new ConfigSchemaError("the connector's config schema is not a valid JSON Schema", {
-        cause: error,
-        remedy: "this is a defect of the connector: run its schema generation again, or report it",
-      });
+      throw noJsonSchema(error);
     }
   }
+}
+
+/** Without checks of the schema by ajv, which would compile the meta-schema for each process: {@link metaSchemaProblem} is compiled already. */
+function createAjv(schema: JsonSchema): Ajv2020 {
+  return new Ajv2020({
+    allErrors: true,
+    strict: false,
+    addUsedSchema: false,
+    logger: false,
+    validateSchema: false,
+    // Only a schema that refers to the meta-schema needs it.
+    meta: JSON.stringify(schema).includes(`"$ref":"${metaSchemaOrigin}`),
+  });
+}
+
+function noJsonSchema(cause: unknown): ConfigSchemaError {
+  return new ConfigSchemaError("the connector's config schema is not a valid JSON Schema", {
+    cause,
+    remedy: "this is a defect of the connector: run its schema generation again, or report it",
+  });
 }
 
 /** The config of a result. @throws InvalidConfigError (`PIO_INVALID_CONFIG`) with every problem. */
