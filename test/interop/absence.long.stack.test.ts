@@ -63,7 +63,7 @@ describeWithStack("a worker of ours and one of the Java KCL, of which one is awa
         java.sleep();
         const asleepMs = performance.now();
         await ours.until("all leases for ours", () => ours.shardIds.length === shardCount);
-        expect(performance.now() - asleepMs).toBeLessThan(13_000);
+        expect(performance.now() - asleepMs).toBeLessThan(takenOverMs(watch));
         await delay(sleepMs - (performance.now() - asleepMs));
         java.wake();
         await java.until("a refusal", () => java.eventsOf("refused").length > refused);
@@ -110,7 +110,7 @@ describeWithStack("a worker of ours and one of the Java KCL, of which one is awa
         expect(unread).toHaveLength(graceful ? 0 : java.records.filter(ofJava).length);
         const next = await crossing.put(20);
         await ours.until("all leases for ours", () => ours.shardIds.length === shardCount);
-        expect(performance.now() - stoppedMs).toBeLessThan(13_000);
+        expect(performance.now() - stoppedMs).toBeLessThan(takenOverMs(watch));
         await crossing.delivered([ours, java]);
         expect(byShard(ours.records.filter(ofJava))).toEqual(byShard([...unread, ...next.filter(ofJava)]));
         expect(watch.faults([ours])).toEqual([]);
@@ -139,6 +139,11 @@ describeWithStack("a worker of ours and one of the Java KCL, of which one is awa
     );
   });
 });
+
+/** A lease is taken over after 13 s, and what a scan, a write and the start of reading take on this machine. */
+function takenOverMs(watch: TableWatch): number {
+  return 13_000 + 3 * watch.slowestMs;
+}
 
 /** Who got leases after that, in order. */
 function ownersSince(watch: TableWatch, atMs: number): readonly string[] {

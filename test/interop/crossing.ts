@@ -83,8 +83,9 @@ export class Crossing implements AsyncDisposable {
       const seen = new Set(workers.flatMap(({ records }) => records.map((record) => record.sequenceNumber)));
       return this.stored.filter(({ sequenceNumber }) => !seen.has(sequenceNumber));
     };
-    await eventually("every record", () => missing().length === 0).catch((cause: unknown) => {
-      throw new Error(`never handed out: ${JSON.stringify(byShard(missing()))}`, { cause });
+    await eventually("every record", () => missing().length === 0).catch(async (cause: unknown) => {
+      const rows = (await this.rows()).map(shortRow).join("\n");
+      throw new Error(`never handed out: ${JSON.stringify(byShard(missing()))}; leases:\n${rows}`, { cause });
     });
   }
 
@@ -122,4 +123,10 @@ export class Crossing implements AsyncDisposable {
     this.#rows[Symbol.dispose]();
     await this.stream[Symbol.asyncDispose]();
   }
+}
+
+function shortRow(row: LeaseRow): string {
+  return Object.entries(row)
+    .map(([name, value]) => `${name}=${Object.values(value).join()}`)
+    .join(" ");
 }

@@ -24,6 +24,7 @@ export class TableWatch implements AsyncDisposable {
   readonly moves: Move[] = [];
   /** Checkpoints that were replaced by older ones. */
   readonly setbacks: string[] = [];
+  #slowestMs = 0;
   readonly #rows: () => Promise<readonly LeaseRow[]>;
   readonly #stop = new AbortController();
   readonly #watching: Promise<void>;
@@ -33,6 +34,11 @@ export class TableWatch implements AsyncDisposable {
     this.#rows = rows;
     this.#watching = this.#watch();
     this.#watching.catch(() => {}); // disposing throws it
+  }
+
+  /** The longest that a look at the table took: how far the machine is behind. */
+  get slowestMs(): number {
+    return this.#slowestMs;
   }
 
   /** How many leases each owner has; what a finished shard leaves counts, as it does for KCL. */
@@ -93,6 +99,7 @@ export class TableWatch implements AsyncDisposable {
       nextAfterMs = performance.now();
       const rows = await this.#rows();
       const atMs = performance.now();
+      this.#slowestMs = Math.max(this.#slowestMs, atMs - nextAfterMs);
       const seen = new Map<string, LeaseRow>();
       for (const row of rows) {
         if (row["checkpoint"] === undefined) continue; // KCL 3.5 keeps rows of other kinds in the same table
