@@ -1,4 +1,4 @@
-import { KinesisClient } from "@aws-sdk/client-kinesis";
+import { GetRecordsCommand, KinesisClient } from "@aws-sdk/client-kinesis";
 import { type Source, type SourceContext, type StateStore, TroubleLog } from "@pulsar-ts-io/core";
 import {
   KinesisModel,
@@ -329,7 +329,12 @@ export class TruthRun implements AsyncDisposable {
       requestHandler: new InterceptedHandler(this, clock),
     });
     const kinesis = this.#options.bounded
-      ? new AwsService(client, { clock, callWithinMs: 8_000, customEndpoint: false })
+      ? new AwsService(client, {
+          clock,
+          callWithinMs: 8_000,
+          customEndpoint: false,
+          often: [GetRecordsCommand],
+        })
       : serviceOf(client);
     const { logger, meter, troubles } = context;
     const host = {

@@ -11,6 +11,7 @@ import {
   type ServiceOutputTypes as DynamoOutput,
 } from "@aws-sdk/client-dynamodb";
 import {
+  GetRecordsCommand,
   KinesisClient,
   type KinesisClientConfig,
   type ServiceInputTypes as KinesisInput,
@@ -116,6 +117,8 @@ export function createAwsClients(options: AwsClientOptions): AwsClients {
     callWithinMs: callWithinMs.kinesis,
     customEndpoint: options.kinesisEndpoint !== undefined,
     turns: new CallTurns(begunInATurn.kinesis),
+    often: [GetRecordsCommand],
+    around: encoding.sendAgain,
   });
   const dynamoClient = new DynamoDBClient(dynamoConfig);
   // They copy each request and answer, every record with it, with sensitive fields hidden, for a log that nobody reads.

@@ -5,6 +5,7 @@ import { kindOfName } from "./aws-error-names.ts";
 import { type AwsCall, type AwsFailure, readAwsFailure } from "./aws-failure.ts";
 import { CallDeadlines } from "./call-deadlines.ts";
 import type { CallTurns } from "./call-turns.ts";
+import { type Around, type CommandClass, DirectCalls, type SentCommand } from "./direct-calls.ts";
 
 /** The part of an SDK's client that this module uses. */
 interface SdkClient<In extends object, Out extends MetadataBearer> {
@@ -32,6 +33,10 @@ export interface AwsServiceOptions {
   readonly customEndpoint: boolean;
   /** Spreads the beginning of calls; absent: each begins at once. */
   readonly turns?: CallTurns;
+  /** The commands that are sent again and again; absent: none. */
+  readonly often?: readonly CommandClass[];
+  /** Sends a call of one of them, perhaps more than once. */
+  readonly around?: Around;
 }
 
 interface CallOptions {
@@ -62,12 +67,14 @@ export class AwsService<In extends object, Out extends MetadataBearer> {
   /** Where the latest request of a command went, and then where the call went that failed with an error. */
   readonly #places = new WeakMap<object, AwsPlace>();
   readonly #deadlines: CallDeadlines;
+  readonly #direct: DirectCalls;
   #renewCredentials = false;
 
   constructor(client: SdkClient<In, Out>, options: AwsServiceOptions) {
     this.#client = client;
     this.#options = options;
     this.#deadlines = new CallDeadlines(options.clock);
+    this.#direct = new DirectCalls(client, options.often ?? [], options.around);
     client.middlewareStack.add(
       (next, context) => async (args) => {
         const command = context["__smithy_context"]?.["commandInstance"];
@@ -75,7 +82,10 @@ export class AwsService<In extends object, Out extends MetadataBearer> {
         if (typeof command === "object" && command !== null && place !== undefined) {
           this.#places.set(command, place);
         }
-        return await next(args);
+        const answer = await next(args);
+        if (typeof command === "object" && command !== null)
+          this.#direct.learn(command, context, args.request);
+        return answer;
       },
       { step: "finalizeRequest", name: "notePlace" },
     );
@@ -99,6 +109,7 @@ export class AwsService<In extends object, Out extends MetadataBearer> {
     await this.#options.turns?.next();
     await this.authenticate(signal);
     signal.throwIfAborted();
+    const directPlace = this.#direct.placeOf(command);
     const inner = new AbortController();
     try {
       return await this.#within(
@@ -111,7 +122,7 @@ export class AwsService<In extends object, Out extends MetadataBearer> {
       // The SDK keeps using credentials until the time they name, also when AWS says that they have expired.
       const { name, cause } = readAwsFailure(error);
       if (kindOfName(name) === "expired") this.#renewCredentials = true;
-      const place = this.#places.get(command);
+      const place = this.#places.get(command) ?? directPlace;
       if (place !== undefined) this.#places.set(cause, place);
       throw cause;
     }
@@ -148,6 +159,9 @@ export class AwsService<In extends object, Out extends MetadataBearer> {
     command: Command<In, I, Out, O, SdkCommandConfig>,
     abortSignal: AbortSignal,
   ): Promise<O> {
+    const direct = this.#direct.send(command as SentCommand, abortSignal);
+    // A command is answered with its output.
+    if (direct !== undefined) return (await direct) as O;
     return await this.#client.send(command, { abortSignal });
   }
 

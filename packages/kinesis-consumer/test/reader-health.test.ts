@@ -78,7 +78,9 @@ describe("a reader that Kinesis says no to", () => {
     await rig.close(worker);
   });
 
-  it("is failing while errors repeat, keeps its lease, and says so once for all shards", async () => {
+  it("is failing while errors repeat, keeps its lease, and says so once for all shards", {
+    timeout: 240_000,
+  }, async () => {
     const rig = new Rig(4);
     const worker = await rig.start();
     await rig.pass(10_000);
