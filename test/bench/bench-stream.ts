@@ -22,15 +22,17 @@ export interface StreamContent {
   readonly records: number;
   readonly sizeBytes: number;
   readonly asText: boolean;
+  /** Default 4. */
+  readonly shards?: number;
 }
 
 /** Puts `records` records of `sizeBytes` random bytes, or of random text, each under a key of its own, into a new stream. */
 export async function fillStream(
   endpoint: string,
-  { records, ...form }: StreamContent,
+  { records, shards = shardCount, ...form }: StreamContent,
   report: (line: string) => void,
 ): Promise<BenchStream> {
-  const stream = await KinesisStream.create(endpoint, "bench", shardCount);
+  const stream = await KinesisStream.create(endpoint, "bench", shards);
   const recordOf = recordMaker(form);
   const digests = new Map<string, string>();
   const lastSequenceNumbers = new Map<string, string>();
@@ -57,7 +59,7 @@ export async function fillStream(
 export function recordMaker({
   sizeBytes,
   asText,
-}: Omit<StreamContent, "records">): (number: number) => PutRecord {
+}: Pick<StreamContent, "sizeBytes" | "asText">): (number: number) => PutRecord {
   const bytes = new SeededRandom(1).bytes(noiseBytes + sizeBytes);
   const noise = asText ? Buffer.from(bytes.toString("base64")) : bytes;
   return (number) => {

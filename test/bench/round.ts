@@ -9,7 +9,9 @@ import type { BenchOptions } from "./bench-options.ts";
 import type { BenchStream } from "./bench-stream.ts";
 import type { BenchBroker } from "./broker.ts";
 import { isCheckpointed } from "./checkpoints.ts";
+import type { Series } from "./document.ts";
 import type { DoubleProcess } from "./double-process.ts";
+import { RunSampler } from "./run-sampler.ts";
 
 /** What the CLI talks to, each in a process of its own. */
 export interface Stage {
@@ -36,6 +38,10 @@ export interface Round {
   readonly doubleCpuSeconds: number;
   /** `undefined` without a broker of our own. */
   readonly brokerCpuSeconds: number | undefined;
+  /** Of the second half of the records. `undefined` without a broker, which says when that begins. */
+  readonly laterCpuMicrosPerRecord: number | undefined;
+  /** Of the CLI: as {@link RunSampler} has them. */
+  readonly series: Readonly<Record<string, Series>>;
 }
 
 export interface RoundOptions
@@ -71,7 +77,17 @@ export async function runRound(stage: Stage, options: RoundOptions): Promise<Rou
   const start = await usage(stage, cli);
   const startResidentBytes = await peakResidentBytes(cli.pid);
   const timeoutMs = startMs + options.records * longestRecordMs;
-  await until(cli, "the last record", { timeoutMs, everyMs: 50 }, () => isDone(stage, name, topic));
+  const sampler = new RunSampler(cli.pid, stage.stream.records);
+  let middle: { readonly stored: number; readonly cpu: number } | undefined;
+  await until(cli, "the last record", { timeoutMs, everyMs: 50 }, async () => {
+    const stored = await storedRecords(stage, topic);
+    await sampler.sample(stored);
+    if (middle === undefined && stored >= stage.stream.records / 2)
+      middle = { stored, cpu: await familyCpuSeconds(cli.pid) };
+    return stage.broker === undefined
+      ? await isCheckpointed(stage.dynamoEndpoint, name, stage.stream)
+      : stored >= stage.stream.records;
+  });
   const end = await usage(stage, cli);
   const peak = await peakResidentBytes(cli.pid);
   const exit = await cli.stop();
@@ -86,6 +102,8 @@ export async function runRound(stage: Stage, options: RoundOptions): Promise<Rou
     startResidentBytes,
     doubleCpuSeconds: end.double - start.double,
     brokerCpuSeconds: end.broker === undefined ? undefined : end.broker - (start.broker ?? 0),
+    laterCpuMicrosPerRecord: microsAfter(middle, end.cli, stage.stream.records),
+    series: sampler.series,
   };
 }
 
@@ -128,10 +146,13 @@ async function keepMessages(broker: BenchBroker | undefined, name: string): Prom
   await broker?.admin.request("PUT", `persistent/public/default/${name}/subscription/keep`);
 }
 
-async function isDone(stage: Stage, name: string, topic: string): Promise<boolean> {
-  const { broker, dynamoEndpoint, stream } = stage;
-  if (broker === undefined) return await isCheckpointed(dynamoEndpoint, name, stream);
-  return (await storedRecords(stage, topic)) >= stream.records;
+function microsAfter(
+  middle: { readonly stored: number; readonly cpu: number } | undefined,
+  endCpuSeconds: number,
+  records: number,
+): number | undefined {
+  if (middle === undefined || middle.stored >= records) return undefined;
+  return ((endCpuSeconds - middle.cpu) * 1e6) / (records - middle.stored);
 }
 
 async function storedRecords({ broker }: Stage, topic: string): Promise<number> {

@@ -1,4 +1,3 @@
-import os from "node:os";
 import process from "node:process";
 import { setTimeout as delay } from "node:timers/promises";
 import { parseArgs } from "node:util";
@@ -11,7 +10,18 @@ import { type LeaseRow, LeaseRows } from "../harness/lease-rows.ts";
 import { sourceConfig } from "../harness/pipeline.ts";
 import { cpuSeconds, peakResidentBytes } from "../harness/process-usage.ts";
 import { uniqueName } from "../stack.ts";
+import { runBenchmark } from "./benchmark.ts";
+import type { BenchDocument, Measurement } from "./document.ts";
 import { DoubleProcess } from "./double-process.ts";
+import { figureTable } from "./figure-table.ts";
+import { underLoad } from "./load.ts";
+import {
+  type CommonOptions,
+  commonOptions,
+  commonUsage,
+  integerOption,
+  readCommonOptions,
+} from "./options.ts";
 
 const usage = `npm run bench -- shards [options]       what many idle shards cost, and how fast they change hands
 
@@ -23,23 +33,91 @@ Runs the real CLI on a stream of empty shards, with the programmable Kinesis and
   --latency MS    measure a cold start instead: one record in each shard, and a relay that makes each call to Kinesis and to
                   DynamoDB take so much longer
   --profile DIR   with --latency: writes a CPU profile of the CLI to DIR
+${commonUsage}
 `;
 
-const { values } = parseArgs({
-  options: {
-    shards: { type: "string", default: "1000" },
-    seconds: { type: "string", default: "60" },
-    "fan-out": { type: "boolean", default: false },
-    latency: { type: "string" },
-    profile: { type: "string" },
-    help: { type: "boolean", short: "h", default: false },
-  },
-});
-if (values.help) process.stdout.write(usage);
-else if (values.latency !== undefined) await measureStart(Number(values.latency));
-else await measure(Number(values.shards), Number(values.seconds), values["fan-out"]);
+interface ShardsBenchOptions extends CommonOptions {
+  readonly shards: number;
+  readonly seconds: number;
+  readonly fanOut: boolean;
+  /** `undefined`: no cold start, but the steady state. */
+  readonly latencyMs: number | undefined;
+  readonly profileFolder: string | undefined;
+}
 
-async function measure(shards: number, seconds: number, fanOut: boolean): Promise<void> {
+const steadyRows = [
+  { name: "leasesTakenSeconds", title: "from start to all leases taken, s", digits: 1 },
+  { name: "startCpuSeconds", title: "CPU until then, s", digits: 1 },
+  { name: "peakResidentMegabytes", title: "peak RSS, MB", digits: 0 },
+  { name: "idleCores", title: "CPU while idle, cores", digits: 2 },
+  { name: "writesPerLeaseAndMinute", title: "DynamoDB writes a lease and minute", digits: 1 },
+  {
+    name: "sharedSeconds",
+    title: "from a second worker's start to half of the leases its own, s",
+    digits: 1,
+  },
+  {
+    name: "takenOverSeconds",
+    title: "from kill -9 of the first to all of its leases taken over, s",
+    digits: 1,
+  },
+  { name: "releasedSeconds", title: "from SIGTERM to all leases released, s", digits: 1 },
+] as const;
+
+const coldRows = [
+  { name: "leasesTakenSeconds", title: "from the start of the process to all leases taken, s", digits: 1 },
+  { name: "everyShardReadSeconds", title: "from the start of the process to every shard read, s", digits: 1 },
+  { name: "startCpuSeconds", title: "CPU until then, s", digits: 1 },
+  { name: "peakResidentMegabytes", title: "peak RSS, MB", digits: 0 },
+  { name: "leasesLost", title: "leases lost", digits: 0 },
+] as const;
+
+type ShardsValue = (typeof steadyRows | typeof coldRows)[number]["name"];
+type Values = Readonly<Partial<Record<ShardsValue, number>>>;
+
+await runBenchmark({
+  benchmark: "shards",
+  usage,
+  readOptions,
+  measure: async (bench): Promise<Measurement<ShardsValue>> => {
+    const { load, result: values } = await underLoad(() =>
+      bench.latencyMs === undefined ? measureSteadyState(bench) : measureStart(bench, bench.latencyMs),
+    );
+    return { rounds: [{ loads: { shards: load }, values }] };
+  },
+  table: shardsTable,
+});
+
+function readOptions(args: readonly string[]): ShardsBenchOptions | undefined {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      shards: { type: "string", default: "1000" },
+      seconds: { type: "string", default: "60" },
+      "fan-out": { type: "boolean", default: false },
+      latency: { type: "string" },
+      profile: { type: "string" },
+      ...commonOptions,
+    },
+  });
+  if (values.help) return undefined;
+  return {
+    shards: integerOption("shards", values.shards, 2, 20_000),
+    seconds: integerOption("seconds", values.seconds, 1, 86_400),
+    fanOut: values["fan-out"],
+    latencyMs: values.latency === undefined ? undefined : integerOption("latency", values.latency, 0, 10_000),
+    profileFolder: values.profile,
+    ...readCommonOptions(values),
+  };
+}
+
+function shardsTable(document: BenchDocument, { shards, fanOut, latencyMs }: ShardsBenchOptions): string {
+  const way = fanOut ? "fan-out" : "polling";
+  if (latencyMs === undefined) return figureTable(`${shards} idle shards, by ${way}`, steadyRows, document);
+  return figureTable(`${shards} shards, by ${way}, calls ${latencyMs} ms longer`, coldRows, document);
+}
+
+async function measureSteadyState({ shards, seconds, fanOut }: ShardsBenchOptions): Promise<Values> {
   await using kinesis = await DoubleProcess.start();
   await using dynamo = await startDynamoDbLocal({ report });
   await using stream = await KinesisStream.create(kinesis.endpoint, "bench", shards);
@@ -82,44 +160,41 @@ async function measure(shards: number, seconds: number, fanOut: boolean): Promis
   const { code } = await stopped;
   if (code !== 0) throw new Error(`the CLI ended with ${code}:\n${second.output}`);
 
-  print(`${shards} idle shards, by ${fanOut ? "fan-out" : "polling"}`, [
-    ["from start to all leases taken, s", (started / 1_000).toFixed(1)],
-    ["CPU until then, s", before.cpu.toFixed(1)],
-    ["peak RSS, MB", (peak / 1e6).toFixed(0)],
-    ["CPU while idle, cores", (cpu / seconds).toFixed(2)],
-    ["DynamoDB writes a lease and minute", ((writes * 60) / seconds / shards).toFixed(1)],
-    ["from a second worker's start to half of the leases its own, s", (shared / 1_000).toFixed(1)],
-    ["from kill -9 of the first to all of its leases taken over, s", (takenOver / 1_000).toFixed(1)],
-    ["from SIGTERM to all leases released, s", (released / 1_000).toFixed(1)],
-  ]);
+  return {
+    leasesTakenSeconds: started / 1_000,
+    startCpuSeconds: before.cpu,
+    peakResidentMegabytes: peak / 1e6,
+    idleCores: cpu / seconds,
+    writesPerLeaseAndMinute: (writes * 60) / seconds / shards,
+    sharedSeconds: shared / 1_000,
+    takenOverSeconds: takenOver / 1_000,
+    releasedSeconds: released / 1_000,
+  };
 }
 
-async function measureStart(roundTripMs: number): Promise<void> {
+async function measureStart(
+  { shards, fanOut, profileFolder }: ShardsBenchOptions,
+  roundTripMs: number,
+): Promise<Values> {
   await using kinesis = await DoubleProcess.start();
   await using dynamo = await startDynamoDbLocal({ report });
-  const { shards, "fan-out": fanOut, profile } = values;
   const start = await measureColdStart({
     kinesisEndpoint: kinesis.endpoint,
     dynamoEndpoint: dynamo.endpoint,
     name: uniqueName("cold-start"),
-    shards: Number(shards),
+    shards,
     roundTripMs,
     fanOut,
     withinMs: 300_000,
-    nodeArgs: profile === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profile}`],
+    nodeArgs: profileFolder === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profileFolder}`],
   });
-  print(`${shards} shards, by ${fanOut ? "fan-out" : "polling"}, calls ${roundTripMs} ms longer`, [
-    ["from the start of the process to all leases taken, s", (start.leasesTakenMs / 1_000).toFixed(1)],
-    ["from the start of the process to every shard read, s", (start.everyShardReadMs / 1_000).toFixed(1)],
-    ["CPU until then, s", start.cpuSeconds.toFixed(1)],
-    ["peak RSS, MB", (start.peakResidentBytes / 1e6).toFixed(0)],
-    ["leases lost", String(start.leasesLost)],
-  ]);
-}
-
-function print(title: string, lines: readonly (readonly [string, string])[]): void {
-  process.stdout.write(`${title}; load average ${(os.loadavg()[0] ?? 0).toFixed(1)}\n`);
-  for (const [what, value] of lines) process.stdout.write(`  ${what.padEnd(64)}${value.padStart(8)}\n`);
+  return {
+    leasesTakenSeconds: start.leasesTakenMs / 1_000,
+    everyShardReadSeconds: start.everyShardReadMs / 1_000,
+    startCpuSeconds: start.cpuSeconds,
+    peakResidentMegabytes: start.peakResidentBytes / 1e6,
+    leasesLost: start.leasesLost,
+  };
 }
 
 /** Who reads: during a hand-off that is not yet the owner. */

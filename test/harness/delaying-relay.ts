@@ -7,17 +7,28 @@ const maxUnderwayBytes = 64 * 1_024 * 1_024;
 /**
  * Starts a proxy that delivers every byte `delayMs` after it was sent, in both directions, in order and whatever their number: a
  * long line of unlimited bandwidth. A round trip takes twice the delay.
+ *
+ * @param watch called for each connection; its result gets what the client is sent, at the moment it is.
  */
-export async function startDelayingRelay(target: number, delayMs: number): Promise<TcpProxy> {
+export async function startDelayingRelay(
+  target: number,
+  delayMs: number,
+  watch: () => (chunk: Buffer) => void = () => () => {},
+): Promise<TcpProxy> {
   const relay = await TcpProxy.start(({ client, server }: TcpLink) => {
-    delay(client, server, delayMs);
-    delay(server, client, delayMs);
+    delay(client, server, { delayMs, onDelivered: () => {} });
+    delay(server, client, { delayMs, onDelivered: watch() });
   });
   relay.target = target;
   return relay;
 }
 
-function delay(from: Socket, to: Socket, delayMs: number): void {
+interface Line {
+  readonly delayMs: number;
+  readonly onDelivered: (chunk: Buffer) => void;
+}
+
+function delay(from: Socket, to: Socket, { delayMs, onDelivered }: Line): void {
   let underway = 0;
   from.on("data", (chunk: Buffer) => {
     underway += chunk.length;
@@ -25,7 +36,10 @@ function delay(from: Socket, to: Socket, delayMs: number): void {
     // Timers of one length fire in the order in which they were set.
     setTimeout(() => {
       underway -= chunk.length;
-      if (to.writable) to.write(chunk);
+      if (to.writable) {
+        onDelivered(chunk);
+        to.write(chunk);
+      }
       if (from.isPaused()) from.resume();
     }, delayMs);
   });

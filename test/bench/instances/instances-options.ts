@@ -1,5 +1,11 @@
 import { parseArgs } from "node:util";
-import { commonOptions, integerOption } from "../options.ts";
+import {
+  type CommonOptions,
+  commonOptions,
+  commonUsage,
+  integerOption,
+  readCommonOptions,
+} from "../options.ts";
 
 export const usage = `npm run bench -- instances [options]    what a record costs with four instances, against one
 
@@ -12,17 +18,14 @@ four times as much for four. Linux only.
   --size BYTES    of each record; default 256
   --rounds N      of each; default 3
   --check         exit with 1 when a record costs more than 1.15 times as much with four instances
-  --json          one JSON document on standard output instead of the table
-  --out FILE      write that JSON document to FILE as well
+${commonUsage}
 `;
 
-export interface InstancesBenchOptions {
+export interface InstancesBenchOptions extends CommonOptions {
   readonly records: number;
   readonly sizeBytes: number;
   readonly rounds: number;
   readonly check: boolean;
-  readonly json: boolean;
-  readonly outFile: string | undefined;
 }
 
 /** @returns `undefined` when help was asked for. @throws Error that names the option and what it may be. */
@@ -43,7 +46,6 @@ export function readInstancesOptions(args: readonly string[]): InstancesBenchOpt
     sizeBytes: integerOption("size", values.size, 16, 1_048_576),
     rounds: integerOption("rounds", values.rounds, 1, 100),
     check: values.check,
-    json: values.json,
-    outFile: values.out,
+    ...readCommonOptions(values),
   };
 }

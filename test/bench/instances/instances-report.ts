@@ -1,64 +1,31 @@
-import { cellsOf, type Figure, figure, type Machine, machine } from "../figure.ts";
+import type { BenchDocument } from "../document.ts";
+import { figureTable } from "../figure-table.ts";
 import type { InstancesBenchOptions } from "./instances-options.ts";
 
 /** µs CPU a record. */
-export interface InstancesRound {
-  readonly one: number;
-  readonly four: number;
-}
+export type InstancesValue = "oneCpuMicrosPerRecord" | "fourCpuMicrosPerRecord";
 
-/** The JSON document. */
-export interface InstancesReport {
-  readonly benchmark: "instances";
-  readonly at: string;
-  readonly machine: Machine;
-  readonly options: Pick<InstancesBenchOptions, "records" | "sizeBytes" | "rounds">;
-  readonly cpuMicrosPerRecord: Readonly<Record<keyof InstancesRound, Figure | undefined>>;
-  /** Four to one, of the same round. */
-  readonly ratio: Figure | undefined;
-  readonly rounds: readonly InstancesRound[];
-}
+export const instancesRatios = { fourToOne: ["fourCpuMicrosPerRecord", "oneCpuMicrosPerRecord"] } as const;
+
+const rows = [
+  { name: "oneCpuMicrosPerRecord", title: "one instance, µs CPU a record", digits: 1 },
+  { name: "fourCpuMicrosPerRecord", title: "four instances, µs CPU a record", digits: 1 },
+  { name: "fourToOne", title: "four : one", digits: 2 },
+] as const;
 
 /** Most that a record may cost with four instances, in what it costs with one. */
 const limit = 1.15;
 
-export function summarise(
-  { records, sizeBytes, rounds: count }: InstancesBenchOptions,
-  rounds: readonly InstancesRound[],
-): InstancesReport {
-  return {
-    benchmark: "instances",
-    at: new Date().toISOString(),
-    machine: machine(),
-    options: { records, sizeBytes, rounds: count },
-    cpuMicrosPerRecord: {
-      one: figure(rounds.map(({ one }) => one)),
-      four: figure(rounds.map(({ four }) => four)),
-    },
-    ratio: figure(rounds.map(({ one, four }) => four / one)),
-    rounds,
-  };
-}
-
 /** For people: median first, then the spread. */
-export function table({ options, cpuMicrosPerRecord: { one, four }, ratio }: InstancesReport): string {
+export function table(document: BenchDocument, options: InstancesBenchOptions): string {
   const { records, sizeBytes, rounds } = options;
-  const line = (title: string, found: Figure | undefined, digits: number) => {
-    const [median, range] = found === undefined ? ["-", ""] : cellsOf(found, digits);
-    return `  ${title.padEnd(34)}${median.padStart(8)}${range.padStart(18)}`;
-  };
-  return [
-    `${records} records of ${sizeBytes} bytes, 4 shards, ${rounds} rounds`,
-    line("one instance, µs CPU a record", one, 1),
-    line("four instances, µs CPU a record", four, 1),
-    line("four : one", ratio, 2),
-    "",
-  ].join("\n");
+  return figureTable(`${records} records of ${sizeBytes} bytes, 4 shards, ${rounds} rounds`, rows, document);
 }
 
-/** What costs too much, a line each. The median counts: a round may have had company. */
-export function excesses({ ratio }: InstancesReport): readonly string[] {
-  const { median } = ratio ?? { median: Number.NaN };
+/** What costs too much, a line each. The median counts: other work may have disturbed a round. */
+export function excesses({ figures, load }: BenchDocument): readonly string[] {
+  if (load.refused !== null) return [];
+  const { median } = figures["fourToOne"] ?? { median: Number.NaN };
   if (median <= limit) return [];
   return [
     `with four instances a record costs ${median.toFixed(2)} times as much, at most ${limit} are allowed`,

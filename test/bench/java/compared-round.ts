@@ -7,9 +7,11 @@ import { requireExactlyOnce } from "../arrivals.ts";
 import type { BenchStream } from "../bench-stream.ts";
 import type { BenchBroker } from "../broker.ts";
 import type { DoubleProcess } from "../double-process.ts";
+import { underLoad } from "../load.ts";
+import { RunSampler } from "../run-sampler.ts";
 import type { JavaConnector } from "./java-connector.ts";
 import type { JavaBenchOptions } from "./java-options.ts";
-import type { ConnectorFigures, JavaRound } from "./java-report.ts";
+import type { ConnectorFigures, JavaRound, MeasuredConnector } from "./java-report.ts";
 
 /** What both talk to, each in a process of its own. */
 export interface ComparedStage {
@@ -52,7 +54,7 @@ export async function runComparedRound(
     const source = ["--source-type", "kinesis", "--name", name, "--source-config", JSON.stringify(configs)];
     return new Cli(["run", ...source, ...destination], { discardStdout: true });
   });
-  report(`ours: ${sentence(ours)}; now Java's, which takes two minutes to start …`);
+  report(`ours: ${sentence(ours.figures)}; now Java's, which takes two minutes to start …`);
   const java = await measure(stage, options, ({ name, topic, configs }) => {
     const source = {
       tenant: "public",
@@ -64,7 +66,7 @@ export async function runComparedRound(
     };
     return connector.start({ ...source, processingGuarantees: "ATLEAST_ONCE" }, broker.serviceUrl);
   });
-  report(`Java's: ${sentence(java)}`);
+  report(`Java's: ${sentence(java.figures)}`);
   return { ours, java };
 }
 
@@ -78,7 +80,16 @@ async function measure(
   stage: ComparedStage,
   options: JavaBenchOptions,
   start: (what: Start) => Run,
-): Promise<ConnectorFigures> {
+): Promise<MeasuredConnector> {
+  const { load, result } = await underLoad(() => measureRun(stage, options, start));
+  return { ...result, load };
+}
+
+async function measureRun(
+  stage: ComparedStage,
+  options: JavaBenchOptions,
+  start: (what: Start) => Run,
+): Promise<Omit<MeasuredConnector, "load">> {
   const { kinesis, broker, stream } = stage;
   const name = uniqueName("java");
   const topic = `persistent://public/default/${name}`;
@@ -87,10 +98,16 @@ async function measure(
   await broker.admin.request("PUT", `persistent/public/default/${name}/subscription/keep`);
   const reading = options.fanOut ? "SubscribeToShard" : "GetRecords";
   const callsBefore = await kinesis.calls(reading);
-  const stored = async () => (await broker.admin.stats(topic)).msgInCounter;
+  const storedNow = async () => (await broker.admin.stats(topic)).msgInCounter;
 
   const startedAt = performance.now();
   await using run = start({ name, topic, configs: configsOf(stage, options, name) });
+  const sampler = new RunSampler(run.pid, stream.records);
+  const stored = async () => {
+    const count = await storedNow();
+    await sampler.sample(count);
+    return count;
+  };
   const until = async (what: string, timeoutMs: number, look: () => Promise<boolean>) => {
     const check = () => {
       if (run.running) return look();
@@ -113,13 +130,14 @@ async function measure(
   await run[Symbol.asyncDispose]();
   await requireExactlyOnce(broker.serviceUrl, topic, stream);
   await broker.admin.deleteTopic(topic);
-  return {
+  const figures: ConnectorFigures = {
     cpuMicrosPerRecord: ((end - before) * 1e6) / stream.records,
     laterCpuMicrosPerRecord: ((end - middle) * 1e6) / (stream.records - half),
     peakResidentMegabytes: peak / 1e6,
     startCpuSeconds,
     startSeconds,
   };
+  return { figures, series: sampler.series };
 }
 
 /** Metrics are both connectors' default, and go to the programmable Kinesis, too. */

@@ -12,6 +12,9 @@ describe("the options of bench java", () => {
       check: false,
       json: false,
       outFile: undefined,
+      saveFolder: undefined,
+      name: undefined,
+      anyLoad: false,
     });
     expect(usage).toMatch(/--records N .*default 200000$/m);
     expect(usage).toMatch(/--size BYTES .*default 1024$/m);
@@ -21,7 +24,8 @@ describe("the options of bench java", () => {
 
   it("are taken from the command line", () => {
     const args = ["--records", "50000", "--size", "256", "--rounds", "5", "--queue", "10000"];
-    expect(readJavaOptions([...args, "--fan-out", "--check", "--json", "--out", "f.json"])).toEqual({
+    const common = ["--json", "--out", "f.json", "--save", "folder", "--name", "java-1", "--any-load"];
+    expect(readJavaOptions([...args, "--fan-out", "--check", ...common])).toEqual({
       records: 50_000,
       sizeBytes: 256,
       rounds: 5,
@@ -30,6 +34,9 @@ describe("the options of bench java", () => {
       check: true,
       json: true,
       outFile: "f.json",
+      saveFolder: "folder",
+      name: "java-1",
+      anyLoad: true,
     });
   });
 
@@ -40,6 +47,10 @@ describe("the options of bench java", () => {
     ["--queue", "many"],
   ])("refuse %s %s, by name", (option, value) => {
     expect(() => readJavaOptions([option, value])).toThrow(`${option} must be an integer of`);
+  });
+
+  it("refuse a name that is no file name", () => {
+    expect(() => readJavaOptions(["--name", "../java"])).toThrow("--name must be of small letters");
   });
 
   it("answer nothing to a call for help", () => {

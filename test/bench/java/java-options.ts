@@ -1,5 +1,11 @@
 import { parseArgs } from "node:util";
-import { commonOptions, integerOption } from "../options.ts";
+import {
+  type CommonOptions,
+  commonOptions,
+  commonUsage,
+  integerOption,
+  readCommonOptions,
+} from "../options.ts";
 
 export const usage = `npm run bench -- java [options]         what a record costs with this CLI, and with Pulsar's Java connector
 
@@ -14,19 +20,16 @@ each time: that is how long it waits before it reads a new table's shards. Linux
   --queue N       receiveQueueSize of both; default 1000, as it is theirs
   --fan-out       read by enhanced fan-out; default: poll
   --check         exit with 1 when ours needs more than half of Java's CPU time a record, or of its memory
-  --json          one JSON document on standard output instead of the table
-  --out FILE      write that JSON document to FILE as well
+${commonUsage}
 `;
 
-export interface JavaBenchOptions {
+export interface JavaBenchOptions extends CommonOptions {
   readonly records: number;
   readonly sizeBytes: number;
   readonly rounds: number;
   readonly receiveQueueSize: number;
   readonly fanOut: boolean;
   readonly check: boolean;
-  readonly json: boolean;
-  readonly outFile: string | undefined;
 }
 
 /** @returns `undefined` when help was asked for. @throws Error that names the option and what it may be. */
@@ -52,7 +55,6 @@ export function readJavaOptions(args: readonly string[]): JavaBenchOptions | und
     receiveQueueSize: integerOption("queue", values.queue, 1, 1_000_000),
     fanOut: values["fan-out"],
     check: values.check,
-    json: values.json,
-    outFile: values.out,
+    ...readCommonOptions(values),
   };
 }

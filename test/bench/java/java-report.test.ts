@@ -1,6 +1,14 @@
 import { describe, expect, it } from "vitest";
+import { documentOf } from "../document.ts";
 import type { JavaBenchOptions } from "./java-options.ts";
-import { type ConnectorFigures, excesses, type JavaRound, summarise, table } from "./java-report.ts";
+import {
+  excesses,
+  type JavaRound,
+  javaRatios,
+  javaRound,
+  type MeasuredConnector,
+  table,
+} from "./java-report.ts";
 
 const options: JavaBenchOptions = {
   records: 1_000,
@@ -11,22 +19,38 @@ const options: JavaBenchOptions = {
   check: true,
   json: false,
   outFile: undefined,
+  saveFolder: undefined,
+  name: undefined,
+  anyLoad: false,
 };
 const java = { connector: "the connector", jvmFlags: ["-Xmx512m"] };
 
-function connector(cpuMicrosPerRecord: number, peakResidentMegabytes: number): ConnectorFigures {
+function connector(
+  cpuMicrosPerRecord: number,
+  peakResidentMegabytes: number,
+  otherCores = 0,
+): MeasuredConnector {
   const laterCpuMicrosPerRecord = cpuMicrosPerRecord / 2;
-  return {
+  const figures = {
     cpuMicrosPerRecord,
     laterCpuMicrosPerRecord,
     peakResidentMegabytes,
     startCpuSeconds: 1,
     startSeconds: 2,
   };
+  return { figures, series: {}, load: { loadAverage: 1, otherCores } };
 }
 
 function reportOf(...rounds: readonly JavaRound[]) {
-  return summarise(options, java, rounds);
+  const measurement = { rounds: rounds.map(javaRound), ratios: javaRatios, details: java };
+  return documentOf(measurement, {
+    benchmark: "java",
+    name: "java",
+    options: {},
+    anyLoad: false,
+    machine: { node: "v20.0.0", platform: "linux x64", cores: 2, cpu: "any" },
+    tool: { version: "0.0.0", commit: "unknown", changed: false },
+  });
 }
 
 describe("the report of bench java", () => {
@@ -36,12 +60,12 @@ describe("the report of bench java", () => {
       { ours: connector(60, 100), java: connector(200, 500) },
       { ours: connector(20, 100), java: connector(40, 400) },
     );
-    expect(figures.cpuMicrosPerRecord).toEqual({
-      ours: { median: 20, min: 10, max: 60 },
-      java: { median: 100, min: 40, max: 200 },
-      ratio: { median: 0.3, min: 0.1, max: 0.5 },
+    expect(figures).toMatchObject({
+      "ours.cpuMicrosPerRecord": { median: 20, min: 10, max: 60 },
+      "java.cpuMicrosPerRecord": { median: 100, min: 40, max: 200 },
+      "ratio.cpuMicrosPerRecord": { median: 0.3, min: 0.1, max: 0.5 },
+      "ratio.peakResidentMegabytes": { median: 0.2, min: 0.1, max: 0.25 },
     });
-    expect(figures.peakResidentMegabytes.ratio).toEqual({ median: 0.2, min: 0.1, max: 0.25 });
   });
 
   it("shows a line for each figure: ours, Java's and the ratio, each with its spread", () => {
@@ -50,6 +74,7 @@ describe("the report of bench java", () => {
         { ours: connector(10, 100), java: connector(100, 400) },
         { ours: connector(30, 100), java: connector(100, 400) },
       ),
+      options,
     );
     expect(text).toContain("1000 records of 64 bytes, 4 shards, by polling, 2 rounds");
     expect(text).toContain("java: the connector");
@@ -98,6 +123,16 @@ describe("the report of bench java", () => {
 
   it("complains of a ratio that is none", () => {
     expect(excesses(reportOf({ ours: connector(0, 200), java: connector(0, 400) }))).toHaveLength(1);
+  });
+
+  it("shows both and no ratio when other work disturbed one of them alone", () => {
+    const document = reportOf({ ours: connector(10, 100), java: connector(100, 400, 1.2) });
+    expect(document.load.refused).toContain("other work took 0.00 to 1.20 of 2 cores");
+    const cells = table(document, options)
+      .split("\n")
+      .map((line) => line.trim().split(/ {2,}/));
+    expect(cells).toContainEqual(["CPU, µs a record", "10.0", "10.0 … 10.0", "100.0", "100.0 … 100.0", "-"]);
+    expect(excesses(document)).toEqual([]);
   });
 
   it("is not made of nothing", () => {

@@ -1,5 +1,6 @@
-import { shardCount } from "../bench-stream.ts";
-import { cellsOf, type Figure, figure, type Machine, machine } from "../figure.ts";
+import type { BenchDocument, BenchRound, Series } from "../document.ts";
+import { cellsOf, type Figure } from "../figure.ts";
+import type { RoundLoad } from "../load.ts";
 import type { JavaBenchOptions } from "./java-options.ts";
 
 /** One connector's figures of one round. */
@@ -16,29 +17,19 @@ export interface ConnectorFigures {
   readonly startSeconds: number;
 }
 
+export interface MeasuredConnector {
+  readonly figures: ConnectorFigures;
+  readonly series: Readonly<Record<string, Series>>;
+  readonly load: RoundLoad;
+}
+
 export interface JavaRound {
-  readonly ours: ConnectorFigures;
-  readonly java: ConnectorFigures;
+  readonly ours: MeasuredConnector;
+  readonly java: MeasuredConnector;
 }
 
-/** One figure over all rounds. */
-export interface Comparison {
-  readonly ours: Figure;
-  readonly java: Figure;
-  /** Ours to Java's, of the same round. */
-  readonly ratio: Figure;
-}
-
-/** The JSON document. */
-export interface JavaReport {
-  readonly benchmark: "java";
-  readonly at: string;
-  readonly machine: Machine;
-  readonly options: Omit<JavaBenchOptions, "check" | "json" | "outFile"> & { readonly shards: number };
-  readonly java: { readonly connector: string; readonly jvmFlags: readonly string[] };
-  readonly figures: Readonly<Record<keyof ConnectorFigures, Comparison>>;
-  readonly rounds: readonly JavaRound[];
-}
+type Side = keyof JavaRound;
+export type JavaValue = `${Side}.${keyof ConnectorFigures}`;
 
 const rows = [
   { name: "cpuMicrosPerRecord", title: "CPU, µs a record", digits: 1 },
@@ -52,55 +43,53 @@ const rows = [
   readonly digits: number;
 }[];
 
-/** @param rounds at least one. */
-export function summarise(
-  { check: _check, json: _json, outFile: _outFile, ...options }: JavaBenchOptions,
-  java: JavaReport["java"],
-  rounds: readonly JavaRound[],
-): JavaReport {
-  const figures = rows.map(({ name }) => [name, comparisonOf(name, rounds)] as const);
+/** Ours to Java's, of the same round. */
+export const javaRatios: Readonly<Record<string, readonly [JavaValue, JavaValue]>> = Object.fromEntries(
+  rows.map(({ name }) => [`ratio.${name}`, [`ours.${name}`, `java.${name}`]] as const),
+);
+
+export function javaRound({ ours, java }: JavaRound): BenchRound<JavaValue> {
   return {
-    benchmark: "java",
-    at: new Date().toISOString(),
-    machine: machine(),
-    options: { ...options, shards: shardCount },
-    java,
-    figures: Object.fromEntries(figures) as JavaReport["figures"], // one for each row, which are all
-    rounds,
+    loads: { ours: ours.load, java: java.load },
+    values: { ...valuesOf("ours", ours), ...valuesOf("java", java) },
+    series: { ...seriesOf("ours", ours), ...seriesOf("java", java) },
   };
 }
 
-function comparisonOf(name: keyof ConnectorFigures, rounds: readonly JavaRound[]): Comparison {
-  return {
-    ours: figureOf(rounds.map(({ ours }) => ours[name])),
-    java: figureOf(rounds.map(({ java }) => java[name])),
-    ratio: figureOf(rounds.map(({ ours, java }) => ours[name] / java[name])),
-  };
+function valuesOf(side: Side, { figures }: MeasuredConnector): BenchRound<JavaValue>["values"] {
+  return Object.fromEntries(rows.map(({ name }) => [`${side}.${name}`, figures[name]]));
 }
 
-function figureOf(values: readonly number[]): Figure {
-  const found = figure(values);
-  if (found === undefined) throw new Error("no round was measured");
-  return found;
+function seriesOf(side: Side, { series }: MeasuredConnector): Record<string, Series> {
+  return Object.fromEntries(Object.entries(series).map(([name, one]) => [`${side}.${name}`, one]));
 }
 
 /** For people: median first, then the spread. */
-export function table({ options, java, figures, rounds }: JavaReport): string {
-  const { records, sizeBytes, shards, fanOut } = options;
+export function table(
+  { figures, rounds, details }: BenchDocument,
+  { records, sizeBytes, fanOut }: JavaBenchOptions,
+): string {
   const line = (cells: readonly string[]) => {
     const [title = "", ...columns] = cells;
     const widths = [11, 18];
     const padded = columns.map((cell, index) => cell.padStart(widths[index % widths.length] ?? 0));
     return `  ${title.padEnd(32)}${padded.join("")}`.trimEnd();
   };
+  const cells = (found: Figure | undefined, digits: number) =>
+    found === undefined ? (["-", ""] as const) : cellsOf(found, digits);
+  const { connector } = details as { readonly connector: string }; // as the benchmark has it
   return [
-    `${records} records of ${sizeBytes} bytes, ${shards} shards, by ${fanOut ? "fan-out" : "polling"}, ${rounds.length} rounds`,
-    `java: ${java.connector}`,
+    `${records} records of ${sizeBytes} bytes, 4 shards, by ${fanOut ? "fan-out" : "polling"}, ${rounds.length} rounds`,
+    `java: ${connector}`,
     line(["", "ours", "min … max", "java", "min … max", "ours:java", "min … max"]),
-    ...rows.map(({ name, title, digits }) => {
-      const { ours, java: javas, ratio } = figures[name];
-      return line([title, ...cellsOf(ours, digits), ...cellsOf(javas, digits), ...cellsOf(ratio, 2)]);
-    }),
+    ...rows.map(({ name, title, digits }) =>
+      line([
+        title,
+        ...cells(figures[`ours.${name}`], digits),
+        ...cells(figures[`java.${name}`], digits),
+        ...cells(figures[`ratio.${name}`], 2),
+      ]),
+    ),
     "",
   ].join("\n");
 }
@@ -108,11 +97,12 @@ export function table({ options, java, figures, rounds }: JavaReport): string {
 /** Most of Java's CPU time and memory that ours may need. */
 const limit = 0.5;
 
-/** What ours needs too much of, a line each. The median counts: a round may have had company. */
-export function excesses({ figures }: JavaReport): readonly string[] {
+/** What ours needs too much of, a line each. The median counts: other work may have disturbed a round. */
+export function excesses({ figures, load }: BenchDocument): readonly string[] {
+  if (load.refused !== null) return [];
   const bounded = [
-    { what: "CPU time a record", ratio: figures.cpuMicrosPerRecord.ratio.median },
-    { what: "memory", ratio: figures.peakResidentMegabytes.ratio.median },
+    { what: "CPU time a record", ratio: figures["ratio.cpuMicrosPerRecord"]?.median ?? Number.NaN },
+    { what: "memory", ratio: figures["ratio.peakResidentMegabytes"]?.median ?? Number.NaN },
   ];
   return bounded
     .filter(({ ratio }) => !(ratio <= limit))

@@ -3,21 +3,23 @@ import { startDynamoDbLocal } from "@pulsar-ts-io/testkit";
 import { fillStream } from "../bench-stream.ts";
 import { runBenchmark } from "../benchmark.ts";
 import { openBroker } from "../broker.ts";
+import type { BenchRound, Measurement } from "../document.ts";
 import { DoubleProcess } from "../double-process.ts";
 import { runComparedRound } from "./compared-round.ts";
 import { connectorTitle, JavaConnector, jvmFlags } from "./java-connector.ts";
 import { type JavaBenchOptions, readJavaOptions, usage } from "./java-options.ts";
-import { excesses, type JavaRound, summarise, table } from "./java-report.ts";
+import { excesses, type JavaValue, javaRatios, javaRound, table } from "./java-report.ts";
 
 await runBenchmark({
+  benchmark: "java",
   usage,
   readOptions: readJavaOptions,
-  measure: async (bench) => summarise(bench, { connector: connectorTitle, jvmFlags }, await measure(bench)),
+  measure,
   table,
   faults: (found, { check }) => (check ? excesses(found) : []),
 });
 
-async function measure(bench: JavaBenchOptions): Promise<readonly JavaRound[]> {
+async function measure(bench: JavaBenchOptions): Promise<Measurement<JavaValue>> {
   await using connector = await JavaConnector.prepare(report);
   await using kinesis = await DoubleProcess.start();
   await using dynamo = await startDynamoDbLocal({ report });
@@ -25,12 +27,12 @@ async function measure(bench: JavaBenchOptions): Promise<readonly JavaRound[]> {
   report(`putting ${bench.records} records of ${bench.sizeBytes} bytes …`);
   await using stream = await fillStream(kinesis.endpoint, { ...bench, asText: true }, report);
   const stage = { kinesis, dynamoEndpoint: dynamo.endpoint, broker, stream, connector };
-  const rounds: JavaRound[] = [];
+  const rounds: BenchRound<JavaValue>[] = [];
   for (let number = 1; number <= bench.rounds; number += 1) {
     report(`round ${number} of ${bench.rounds} …`);
-    rounds.push(await runComparedRound(stage, bench, report));
+    rounds.push(javaRound(await runComparedRound(stage, bench, report)));
   }
-  return rounds;
+  return { rounds, ratios: javaRatios, details: { connector: connectorTitle, jvmFlags } };
 }
 
 function report(line: string): void {

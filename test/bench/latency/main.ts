@@ -8,16 +8,20 @@ import { KinesisStream } from "../../harness/kinesis-stream.ts";
 import { uniqueName } from "../../stack.ts";
 import { recordMaker } from "../bench-stream.ts";
 import { runBenchmark } from "../benchmark.ts";
+import type { Measurement } from "../document.ts";
 import { DoubleProcess } from "../double-process.ts";
+import { underLoad } from "../load.ts";
+import { measureAddedLatency, WatchedBroker } from "./added-latency.ts";
 import { type LatencyBenchOptions, readLatencyOptions, usage } from "./latency-options.ts";
 import {
+  type LatencyValue,
+  type LatencyValues,
   manyShards,
   manyShardsCallMs,
   roundTrips,
-  type ShardSpeed,
   shortfalls,
-  summarise,
   table,
+  ways,
 } from "./latency-report.ts";
 
 /** Subscriptions go over HTTP/2 to hosts of AWS only. */
@@ -35,46 +39,74 @@ interface Place {
 }
 
 await runBenchmark({
+  benchmark: "latency",
   usage,
   readOptions: readLatencyOptions,
   measure,
   table,
-  faults: (report, { check }) => (check ? shortfalls(report) : []),
+  faults: (document, bench) => (bench.check ? shortfalls(document, bench) : []),
 });
 
-async function measure(bench: LatencyBenchOptions) {
+async function measure(bench: LatencyBenchOptions): Promise<Measurement<LatencyValue>> {
   resolveToLoopback(awsHost);
   report("starting the programmable Kinesis and DynamoDB Local …");
   await using kinesis = await DoubleProcess.start();
   await using dynamo = await startDynamoDbLocal({ report });
-  const oneShard = await measureOneShard(kinesis.endpoint, dynamo.endpoint, bench);
-  const many = await measureManyShards(kinesis.endpoint, dynamo.endpoint);
-  return summarise(bench, oneShard, many);
+  const endpoints = { kinesisEndpoint: kinesis.endpoint, dynamoEndpoint: dynamo.endpoint };
+  const { load, result: values } = await underLoad(async (): Promise<LatencyValues> => {
+    const added = bench.only === "reading" ? {} : await measureAdded(endpoints, bench);
+    if (bench.only === "added") return added;
+    const oneShard = await measureOneShard(kinesis.endpoint, dynamo.endpoint, bench);
+    const many = await measureManyShards(kinesis.endpoint, dynamo.endpoint);
+    return { ...added, ...oneShard, manyShardsRecordsPerSecond: many };
+  });
+  return { rounds: [{ loads: { latency: load }, values }] };
+}
+
+async function measureAdded(
+  endpoints: Readonly<Record<"kinesisEndpoint" | "dynamoEndpoint", string>>,
+  { rate, seconds, addedBytes: sizeBytes }: LatencyBenchOptions,
+): Promise<LatencyValues> {
+  await using broker = await WatchedBroker.start(report);
+  const values: LatencyValues = {};
+  for (const roundTripMs of roundTrips)
+    for (const way of ways) {
+      const place = `${way}.${roundTripMs}ms` as const;
+      report(`added latency, ${way} at ${roundTripMs} ms …`);
+      const found = await measureAddedLatency(
+        { ...endpoints, broker },
+        { rate, seconds, sizeBytes },
+        { roundTripMs, fanOut: way === "fan-out" },
+      );
+      report(`p50 ${found.addedP50.toFixed(1)} ms, p99 ${found.addedP99.toFixed(1)} ms`);
+      values[`${place}.addedP50Ms`] = found.addedP50;
+      values[`${place}.addedP99Ms`] = found.addedP99;
+      values[`${place}.endToEndP50Ms`] = found.endToEndP50;
+      values[`${place}.endToEndP99Ms`] = found.endToEndP99;
+    }
+  return values;
 }
 
 async function measureOneShard(
   endpoint: string,
   dynamoEndpoint: string,
   { megabytes, sizeBytes }: LatencyBenchOptions,
-): Promise<readonly ShardSpeed[]> {
+): Promise<LatencyValues> {
   await using stream = await KinesisStream.create(endpoint, uniqueName("latency"), 1);
   const records = Math.ceil((megabytes * 1e6) / sizeBytes);
   await fill(stream, records, sizeBytes);
-  const speeds: ShardSpeed[] = [];
+  const values: LatencyValues = {};
   for (const roundTripMs of roundTrips) {
     report(`one shard at ${roundTripMs} ms …`);
     await using relay = await startDelayingRelay(Number(new URL(endpoint).port), roundTripMs / 2);
     const kinesisEndpoint = `http://${awsHost}:${relay.port}`;
     const place = { kinesisEndpoint, dynamoEndpoint, streamName: stream.name };
-    const fanOut = await recordsPerSecond({ ...place, fanOut: true }, records);
-    const polling = await recordsPerSecond({ ...place, fanOut: false }, records);
-    speeds.push({
-      roundTripMs,
-      fanOutMegabytesPerSecond: (fanOut * sizeBytes) / 1e6,
-      pollingMegabytesPerSecond: (polling * sizeBytes) / 1e6,
-    });
+    for (const way of ways) {
+      const perSecond = await recordsPerSecond({ ...place, fanOut: way === "fan-out" }, records);
+      values[`${way}.${roundTripMs}ms.megabytesPerSecond`] = (perSecond * sizeBytes) / 1e6;
+    }
   }
-  return speeds;
+  return values;
 }
 
 async function measureManyShards(endpoint: string, dynamoEndpoint: string): Promise<number> {

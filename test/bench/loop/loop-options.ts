@@ -1,21 +1,24 @@
 import { parseArgs } from "node:util";
-import { commonOptions, integerOption } from "../options.ts";
+import {
+  type CommonOptions,
+  commonOptions,
+  commonUsage,
+  integerOption,
+  readCommonOptions,
+} from "../options.ts";
 
 export const usage = `npm run bench -- loop [options]     what the runtime's own loop costs a record: source and publisher in memory
 
   --records N    of each round; default 1000000
   --rounds N     default 5; one more runs before, for the compilers
   --check        exit with 1 when the loop costs more than it may: 2 µs CPU a record
-  --json         one JSON document on standard output instead of the table
-  --out FILE     write that JSON document to FILE as well
+${commonUsage}
 `;
 
-export interface LoopBenchOptions {
+export interface LoopBenchOptions extends CommonOptions {
   readonly records: number;
   readonly rounds: number;
   readonly check: boolean;
-  readonly json: boolean;
-  readonly outFile: string | undefined;
 }
 
 /** @returns `undefined` when help was asked for. @throws Error that names the option and what it may be. */
@@ -34,7 +37,6 @@ export function readLoopOptions(args: readonly string[]): LoopBenchOptions | und
     records: integerOption("records", values.records, 10_000, 100_000_000),
     rounds: integerOption("rounds", values.rounds, 1, 100),
     check: values.check,
-    json: values.json,
-    outFile: values.out,
+    ...readCommonOptions(values),
   };
 }

@@ -1,56 +1,28 @@
-import { cellsOf, type Figure, figure, type Machine, machine } from "../figure.ts";
+import type { BenchDocument } from "../document.ts";
+import { figureTable } from "../figure-table.ts";
 import type { LoopBenchOptions } from "./loop-options.ts";
 
-const guarantees = ["ATLEAST_ONCE", "EFFECTIVELY_ONCE"] as const;
-
 /** µs CPU a record, with effectively-once over four partitions. */
-export type LoopRound = Readonly<Record<(typeof guarantees)[number], number>>;
+const rows = [
+  { name: "ATLEAST_ONCE", title: "ATLEAST_ONCE", digits: 2 },
+  { name: "EFFECTIVELY_ONCE", title: "EFFECTIVELY_ONCE", digits: 2 },
+] as const;
 
-/** The JSON document. */
-export interface LoopReport {
-  readonly benchmark: "loop";
-  readonly at: string;
-  readonly machine: Machine;
-  readonly options: Pick<LoopBenchOptions, "records" | "rounds">;
-  readonly cpuMicrosPerRecord: Readonly<Record<keyof LoopRound, Figure | undefined>>;
-}
+export type LoopValue = (typeof rows)[number]["name"];
 
 /** Most that a record may cost. */
 const limitMicros = 2;
 
-export function summarise(
-  { records, rounds: count }: LoopBenchOptions,
-  rounds: readonly LoopRound[],
-): LoopReport {
-  return {
-    benchmark: "loop",
-    at: new Date().toISOString(),
-    machine: machine(),
-    options: { records, rounds: count },
-    cpuMicrosPerRecord: {
-      ATLEAST_ONCE: figure(rounds.map((round) => round.ATLEAST_ONCE)),
-      EFFECTIVELY_ONCE: figure(rounds.map((round) => round.EFFECTIVELY_ONCE)),
-    },
-  };
-}
-
 /** For people: median first, then the spread. */
-export function table({ options, cpuMicrosPerRecord }: LoopReport): string {
-  const lines = [`${options.records} records, ${options.rounds} rounds; CPU, µs a record`];
-  for (const guarantee of guarantees) {
-    const found = cpuMicrosPerRecord[guarantee];
-    if (found === undefined) continue;
-    const [median, range] = cellsOf(found, 2);
-    lines.push(`  ${guarantee.padEnd(20)}${median.padStart(8)}${range.padStart(18)}`);
-  }
-  return `${lines.join("\n")}\n`;
+export function table(document: BenchDocument, { records, rounds }: LoopBenchOptions): string {
+  return figureTable(`${records} records, ${rounds} rounds; CPU, µs a record`, rows, document);
 }
 
-/** What costs too much, a line each. The median counts: a round may have had company. */
-export function excesses({ cpuMicrosPerRecord }: LoopReport): readonly string[] {
-  return guarantees.flatMap((guarantee) => {
-    const { median } = cpuMicrosPerRecord[guarantee] ?? { median: Number.NaN };
+/** What costs too much, a line each. The median counts: other work may have disturbed a round. */
+export function excesses({ figures }: BenchDocument): readonly string[] {
+  return rows.flatMap(({ name }) => {
+    const { median } = figures[name] ?? { median: Number.NaN };
     if (median <= limitMicros) return [];
-    return [`${guarantee}: ${median.toFixed(2)} µs CPU a record, at most ${limitMicros} are allowed`];
+    return [`${name}: ${median.toFixed(2)} µs CPU a record, at most ${limitMicros} are allowed`];
   });
 }

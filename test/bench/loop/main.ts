@@ -3,27 +3,33 @@ import { type Guarantee, silentLogger, silentMeter, systemClock, TroubleLog } fr
 import { defaultPublisherOptions } from "@pulsar-ts-io/pulsar";
 import { Instance, openState } from "pulsar-ts-io";
 import { runBenchmark } from "../benchmark.ts";
+import type { BenchRound, Measurement } from "../document.ts";
+import { underLoad } from "../load.ts";
 import { type LoopBenchOptions, readLoopOptions, usage } from "./loop-options.ts";
-import { excesses, type LoopRound, summarise, table } from "./loop-report.ts";
+import { excesses, type LoopValue, table } from "./loop-report.ts";
 import { LoopSource } from "./loop-source.ts";
 import { LoopTransport } from "./loop-transport.ts";
 
 await runBenchmark({
+  benchmark: "loop",
   usage,
   readOptions: readLoopOptions,
-  measure: async (bench) => summarise(bench, await measure(bench)),
+  measure,
   table,
-  faults: (report, { check }) => (check ? excesses(report) : []),
+  faults: (document, { check }) => (check ? excesses(document) : []),
 });
 
-async function measure(bench: LoopBenchOptions): Promise<readonly LoopRound[]> {
-  const rounds: LoopRound[] = [];
+async function measure(bench: LoopBenchOptions): Promise<Measurement<LoopValue>> {
+  const rounds: BenchRound<LoopValue>[] = [];
   await runRound(bench.records); // for the compilers
-  for (let number = 1; number <= bench.rounds; number += 1) rounds.push(await runRound(bench.records));
-  return rounds;
+  for (let number = 1; number <= bench.rounds; number += 1) {
+    const { load, result: values } = await underLoad(() => runRound(bench.records));
+    rounds.push({ loads: { loop: load }, values });
+  }
+  return { rounds };
 }
 
-async function runRound(records: number): Promise<LoopRound> {
+async function runRound(records: number): Promise<Record<LoopValue, number>> {
   return {
     ATLEAST_ONCE: await microsOf(records, "ATLEAST_ONCE"),
     EFFECTIVELY_ONCE: await microsOf(records, "EFFECTIVELY_ONCE"),

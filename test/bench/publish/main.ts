@@ -2,34 +2,44 @@ import process from "node:process";
 import { uniqueName } from "../../stack.ts";
 import { runBenchmark } from "../benchmark.ts";
 import { type BenchBroker, openBroker } from "../broker.ts";
+import type { BenchRound, Measurement } from "../document.ts";
+import { type RoundLoad, underLoad } from "../load.ts";
 import { type PublishClient, prepareClient } from "./clients.ts";
 import { type PublishBenchOptions, readPublishOptions, usage } from "./publish-options.ts";
-import { type ClientRound, excesses, summarise, table } from "./publish-report.ts";
+import {
+  type ClientRound,
+  excesses,
+  type PublishValue,
+  publishRatios,
+  publishRound,
+  table,
+} from "./publish-report.ts";
 
 await runBenchmark({
+  benchmark: "publish",
   usage,
   readOptions: readPublishOptions,
-  measure: async (bench) => summarise(bench, await measure(bench)),
+  measure,
   table,
-  faults: (report, { check }) => (check ? excesses(report) : []),
+  faults: (document, bench) => (bench.check ? excesses(document, bench) : []),
 });
 
-async function measure(bench: PublishBenchOptions): Promise<readonly (readonly ClientRound[])[]> {
+async function measure(bench: PublishBenchOptions): Promise<Measurement<PublishValue>> {
   const clients: PublishClient[] = [];
   for (const name of bench.clients) clients.push(await prepareClient(name, report));
   await using broker = await openBroker(report);
-  const rounds: (readonly ClientRound[])[] = [];
+  const rounds: BenchRound<PublishValue>[] = [];
   for (let number = 1; number <= bench.rounds; number += 1) {
-    const round: ClientRound[] = [];
+    const round: { readonly figures: ClientRound; readonly load: RoundLoad }[] = [];
     for (const client of clients) {
-      const figures = await runClient(client, broker, bench);
+      const { load, result: figures } = await underLoad(() => runClient(client, broker, bench));
       const { cpuMicrosPerMessage: micros } = figures;
       report(`round ${number} of ${bench.rounds}: ${client.name} ${micros.toFixed(1)} µs CPU a message`);
-      round.push(figures);
+      round.push({ figures, load });
     }
-    rounds.push(round);
+    rounds.push(publishRound(round));
   }
-  return rounds;
+  return { rounds, ratios: publishRatios };
 }
 
 /** @throws Error when a message got no receipt, or the broker counts another number: such a round is void. */

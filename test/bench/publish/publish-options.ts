@@ -1,5 +1,11 @@
 import { parseArgs } from "node:util";
-import { commonOptions, integerOption } from "../options.ts";
+import {
+  type CommonOptions,
+  commonOptions,
+  commonUsage,
+  integerOption,
+  readCommonOptions,
+} from "../options.ts";
 import { type ClientName, clientNames } from "./clients.ts";
 
 export const usage = `npm run bench -- publish [options]     what publishing a message costs, against other clients in the same run
@@ -17,11 +23,10 @@ PULSAR_ADMIN_URL, names one to use instead). Every receipt is awaited and counte
   --rate N            messages a second when latency is measured; default 2000
   --seconds N         how long that is; default 10
   --check             exit with 1 when the wire producer costs more than it may: 8 µs (11 µs without native code) or half of Java
-  --json              one JSON document on standard output instead of the table
-  --out FILE          write that JSON document to FILE as well
+${commonUsage}
 `;
 
-export interface PublishBenchOptions {
+export interface PublishBenchOptions extends CommonOptions {
   readonly clients: readonly ClientName[];
   readonly messages: number;
   readonly sizeBytes: number;
@@ -32,8 +37,6 @@ export interface PublishBenchOptions {
   readonly rate: number;
   readonly seconds: number;
   readonly check: boolean;
-  readonly json: boolean;
-  readonly outFile: string | undefined;
 }
 
 const compressions = ["NONE", "LZ4", "ZLIB", "ZSTD", "SNAPPY"];
@@ -68,8 +71,7 @@ export function readPublishOptions(args: readonly string[]): PublishBenchOptions
     rate: integerOption("rate", values.rate, 1, 1_000_000),
     seconds: integerOption("seconds", values.seconds, 1, 3_600),
     check: values.check,
-    json: values.json,
-    outFile: values.out,
+    ...readCommonOptions(values),
   };
 }
 

@@ -1,5 +1,7 @@
-import { cellsOf, type Figure, figure, type Machine, machine } from "../figure.ts";
-import { type ClientName, clientTitles } from "./clients.ts";
+import type { BenchDocument, BenchRound } from "../document.ts";
+import { cellsOf } from "../figure.ts";
+import type { RoundLoad } from "../load.ts";
+import { type ClientName, clientNames, clientTitles } from "./clients.ts";
 import type { PublishBenchOptions } from "./publish-options.ts";
 
 /** One client's figures of one round. */
@@ -14,22 +16,7 @@ export interface ClientRound {
 
 type FigureName = Exclude<keyof ClientRound, "client">;
 
-/** Medians over the rounds. */
-export interface ClientFigures extends ClientRound {
-  /** CPU to the Java client's in the same round. `undefined` without the Java client. */
-  readonly cpuToJava: number | undefined;
-  readonly spread: Readonly<Record<FigureName, Figure>>;
-}
-
-/** The JSON document. Names carry their units. */
-export interface PublishReport {
-  readonly benchmark: "publish";
-  readonly at: string;
-  readonly machine: Machine;
-  readonly options: Omit<PublishBenchOptions, "json" | "outFile" | "check">;
-  readonly clients: readonly ClientFigures[];
-  readonly rounds: readonly (readonly ClientRound[])[];
-}
+export type PublishValue = `${ClientName}.${FigureName}`;
 
 const columns = [
   { name: "cpuMicrosPerMessage", title: "CPU, µs a message", digits: 1 },
@@ -43,48 +30,40 @@ const columns = [
   readonly digits: number;
 }[];
 
-export function summarise(
-  { json: _json, outFile: _outFile, check: _check, ...options }: PublishBenchOptions,
-  rounds: readonly (readonly ClientRound[])[],
-): PublishReport {
+/** CPU to the Java client's in the same round. */
+export const publishRatios: Readonly<Record<string, readonly [PublishValue, PublishValue]>> =
+  Object.fromEntries(
+    clientNames.map(
+      (client) =>
+        [`${client}.cpuToJava`, [`${client}.cpuMicrosPerMessage`, "java.cpuMicrosPerMessage"]] as const,
+    ),
+  );
+
+export function publishRound(
+  clients: readonly { readonly figures: ClientRound; readonly load: RoundLoad }[],
+): BenchRound<PublishValue> {
+  const values = clients.flatMap(({ figures }) =>
+    columns.map(({ name }) => [`${figures.client}.${name}`, figures[name]] as const),
+  );
   return {
-    benchmark: "publish",
-    at: new Date().toISOString(),
-    machine: machine(),
-    options,
-    clients: options.clients.map((client) => figuresOf(client, rounds)),
-    rounds,
+    loads: Object.fromEntries(clients.map(({ figures, load }) => [figures.client, load])),
+    values: Object.fromEntries(values),
   };
 }
 
-function figuresOf(client: ClientName, rounds: readonly (readonly ClientRound[])[]): ClientFigures {
-  const own = rounds.map((round) => roundOf(client, round));
-  const entries = columns.map(({ name }) => [name, figure(own.map((round) => round?.[name]))] as const);
-  const spread = Object.fromEntries(entries) as ClientFigures["spread"]; // one for each column: every round has them
-  const medians = Object.fromEntries(entries.map(([name, found]) => [name, found?.median ?? Number.NaN]));
-  const ratios = rounds.map((round) => {
-    const java = roundOf("java", round)?.cpuMicrosPerMessage;
-    const ours = roundOf(client, round)?.cpuMicrosPerMessage;
-    return java === undefined || ours === undefined ? undefined : ours / java;
-  });
-  return { client, ...(medians as Omit<ClientRound, "client">), cpuToJava: figure(ratios)?.median, spread };
-}
-
-function roundOf(client: ClientName, round: readonly ClientRound[]): ClientRound | undefined {
-  return round.find((one) => one.client === client);
-}
-
 /** For people: a line for each client and figure, median first, then the spread. */
-export function table({ clients, options, rounds }: PublishReport): string {
+export function table({ figures, rounds }: BenchDocument, options: PublishBenchOptions): string {
   const { messages, sizeBytes, compression, batching, rate } = options;
   const shape = `${messages} messages of ${sizeBytes} bytes, ${compression}, ${batching ? "batches" : "no batches"}`;
   const lines = [`${shape}, ${rounds.length} rounds; receipts at ${rate} messages/s`];
-  for (const { client, cpuToJava, spread } of clients) {
+  for (const client of options.clients) {
     lines.push(`  ${clientTitles[client]}`);
+    const toJava = figures[`${client}.cpuToJava`];
     for (const { name, title, digits } of columns) {
-      const [median, range] = cellsOf(spread[name], digits);
+      const found = figures[`${client}.${name}`];
+      const [median, range] = found === undefined ? ["-", ""] : cellsOf(found, digits);
       const ratio =
-        name === "cpuMicrosPerMessage" && cpuToJava !== undefined ? `${cpuToJava.toFixed(2)} of Java` : "";
+        name === "cpuMicrosPerMessage" && toJava !== undefined ? `${toJava.median.toFixed(2)} of Java` : "";
       lines.push(`    ${title.padEnd(24)}${median.padStart(9)}${range.padStart(20)}   ${ratio}`.trimEnd());
     }
   }
@@ -95,19 +74,19 @@ export function table({ clients, options, rounds }: PublishReport): string {
 const limitMicros: Partial<Record<ClientName, number>> = { wire: 8, "wire-portable": 11 };
 const limitToJava = 0.5;
 
-/** What the wire producer costs too much, a line each. The median counts: a round may have had company. */
-export function excesses({ clients }: PublishReport): readonly string[] {
-  return clients.flatMap(({ client, cpuMicrosPerMessage, cpuToJava }) => {
+/** What the wire producer costs too much, a line each. The median counts: other work may have disturbed a round. */
+export function excesses({ figures }: BenchDocument, options: PublishBenchOptions): readonly string[] {
+  return options.clients.flatMap((client) => {
     const limit = limitMicros[client];
     if (limit === undefined) return [];
     const lines: string[] = [];
-    if (cpuMicrosPerMessage > limit)
+    const micros = figures[`${client}.cpuMicrosPerMessage`]?.median ?? Number.NaN;
+    const toJava = figures[`${client}.cpuToJava`]?.median;
+    if (!(micros <= limit))
+      lines.push(`${client}: ${micros.toFixed(1)} µs CPU a message, at most ${limit} are allowed`);
+    if (client === "wire" && toJava !== undefined && toJava > limitToJava)
       lines.push(
-        `${client}: ${cpuMicrosPerMessage.toFixed(1)} µs CPU a message, at most ${limit} are allowed`,
-      );
-    if (client === "wire" && cpuToJava !== undefined && cpuToJava > limitToJava)
-      lines.push(
-        `${client}: ${cpuToJava.toFixed(2)} of the Java client's CPU, at most ${limitToJava} is allowed`,
+        `${client}: ${toJava.toFixed(2)} of the Java client's CPU, at most ${limitToJava} is allowed`,
       );
     return lines;
   });

@@ -7,16 +7,31 @@ import { PulsarAdmin, startPulsar } from "@pulsar-ts-io/testkit";
 import { TcpProxy } from "../../harness/tcp-proxy.ts";
 import { uniqueName } from "../../stack.ts";
 import { runBenchmark } from "../benchmark.ts";
+import type { Measurement } from "../document.ts";
+import { underLoad } from "../load.ts";
 import { SoakArrivals } from "./soak-arrivals.ts";
 import { readSoakOptions, type SoakOptions, usage } from "./soak-options.ts";
-import { faults, minuteLine, type SoakReport, soakReport, table } from "./soak-report.ts";
+import {
+  faults,
+  minuteLine,
+  type SoakReport,
+  type SoakValue,
+  soakReport,
+  soakRound,
+  table,
+} from "./soak-report.ts";
 import type { SoakEnd, SoakLine, SoakMinute, SoakWork } from "./soak-work.ts";
 
 const listenerName = "proxied";
 
-await runBenchmark({ usage, readOptions: readSoakOptions, measure, table, faults });
+await runBenchmark({ benchmark: "soak", usage, readOptions: readSoakOptions, measure, table, faults });
 
-async function measure(soak: SoakOptions): Promise<SoakReport> {
+async function measure(soak: SoakOptions): Promise<Measurement<SoakValue>> {
+  const { load, result: details } = await underLoad(() => run(soak));
+  return { rounds: [soakRound(details, load)], details };
+}
+
+async function run(soak: SoakOptions): Promise<SoakReport> {
   const { minutes, rate, sizeBytes: bytes, partitions, resetSeconds } = soak;
   await using proxy = await TcpProxy.start();
   await using broker = await startPulsar({
@@ -43,7 +58,7 @@ async function measure(soak: SoakOptions): Promise<SoakReport> {
   const work = { url, listenerName, topic, rate, bytes, minutes };
   const published = await publish(work).finally(() => clearInterval(resetting));
   const reader = await arrivals.settled();
-  return soakReport(soak, { ...published, resets, connectionsBroken, reader });
+  return soakReport({ ...published, resets, connectionsBroken, reader });
 }
 
 /** Runs the publishing process to its end. */

@@ -1,5 +1,11 @@
 import { parseArgs } from "node:util";
-import { commonOptions, integerOption } from "../options.ts";
+import {
+  type CommonOptions,
+  commonOptions,
+  commonUsage,
+  integerOption,
+  readCommonOptions,
+} from "../options.ts";
 
 export const usage = `npm run bench -- soak [options]        whether hours of publishing and broken connections lose messages, memory or handles
 
@@ -13,18 +19,15 @@ of the second quarter's. Linux only.
   --size BYTES        of each message; default 256
   --partitions N      of the topic; default 4
   --reset-seconds N   from one reset of all connections to the next; default 10
-  --json              one JSON document on standard output instead of the table
-  --out FILE          write that JSON document to FILE as well
+${commonUsage}
 `;
 
-export interface SoakOptions {
+export interface SoakOptions extends CommonOptions {
   readonly minutes: number;
   readonly rate: number;
   readonly sizeBytes: number;
   readonly partitions: number;
   readonly resetSeconds: number;
-  readonly json: boolean;
-  readonly outFile: string | undefined;
 }
 
 /** @returns `undefined` when help was asked for. @throws Error that names the option and what it may be. */
@@ -47,7 +50,6 @@ export function readSoakOptions(args: readonly string[]): SoakOptions | undefine
     sizeBytes: integerOption("size", values.size, 16, 1_048_576),
     partitions: integerOption("partitions", values.partitions, 1, 64),
     resetSeconds: integerOption("reset-seconds", values["reset-seconds"], 1, 3_600),
-    json: values.json,
-    outFile: values.out,
+    ...readCommonOptions(values),
   };
 }

@@ -1,4 +1,6 @@
-import { figure, type Machine, machine } from "../figure.ts";
+import type { BenchDocument, BenchRound } from "../document.ts";
+import { figure } from "../figure.ts";
+import type { RoundLoad } from "../load.ts";
 import type { SoakVerdict } from "./soak-arrivals.ts";
 import type { SoakOptions } from "./soak-options.ts";
 import type { SoakEnd, SoakMinute } from "./soak-work.ts";
@@ -12,12 +14,8 @@ export interface Trend {
   readonly flat: boolean;
 }
 
-/** The JSON document. */
+/** What a soak found, in its JSON document's `details`. */
 export interface SoakReport {
-  readonly benchmark: "soak";
-  readonly at: string;
-  readonly machine: Machine;
-  readonly options: Omit<SoakOptions, "json" | "outFile">;
   readonly resets: number;
   readonly connectionsBroken: number;
   readonly publisher: SoakEnd;
@@ -37,17 +35,35 @@ const titles: Readonly<Record<Held, string>> = {
   handles: "handles",
 };
 
+export type SoakValue = "peakResidentMegabytes" | "sent" | "stored" | "lost" | "repeated" | "outOfOrder";
+
 export function soakReport(
-  { json: _json, outFile: _outFile, ...options }: SoakOptions,
   facts: Pick<SoakReport, "resets" | "connectionsBroken" | "publisher" | "reader" | "minutes">,
 ): SoakReport {
+  return { ...facts, trends: trendsOf(facts.minutes) };
+}
+
+export function soakRound(
+  { publisher, reader, minutes }: SoakReport,
+  load: RoundLoad,
+): BenchRound<SoakValue> {
+  const series = (held: Held, unit: number) =>
+    minutes.map((minute) => [minute.minute, minute[held] / unit] as const);
   return {
-    benchmark: "soak",
-    at: new Date().toISOString(),
-    machine: machine(),
-    options,
-    ...facts,
-    trends: trendsOf(facts.minutes),
+    loads: { soak: load },
+    values: {
+      peakResidentMegabytes: Math.max(...minutes.map(({ residentBytes }) => residentBytes)) / 1e6,
+      sent: publisher.sent,
+      stored: publisher.stored,
+      lost: reader.lost,
+      repeated: reader.repeated,
+      outOfOrder: reader.outOfOrder,
+    },
+    series: {
+      residentMegabytes: series("residentBytes", 1e6),
+      descriptors: series("descriptors", 1),
+      handles: series("handles", 1),
+    },
   };
 }
 
@@ -69,7 +85,8 @@ function trendOf(minutes: readonly SoakMinute[], held: Held): Trend {
 }
 
 /** What must not be, a line each. */
-export function faults({ publisher, reader, trends }: SoakReport): readonly string[] {
+export function faults({ details }: BenchDocument): readonly string[] {
+  const { publisher, reader, trends } = details as SoakReport; // as the benchmark has it
   const { sent, stored, failed, failure } = publisher;
   const lines: string[] = [];
   if (stored !== sent)
@@ -89,8 +106,8 @@ export function minuteLine({ minute, residentBytes, descriptors, handles, sent }
 }
 
 /** For people. */
-export function table(report: SoakReport): string {
-  const { options, publisher, reader, resets, connectionsBroken, trends, minutes } = report;
+export function table({ details }: BenchDocument, options: SoakOptions): string {
+  const { publisher, reader, resets, connectionsBroken, trends, minutes } = details as SoakReport; // as the benchmark has it
   const { residentBytes, descriptors, handles } = trends ?? {};
   const trend = (one: Trend | undefined, unit: number) =>
     one === undefined
