@@ -1,12 +1,13 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { type LocalPulsar, PulsarAdmin, startPulsar } from "@pulsar-ts-io/testkit";
+import type { PulsarAdmin } from "@pulsar-ts-io/testkit";
 import { startDelayingRelay } from "../../harness/delaying-relay.ts";
 import { eventually } from "../../harness/eventually.ts";
 import { KinesisStream } from "../../harness/kinesis-stream.ts";
 import { runPipeline } from "../../harness/pipeline.ts";
 import { TcpProxy } from "../../harness/tcp-proxy.ts";
 import { uniqueName } from "../../stack.ts";
+import { type BenchBroker, openBroker } from "../broker.ts";
 import { markedRecord, Sightings } from "./marked-records.ts";
 
 /** Subscriptions go over HTTP/2 to hosts of AWS only. */
@@ -41,28 +42,29 @@ export class WatchedBroker implements AsyncDisposable {
   readonly admin: PulsarAdmin;
   readonly serviceUrl: string;
   readonly #proxy: TcpProxy;
-  readonly #broker: LocalPulsar;
+  readonly #broker: BenchBroker;
   readonly #watch: { sightings: Sightings };
 
-  private constructor(proxy: TcpProxy, broker: LocalPulsar, watch: { sightings: Sightings }) {
+  private constructor(proxy: TcpProxy, broker: BenchBroker, watch: { sightings: Sightings }) {
     this.#proxy = proxy;
     this.#broker = broker;
     this.#watch = watch;
-    this.serviceUrl = `pulsar://127.0.0.1:${proxy.port}`;
-    this.admin = new PulsarAdmin(broker.adminUrl);
+    this.serviceUrl = addressOf(proxy.port);
+    this.admin = broker.admin;
   }
 
   static async start(report: (line: string) => void): Promise<WatchedBroker> {
+    const broker = await openBroker(report);
+    const port = Number(new URL(broker.serviceUrl).port);
     const watch = { sightings: new Sightings() };
     const proxy = await TcpProxy.start(({ client, server }) => {
       client.on("data", watch.sightings.reader());
       client.pipe(server);
-      server.pipe(client);
+      // The broker names its own address when it is asked where a topic is.
+      server.on("data", (chunk: Buffer) => client.write(redirected(chunk, port, proxy.port)));
+      server.on("end", () => client.end());
     });
-    const listeners = { watched: proxy.port };
-    // Clients that name no listener are sent to the proxy, too.
-    const broker = await startPulsar({ report, listeners, settings: { internalListenerName: "watched" } });
-    proxy.target = Number(new URL(broker.serviceUrl).port);
+    proxy.target = port;
     return new WatchedBroker(proxy, broker, watch);
   }
 
@@ -73,9 +75,21 @@ export class WatchedBroker implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#broker.stop();
+    await this.#broker[Symbol.asyncDispose]();
     await this.#proxy[Symbol.asyncDispose]();
   }
+}
+
+const addressOf = (port: number) => `pulsar://127.0.0.1:${port}`;
+
+/** Every address `from` in an answer becomes `to`: they have the same length, and no checksum covers commands. */
+function redirected(chunk: Buffer, from: number, to: number): Buffer {
+  const [before, after] = [addressOf(from), addressOf(to)];
+  for (let at = chunk.indexOf(before); at >= 0; at = chunk.indexOf(before, at + 1)) {
+    if (before.length !== after.length) throw new Error(`ports ${from} and ${to} have different lengths`);
+    chunk.write(after, at, "latin1");
+  }
+  return chunk;
 }
 
 export interface LatencyStage {
