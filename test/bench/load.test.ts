@@ -77,13 +77,16 @@ describe("the document of a benchmark", () => {
   });
 });
 
-describe.runIf(process.platform === "linux")("the CPU time of the machine and of a family of processes", () => {
-  it("contains what a child used that has ended", async () => {
-    const before = await familyCpuSecondsSoFar(process.pid);
-    const machineBefore = await busyCpuSeconds();
-    const burn = "const start = process.cpuUsage(); while (process.cpuUsage(start).user < 400_000);";
-    spawnSync(process.execPath, ["-e", burn]);
-    expect((await familyCpuSecondsSoFar(process.pid)) - before).toBeGreaterThan(0.35);
-    expect((await busyCpuSeconds()) - machineBefore).toBeGreaterThan(0.35);
-  });
-});
+describe.runIf(process.platform === "linux")(
+  "the CPU time of the machine and of a family of processes",
+  () => {
+    it("contains what a child used that has ended", async () => {
+      const before = await familyCpuSecondsSoFar(process.pid);
+      const machineBefore = await busyCpuSeconds();
+      const burn = "const start = process.cpuUsage(); while (process.cpuUsage(start).user < 400_000);";
+      spawnSync(process.execPath, ["-e", burn]);
+      expect((await familyCpuSecondsSoFar(process.pid)) - before).toBeGreaterThan(0.35);
+      expect((await busyCpuSeconds()) - machineBefore).toBeGreaterThan(0.35);
+    });
+  },
+);

@@ -21,12 +21,12 @@ export type LatencyValues = Partial<Record<LatencyValue, number>>;
 
 /** For people. */
 export function table({ figures }: BenchDocument, options: LatencyBenchOptions): string {
-  const { megabytes, sizeBytes, rate, addedBytes } = options;
+  const { megabytes, sizeBytes, rate, addedBytes, only } = options;
   const cell = (name: LatencyValue, digits: number) => figures[name]?.median.toFixed(digits) ?? "-";
   const line = (cells: readonly string[]) =>
     `  ${cells.map((one, index) => (index === 0 ? one.padEnd(18) : one.padStart(18))).join("")}`;
   const added = ways.flatMap((way) => [`${way}, p50, ms`, `${way}, p99, ms`]);
-  return [
+  const addedLines = [
     `added latency at ${rate} records/s of ${addedBytes} bytes: received by the CLI until sent to the broker`,
     line(["round trip, ms", ...added]),
     ...roundTrips.map((ms) =>
@@ -38,14 +38,18 @@ export function table({ figures }: BenchDocument, options: LatencyBenchOptions):
         ]),
       ]),
     ),
+  ];
+  const readingLines = [
     `one shard, ${megabytes} MB in records of ${sizeBytes} bytes`,
     line(["round trip, ms", ...ways.map((way) => `${way}, MB/s`)]),
     ...roundTrips.map((ms) =>
       line([String(ms), ...ways.map((way) => cell(`${way}.${ms}ms.megabytesPerSecond`, 2))]),
     ),
     `${manyShards} shards, ${manyShardsCallMs} ms a call, polling, queue of 1,000: ${cell("manyShardsRecordsPerSecond", 0)} records/s`,
-    "",
-  ].join("\n");
+  ];
+  return [...(only === "reading" ? [] : addedLines), ...(only === "added" ? [] : readingLines), ""].join(
+    "\n",
+  );
 }
 
 /** What is too slow, a line each. */

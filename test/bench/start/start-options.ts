@@ -1,21 +1,24 @@
 import { parseArgs } from "node:util";
-import { commonOptions, integerOption } from "../options.ts";
+import {
+  type CommonOptions,
+  commonOptions,
+  commonUsage,
+  integerOption,
+  readCommonOptions,
+} from "../options.ts";
 
 export const usage = `npm run bench -- start [options]     what the real CLI loads and uses until its first record: CPU, memory, time, modules
 
   --starts N       measured, on a new lease table and on one with leases; default 7
   --profile DIR    write a CPU profile of each start there, for Chrome's DevTools; the figures are worth less then
-  --json           one JSON document on standard output instead of the table
-  --out FILE       write that JSON document to FILE as well
+${commonUsage}
 
 Needs Linux and Java 17. PULSAR_TS_IO_BIN names another build's runtime/bin/pulsar-ts-io.js.
 `;
 
-export interface StartBenchOptions {
+export interface StartBenchOptions extends CommonOptions {
   readonly starts: number;
   readonly profileFolder: string | undefined;
-  readonly json: boolean;
-  readonly outFile: string | undefined;
 }
 
 /** @returns `undefined` when help was asked for. @throws Error that names the option and what it may be. */
@@ -32,7 +35,6 @@ export function readStartOptions(args: readonly string[]): StartBenchOptions | u
   return {
     starts: integerOption("starts", values.starts, 1, 1_000),
     profileFolder: values.profile,
-    json: values.json,
-    outFile: values.out,
+    ...readCommonOptions(values),
   };
 }
