@@ -95,6 +95,8 @@ export type Answer<N extends CommandName> = (fields: Commands[N], connection: Fa
 export class FakeBroker {
   readonly connections: FakeConnection[] = [];
   partitions = 0;
+  /** Whether it takes each SEND apart and keeps it in {@link FakeConnection.sends}. */
+  keepsSends = true;
   maxMessageSize = 5_242_880;
   /** What SEND is answered with; default a receipt with the next entry id. */
   onSend: (send: ReceivedSend, connection: FakeConnection) => void = (send, connection) => {
@@ -147,6 +149,10 @@ export class FakeBroker {
 
   #receive(frame: Frame, connection: FakeConnection): void {
     const raw = splitCommand(frame.command);
+    if (raw.type === 6 && !this.keepsSends) {
+      this.onSend({ ...decode(sendTable, raw.content), bytes: "", messages: [] }, connection);
+      return;
+    }
     if (raw.type === 6) {
       const send: ReceivedSend = {
         ...decode(sendTable, raw.content),
