@@ -10,6 +10,8 @@ const root = new URL("../", import.meta.url);
  */
 const callSites: Readonly<Record<string, string>> = {
   "packages/kinesis-consumer/src/aws-clients.ts": "packages/kinesis-consumer/test/hang-matrix.test.ts",
+  "packages/kinesis-consumer/src/aws-credential-providers.ts":
+    "connectors/kinesis/test/credentials-hang-matrix.test.ts",
   "packages/kinesis-consumer/src/aws-request-handler.ts":
     "packages/kinesis-consumer/test/hang-matrix.test.ts",
   "packages/kinesis-consumer/src/wide-http2-handler.ts": "packages/kinesis-consumer/test/hang-matrix.test.ts",
@@ -37,7 +39,9 @@ const ways: readonly RegExp[] = [
   /(?<![\w.#"'`])fetch(?=\s*\()|(?:[=(?:,]|=>|\?\?)\s*fetch\b(?!\s*[?:])|globalThis\.(?:fetch|WebSocket|EventSource)/,
   /\bnew (?:WebSocket|EventSource)\(/,
   // Libraries that send requests. The SDK's commands send nothing by themselves.
-  /^import (?!type\b)[^;]*?\bfrom "(?:@smithy\/node-http-handler|undici|ws|https?-proxy-agent|@aws-sdk\/credential-provider[^"]*|@aws-sdk\/client-sts)"/m,
+  /^(?:import|export) (?!type\b)[^;]*?\bfrom "(?:@smithy\/node-http-handler|undici|ws|https?-proxy-agent|@aws-sdk\/credential-provider[^"]*|@aws-sdk\/client-sts)"/m,
+  // The SDK's providers of credentials, as the consumer hands them on.
+  /^import (?!type\b)[^;]*?\bfrom(?:NodeProviderChain|TemporaryCredentials)\b[^;]*?\bfrom "@pulsar-ts-io\//m,
   /^import (?!type\b)[^;]*?\b(?:Kinesis|DynamoDB|CloudWatch)Client\b[^;]*?\bfrom "@aws-sdk\/client-/m,
 ];
 
@@ -80,6 +84,8 @@ describe("every module that opens a connection", () => {
     "globalThis.fetch(url)",
     'new WebSocket("ws://x")',
     'import { fromTokenFile } from "@aws-sdk/credential-providers";',
+    'export { fromTokenFile } from "@aws-sdk/credential-providers";',
+    'import {\n  createRequestHandler,\n  fromNodeProviderChain,\n} from "@pulsar-ts-io/kinesis-consumer";',
     'import { KinesisClient } from "@aws-sdk/client-kinesis";',
     'import { Agent } from "undici";',
   ])("is recognized by what it contains: %j", (text) => {

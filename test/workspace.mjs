@@ -25,6 +25,13 @@ export async function prepareWorkspace({ progress = process.stdout } = {}) {
   });
 }
 
+/** Makes the packages of the built workspace as they are published. @returns the path of their CLI. */
+export async function assemblePackages({ progress = process.stdout } = {}) {
+  progress.write("assembling the packages …\n");
+  await run(process.execPath, ["deploy/packages/assemble.mjs"], { stdout: progress });
+  return `${root}build/node_modules/pulsar-ts-io/bin/pulsar-ts-io.js`;
+}
+
 /** Runs a script's body; a failure becomes one line and exit code 1. */
 export async function main(body) {
   try {

@@ -4,11 +4,13 @@ import process from "node:process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
-const bin =
+const defaultBin =
   process.env["PULSAR_TS_IO_BIN"] ??
   fileURLToPath(new URL("../../runtime/bin/pulsar-ts-io.js", import.meta.url));
 
 export interface CliOptions {
+  /** The file to start; default the workspace's CLI, or the one that PULSAR_TS_IO_BIN names. */
+  readonly bin?: string | undefined;
   readonly env?: NodeJS.ProcessEnv;
   readonly stdin?: string;
   /** Gets each line of standard error as it comes, besides {@link Cli.stderr}. */
@@ -35,7 +37,7 @@ export class Cli implements AsyncDisposable {
   #hasExited = false;
 
   constructor(args: readonly string[], options: CliOptions = {}) {
-    this.#child = spawn(process.execPath, [...(options.nodeArgs ?? []), bin, ...args], {
+    this.#child = spawn(process.execPath, [...(options.nodeArgs ?? []), options.bin ?? defaultBin, ...args], {
       env: { PATH: process.env["PATH"], HOME: process.env["HOME"], ...awsTestCredentials, ...options.env },
       stdio: ["pipe", options.discardStdout === true ? "ignore" : "pipe", "pipe"],
     });

@@ -11,6 +11,7 @@ import { byTier } from "../harness/tier.ts";
 import { unusedAddress } from "../harness/unused-address.ts";
 import { firstPullSource, firstPushSource, makeFirstConnector, seconds } from "./first-connector.ts";
 import { InstalledApp } from "./installed-app.ts";
+import { excesses, measureFootprint } from "./limits.ts";
 import { LocalRegistry } from "./local-registry.ts";
 import { packAndCheck, publishedFolders } from "./tarballs.ts";
 
@@ -30,6 +31,7 @@ await runScript(async (signal) => {
     await using registry = await LocalRegistry.start(home);
     await publishAll(registry, folder);
     await tryAsUser(registry, folder);
+    await checkFootprint(registry, folder);
     await tryAsAuthor(registry, folder, signal);
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -47,6 +49,7 @@ async function tryAsUser(registry: LocalRegistry, folder: string): Promise<void>
   const names = await Promise.all(publishedFolders.map(nameOf));
   const withNpm = await InstalledApp.install("npm", names, { registry, folder: join(folder, "npm") });
   await withNpm.expectNothingToCompile();
+  await withNpm.expectWholeTypes(names);
   const bill = await withNpm.billOfMaterials(names);
   say(`a user of all packages installs ${bill.count} of them in all`);
   if (options.sbom !== undefined) await writeFile(options.sbom, bill.text);
@@ -75,6 +78,21 @@ async function tryAsAuthor(registry: LocalRegistry, folder: string, signal: Abor
     if (ms > firstConnectorMs)
       throw new Error(`it took ${seconds(ms)}, ${seconds(firstConnectorMs)} are allowed`);
   }
+}
+
+/** The CLI alone, as most install it. */
+async function checkFootprint(registry: LocalRegistry, folder: string): Promise<void> {
+  const alone = await InstalledApp.install("npm", ["pulsar-ts-io"], {
+    registry,
+    folder: join(folder, "cli"),
+  });
+  const found = await measureFootprint(alone);
+  say(
+    `npm install pulsar-ts-io: ${found.packages} packages, ${(found.installedBytes / 1e6).toFixed(1)} MB; ` +
+      `a start loads ${found.modules} modules, ${(found.moduleBytes / 1e6).toFixed(1)} MB`,
+  );
+  const faults = excesses(found);
+  if (faults.length > 0) throw new Error(`the CLI has grown: ${faults.join("; ")}`);
 }
 
 async function nameOf(workspace: string): Promise<string> {

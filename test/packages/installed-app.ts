@@ -1,12 +1,15 @@
 import { execFile } from "node:child_process";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import type { LocalRegistry } from "./local-registry.ts";
 
 const exec = promisify(execFile);
 const maxOutputBytes = 64 * 1_048_576;
 const sampleCount = 3;
+const root = fileURLToPath(new URL("../..", import.meta.url));
 
 /** A folder in which a user installed our packages from a registry: no workspace, no compiler, nobody's install script. */
 export class InstalledApp {
@@ -49,6 +52,44 @@ export class InstalledApp {
     );
     if (scripted.length > 0)
       throw new Error(`these want to run something: ${scripted.map(([name]) => name).join(", ")}`);
+  }
+
+  /** How many packages were installed, and the bytes of their files. With npm alone. */
+  async installed(): Promise<{ readonly packages: number; readonly bytes: number }> {
+    const modules = join(this.folder, "node_modules");
+    const entries = await readdir(modules, { recursive: true, withFileTypes: true });
+    const paths = entries
+      .filter((entry) => entry.isFile())
+      .map(({ parentPath, name }) => join(parentPath, name));
+    const isPackage = (path: string) => /\/node_modules\/(@[^/]+\/)?[^/]+\/package\.json$/.test(path);
+    const sizes = await Promise.all(paths.map(async (path) => (await stat(path)).size));
+    return {
+      packages: paths.filter(isPackage).length,
+      bytes: sizes.reduce((sum, size) => sum + size, 0),
+    };
+  }
+
+  /** @throws Error with what a compiler says that checks the declarations of `names` as well. */
+  async expectWholeTypes(names: readonly string[]): Promise<void> {
+    const lines = names.map((name, index) => `export * as all${index} from "${name}";\n`);
+    const file = join(this.folder, "types.ts");
+    await writeFile(file, lines.join(""));
+    const args = [
+      ...[
+        "--ignoreConfig",
+        "--noEmit",
+        "--strict",
+        "--exactOptionalPropertyTypes",
+        "--skipLibCheck",
+        "false",
+      ],
+      ...["--module", "nodenext", "--target", "es2023", "--lib", "es2023"],
+      ...["--types", "node", "--typeRoots", join(root, "node_modules/@types"), file],
+    ];
+    const compiler = join(root, "node_modules/typescript/bin/tsc");
+    await exec(process.execPath, [compiler, ...args]).catch((error: { readonly stdout?: string }) => {
+      throw new Error(`the types of the packages are not whole: ${error.stdout ?? ""}`, { cause: error });
+    });
   }
 
   /** What was installed, as CycloneDX has it. @throws Error when one of `names` is not in it. */

@@ -1,9 +1,10 @@
-import { fromNodeProviderChain, fromTemporaryCredentials } from "@aws-sdk/credential-providers";
 import { type Clock, systemClock } from "@pulsar-ts-io/core";
 import {
   type AwsCredentialIdentity,
   type AwsCredentialIdentityProvider,
   createRequestHandler,
+  fromNodeProviderChain,
+  fromTemporaryCredentials,
 } from "@pulsar-ts-io/kinesis-consumer";
 import type { AwsEndpoints } from "./endpoints.ts";
 import { KinesisConfigError, KinesisCredentialsError } from "./errors.ts";

@@ -461,7 +461,8 @@ describe("every source of credentials", () => {
   );
 
   it("is in this matrix, if it is in the SDK's default chain and asks over the network", () => {
-    const providers = createRequire(import.meta.url).resolve("@aws-sdk/credential-providers");
+    const consumer = createRequire(import.meta.url).resolve("@pulsar-ts-io/kinesis-consumer/package.json");
+    const providers = createRequire(realpathSync(consumer)).resolve("@aws-sdk/credential-providers");
     const chain = createRequire(realpathSync(providers)).resolve("@aws-sdk/credential-provider-node");
     const text = readFileSync(join(chain.slice(0, chain.indexOf("/dist-")), "package.json"), "utf8");
     const { dependencies } = JSON.parse(text) as { readonly dependencies: Readonly<Record<string, string>> };

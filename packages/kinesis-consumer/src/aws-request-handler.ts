@@ -16,8 +16,15 @@ export interface RequestHandlerOptions {
   readonly maxSockets: number;
 }
 
+/** The part of a request that names its host. */
+interface Host {
+  readonly protocol: string;
+  readonly hostname: string;
+  readonly port?: number | undefined;
+}
+
 /** The URL of a request's host. */
-export function hostOf({ protocol, hostname, port }: Request): URL {
+export function hostOf({ protocol, hostname, port }: Host): URL {
   return new URL(`${protocol}//${hostname}${port === undefined ? "" : `:${port}`}`);
 }
 

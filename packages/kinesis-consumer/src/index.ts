@@ -6,6 +6,7 @@ export {
   createAwsClients,
   createRequestHandler,
 } from "./aws-clients.ts";
+export { fromNodeProviderChain, fromTemporaryCredentials } from "./aws-credential-providers.ts";
 export { isPassingAwsError } from "./aws-failure.ts";
 export { isAwsEndpoint, readAwsHost } from "./aws-partition.ts";
 export type { ConsumerHost, ConsumerOptions } from "./consumer-options.ts";

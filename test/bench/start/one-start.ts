@@ -10,7 +10,9 @@ export interface StartStage {
   readonly kinesisEndpoint: string;
   readonly dynamoEndpoint: string;
   readonly stream: KinesisStream;
-  readonly profileFolder: string | undefined;
+  readonly profileFolder?: string | undefined;
+  /** The CLI to start; default that of all benchmarks. */
+  readonly bin?: string;
 }
 
 /** Until the first record is on standard output. */
@@ -50,7 +52,7 @@ export async function measureBareNode(): Promise<Start> {
 }
 
 async function startOnce(
-  { kinesisEndpoint, dynamoEndpoint, stream }: StartStage,
+  { kinesisEndpoint, dynamoEndpoint, stream, bin }: StartStage,
   table: string,
   options: ConstructorParameters<typeof Cli>[1],
 ): Promise<Start> {
@@ -62,7 +64,7 @@ async function startOnce(
     config: { useEnhancedFanOut: false },
   });
   const args = ["run", "--source-type", "kinesis", "--name", table, "--output", "console"];
-  await using cli = new Cli([...args, "--source-config", JSON.stringify(config)], options);
+  await using cli = new Cli([...args, "--source-config", JSON.stringify(config)], { ...options, bin });
   const start = await untilFirstLine(cli);
   const { code } = await cli.stop();
   if (code !== 0) throw new Error(`the CLI ended with ${code}:\n${cli.output}`);
