@@ -9,6 +9,7 @@ import {
   type DynamoDBClientConfig,
   type ServiceInputTypes as DynamoInput,
   type ServiceOutputTypes as DynamoOutput,
+  UpdateItemCommand,
 } from "@aws-sdk/client-dynamodb";
 import {
   GetRecordsCommand,
@@ -129,6 +130,8 @@ export function createAwsClients(options: AwsClientOptions): AwsClients {
     callWithinMs: callWithinMs.dynamo,
     customEndpoint: options.dynamoEndpoint !== undefined,
     turns: new CallTurns(begunInATurn.dynamo),
+    often: [UpdateItemCommand],
+    oftenAgain: true,
   });
   const cloudwatch = cloudwatchService(options, shared, clock);
   const destroy = () => {

@@ -1,8 +1,9 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { Clock } from "@pulsar-ts-io/core";
 import type { Command, HttpHandlerOptions, MetadataBearer, MiddlewareStack } from "@smithy/types";
 import { type AwsPlace, type EndpointConfig, placeOfRequest, placeOfService } from "./aws-endpoint.ts";
 import { kindOfName } from "./aws-error-names.ts";
-import { type AwsCall, type AwsFailure, readAwsFailure } from "./aws-failure.ts";
+import { type AwsCall, type AwsFailure, isPassingAwsError, readAwsFailure } from "./aws-failure.ts";
 import { CallDeadlines } from "./call-deadlines.ts";
 import type { CallTurns } from "./call-turns.ts";
 import { type Around, type CommandClass, DirectCalls, type SentCommand } from "./direct-calls.ts";
@@ -35,6 +36,8 @@ export interface AwsServiceOptions {
   readonly turns?: CallTurns;
   /** The commands that are sent again and again; absent: none. */
   readonly often?: readonly CommandClass[];
+  /** Whether one of them that fails for a reason that passes is sent once more, by the client, which may have attempts of its own. */
+  readonly oftenAgain?: boolean;
   /** Sends a call of one of them, perhaps more than once. */
   readonly around?: Around;
 }
@@ -48,6 +51,9 @@ interface CallOptions {
 
 /** Longest time for the credentials of a call, milliseconds. The connector's own provider ends sooner, with a better error. */
 const credentialsWithinMs = 12_000;
+
+/** Pause before a call is sent once more, milliseconds; up to twice that. As long as the SDK's own. */
+const againMs = 50;
 
 /** A call that did not end within its time. */
 class CallTimeoutError extends Error {
@@ -160,9 +166,17 @@ export class AwsService<In extends object, Out extends MetadataBearer> {
     abortSignal: AbortSignal,
   ): Promise<O> {
     const direct = this.#direct.send(command as SentCommand, abortSignal);
-    // A command is answered with its output.
-    if (direct !== undefined) return (await direct) as O;
-    return await this.#client.send(command, { abortSignal });
+    if (direct === undefined) return await this.#client.send(command, { abortSignal });
+    try {
+      // A command is answered with its output.
+      return (await direct) as O;
+    } catch (error) {
+      if (this.#options.oftenAgain !== true || abortSignal.aborted || !isPassingAwsError(error)) throw error;
+    }
+    await delay(againMs + againMs * Math.random(), undefined, { signal: abortSignal });
+    return await this.#client.send(command, { abortSignal }).catch((error: unknown) => {
+      throw withOneAttemptMore(error);
+    });
   }
 
   /** Waits for `work` until its limit ends or `signal` aborts. @param cut called with the reason when the wait ends early. */
@@ -196,6 +210,12 @@ export class AwsService<In extends object, Out extends MetadataBearer> {
       if (ended) signal.removeEventListener("abort", onAbort);
     }
   }
+}
+
+/** A write that was refused may have been done by the attempt before it. */
+function withOneAttemptMore(thrown: unknown): unknown {
+  const { cause, attempts, status } = readAwsFailure(thrown);
+  return Object.assign(cause, { $metadata: { httpStatusCode: status, attempts: attempts + 1 } });
 }
 
 /** `Promise.withResolvers`, which Node 20 does not have. */

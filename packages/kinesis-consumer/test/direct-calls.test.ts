@@ -22,7 +22,7 @@ const { signal } = new AbortController();
 const differing = ["amz-sdk-invocation-id", "authorization", "x-amz-date"];
 
 /** A client that keeps its requests, and counts the calls that went through the SDK's chain. */
-function serviceWith(often: readonly (typeof GetRecordsCommand)[]) {
+function serviceWith(often: readonly (typeof GetRecordsCommand)[], oftenAgain = false) {
   const sent: SentRequest[] = [];
   const state = {
     chains: 0,
@@ -56,6 +56,7 @@ function serviceWith(often: readonly (typeof GetRecordsCommand)[]) {
     callWithinMs: 8_000,
     customEndpoint: false,
     often,
+    oftenAgain,
   });
   const call = (ShardIterator: string) =>
     service.call(new GetRecordsCommand({ ShardIterator, Limit: 5 }), signal);
@@ -135,5 +136,35 @@ describe("a call that is made often", () => {
     await call("one");
     state.answer = () => ({ status: 200, body: { Records: 5, NextShardIterator: 7 } });
     await call("two").catch((error: unknown) => expect(readAwsFailure(error)).toMatchObject({ status: 200 }));
+  });
+
+  it("is sent once more where it may be, and a refusal says then that an attempt came before it", async () => {
+    const { call, sent, state } = serviceWith([GetRecordsCommand], true);
+    await call("one");
+    const answers: Answer[] = [
+      () => {
+        throw Object.assign(new Error("read ECONNRESET"), { code: "ECONNRESET" });
+      },
+      () => ({ status: 400, body: { __type: "ConditionalCheckFailedException", message: "no" } }),
+    ];
+    state.answer = (request) => answers.shift()?.(request) ?? { status: 200, body: {} };
+    const failure = await call("two").catch(readAwsFailure);
+    expect(failure).toMatchObject({ name: "ConditionalCheckFailedException", status: 400, attempts: 2 });
+    expect([sent.length, state.chains]).toEqual([3, 2]);
+    answers.push(() => ({ status: 400, body: { __type: "ConditionalCheckFailedException", message: "no" } }));
+    await call("three").catch(() => {});
+    await call("four");
+    answers.push(() => ({ status: 400, body: { __type: "ConditionalCheckFailedException", message: "no" } }));
+    expect(await call("five").catch(readAwsFailure)).toMatchObject({ attempts: 1 });
+  });
+
+  it("is not sent again where it may not be", async () => {
+    const { call, sent, state } = serviceWith([GetRecordsCommand]);
+    await call("one");
+    state.answer = () => {
+      throw Object.assign(new Error("read ECONNRESET"), { code: "ECONNRESET" });
+    };
+    await expect(call("two")).rejects.toThrow("ECONNRESET");
+    expect(sent).toHaveLength(2);
   });
 });
