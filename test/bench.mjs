@@ -5,12 +5,15 @@ import { assemblePackages, main, prepareWorkspace, root, runTypeScript } from ".
 
 /** Each part has its own `--help`. */
 const parts = {
+  all: "test/bench/all.ts",
   instances: "test/bench/instances/main.ts",
   java: "test/bench/java/main.ts",
   latency: "test/bench/latency/main.ts",
   loop: "test/bench/loop/main.ts",
   pipeline: "test/bench/main.ts",
+  profile: "test/bench/profile/main.ts",
   publish: "test/bench/publish/main.ts",
+  report: "test/bench/performance/main.ts",
   shards: "test/bench/shards.ts",
   soak: "test/bench/soak/main.ts",
   start: "test/bench/start/main.ts",

@@ -107,7 +107,7 @@ export function circumstancesLine({ tool, machine: { node, cores }, load, rounds
 }
 
 /** The build whose CLI is run. */
-function toolOf(): Tool {
+export function toolOf(): Tool {
   const bin =
     process.env["PULSAR_TS_IO_BIN"] ??
     fileURLToPath(new URL("../../runtime/bin/pulsar-ts-io.js", import.meta.url));

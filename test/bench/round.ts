@@ -40,6 +40,8 @@ export interface Round {
   readonly brokerCpuSeconds: number | undefined;
   /** Of the second half of the records. `undefined` without a broker, which says when that begins. */
   readonly laterCpuMicrosPerRecord: number | undefined;
+  /** The time of that half, microseconds of the clock that profiles use. */
+  readonly laterMicros: readonly [number, number] | undefined;
   /** Of the CLI: as {@link RunSampler} has them. */
   readonly series: Readonly<Record<string, Series>>;
 }
@@ -78,17 +80,18 @@ export async function runRound(stage: Stage, options: RoundOptions): Promise<Rou
   const startResidentBytes = await peakResidentBytes(cli.pid);
   const timeoutMs = startMs + options.records * longestRecordMs;
   const sampler = new RunSampler(cli.pid, stage.stream.records);
-  let middle: { readonly stored: number; readonly cpu: number } | undefined;
+  let middle: Middle | undefined;
   await until(cli, "the last record", { timeoutMs, everyMs: 50 }, async () => {
     const stored = await storedRecords(stage, topic);
     await sampler.sample(stored);
     if (middle === undefined && stored >= stage.stream.records / 2)
-      middle = { stored, cpu: await familyCpuSeconds(cli.pid) };
+      middle = { stored, cpu: await familyCpuSeconds(cli.pid), atMicros: nowMicros() };
     return stage.broker === undefined
       ? await isCheckpointed(stage.dynamoEndpoint, name, stage.stream)
       : stored >= stage.stream.records;
   });
   const end = await usage(stage, cli);
+  const endMicros = nowMicros();
   const peak = await peakResidentBytes(cli.pid);
   const exit = await cli.stop();
   if (exit.code !== 0) throw new Error(`the CLI ended with ${exit.code ?? exit.signal}:\n${cli.output}`);
@@ -103,6 +106,7 @@ export async function runRound(stage: Stage, options: RoundOptions): Promise<Rou
     doubleCpuSeconds: end.double - start.double,
     brokerCpuSeconds: end.broker === undefined ? undefined : end.broker - (start.broker ?? 0),
     laterCpuMicrosPerRecord: microsAfter(middle, end.cli, stage.stream.records),
+    laterMicros: middle === undefined ? undefined : [middle.atMicros, endMicros],
     series: sampler.series,
   };
 }
@@ -146,11 +150,18 @@ async function keepMessages(broker: BenchBroker | undefined, name: string): Prom
   await broker?.admin.request("PUT", `persistent/public/default/${name}/subscription/keep`);
 }
 
-function microsAfter(
-  middle: { readonly stored: number; readonly cpu: number } | undefined,
-  endCpuSeconds: number,
-  records: number,
-): number | undefined {
+interface Middle {
+  readonly stored: number;
+  readonly cpu: number;
+  readonly atMicros: number;
+}
+
+/** All processes of a machine share this clock. */
+function nowMicros(): number {
+  return Number(process.hrtime.bigint() / 1_000n);
+}
+
+function microsAfter(middle: Middle | undefined, endCpuSeconds: number, records: number): number | undefined {
   if (middle === undefined || middle.stored >= records) return undefined;
   return ((endCpuSeconds - middle.cpu) * 1e6) / (records - middle.stored);
 }

@@ -50,12 +50,15 @@ export async function familyCpuSecondsSoFar(pid: number): Promise<number> {
   return all.filter((stat) => family.has(stat.pid)).reduce((sum, { seconds }) => sum + seconds, 0);
 }
 
-/** CPU seconds that the machine was busy since it started, in all cores, with anything. Linux only. */
+/**
+ * CPU seconds that the machine ran programs since it started, in all cores, or could not because a hypervisor ran others. Without
+ * interrupts: those of the network on this machine are of the program that sends, and no process is charged for them. Linux only.
+ */
 export async function busyCpuSeconds(): Promise<number> {
   const stat = await readFile("/proc/stat", "utf8");
   const fields = stat.slice(0, stat.indexOf("\n")).trim().split(/\s+/).slice(1).map(Number);
-  const [user = 0, nice = 0, system = 0, , , interrupts = 0, softInterrupts = 0, stolen = 0] = fields;
-  return (user + nice + system + interrupts + softInterrupts + stolen) / ticksPerSecond;
+  const [user = 0, nice = 0, system = 0, , , , , stolen = 0] = fields;
+  return (user + nice + system + stolen) / ticksPerSecond;
 }
 
 /** `undefined`: it has ended. */
