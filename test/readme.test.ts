@@ -12,6 +12,8 @@ const pages = [
   "docs/observability.md",
   "docs/verification.md",
   "docs/benchmarks.md",
+  "docs/performance.md",
+  "docs/performance/earlier.md",
   "docs/writing-connectors.md",
   "test/examples/file-tail/README.md",
   ...[

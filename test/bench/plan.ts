@@ -54,7 +54,7 @@ export const plan: readonly PlannedRun[] = [
   }),
   run("shards-polling", 2.5, "--seconds 40"),
   run("shards-fan-out", 2.5, "--seconds 40 --fan-out"),
-  run("java-fan-out", 5, "--records 300000 --rounds 1 --fan-out"),
+  run("java-fan-out", 4.5, "--records 300000 --rounds 1 --fan-out"),
 ];
 
 function run(name: string, minutes: number, args: string): PlannedRun {

@@ -48,6 +48,8 @@ export interface Round {
 
 export interface RoundOptions
   extends Pick<BenchOptions, "records" | "receiveQueueSize" | "fanOut" | "profileFolder"> {
+  /** The CLI's file; default the one that all benchmarks run. */
+  readonly bin?: string;
   /** Default 1. */
   readonly instances?: number;
   /** How many records are stored before anything is measured, so that all instances are started; default 0. A broker tells. */
@@ -114,7 +116,7 @@ export async function runRound(stage: Stage, options: RoundOptions): Promise<Rou
 type CliStart = RoundOptions & { readonly name: string; readonly topic: string };
 
 function startCli({ kinesis, dynamoEndpoint, broker, stream }: Stage, start: CliStart): Cli {
-  const { name, topic, receiveQueueSize, fanOut, profileFolder, instances = 1 } = start;
+  const { name, topic, receiveQueueSize, fanOut, profileFolder, instances = 1, bin } = start;
   const config = sourceConfig({
     kinesisEndpoint: kinesis.endpoint,
     dynamoEndpoint,
@@ -133,6 +135,7 @@ function startCli({ kinesis, dynamoEndpoint, broker, stream }: Stage, start: Cli
       ...["--source-config", JSON.stringify(config)],
     ],
     {
+      bin,
       discardStdout: true,
       nodeArgs: profileFolder === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profileFolder}`],
       env: { NODE_OPTIONS: process.env["NODE_OPTIONS"] },

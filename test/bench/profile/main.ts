@@ -2,6 +2,7 @@ import { mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { startDynamoDbLocal } from "@pulsar-ts-io/testkit";
 import { fillStream } from "../bench-stream.ts";
@@ -39,6 +40,9 @@ interface ProfileBenchOptions extends CommonOptions {
   readonly fanOut: boolean;
 }
 
+/** The workspace's own files: in those that are published, many modules are one. */
+const bin = fileURLToPath(new URL("../../../runtime/bin/pulsar-ts-io.js", import.meta.url));
+
 type ProfileValue = "laterCpuMicrosPerRecord";
 
 await runBenchmark({ benchmark: "profile", usage, readOptions, measure, table });
@@ -73,7 +77,7 @@ async function measure(bench: ProfileBenchOptions): Promise<Measurement<ProfileV
     report(`putting ${bench.records} records of ${bench.sizeBytes} bytes …`);
     await using stream = await fillStream(kinesis.endpoint, { ...bench, asText: false }, report);
     const stage = { kinesis, dynamoEndpoint: dynamo.endpoint, broker, stream };
-    const { load, result: round } = await underLoad(() => runRound(stage, { ...bench, profileFolder }));
+    const { load, result: round } = await underLoad(() => runRound(stage, { ...bench, bin, profileFolder }));
     const { laterCpuMicrosPerRecord, laterMicros } = round;
     if (laterCpuMicrosPerRecord === undefined || laterMicros === undefined)
       throw new Error("the run was too short for a second half");
