@@ -11,8 +11,8 @@ import { fileOf, type PlannedRun, plan } from "./plan.ts";
 const usage = `npm run bench -- all --save DIR [options]     every document that docs/performance.md is made of
 
 Runs the benchmarks of test/bench/plan.ts one after the other, the most telling first, and saves their documents to DIR. A run is
-skipped when DIR has its document already, of the same commit and without a refusal to compare: the same command goes on
-where it ended. Exit code 0 when DIR has them all, 3 when some are missing or were not compared, 1 when one failed.
+skipped when DIR has its document already, of the same commit, of a quiet machine and without a refusal to compare: the same
+command continues where it ended. Exit code 0 when DIR has them all, 3 when it does not, 1 when a run failed.
 
   --save DIR      docs/performance, for the page
   --minutes N     begins no run that would end later; default 40
@@ -20,7 +20,7 @@ where it ended. Exit code 0 when DIR has them all, 3 when some are missing or we
   --list          shows the plan, and what DIR has of it
 `;
 
-type State = "measured" | "missing" | "not compared";
+type State = "measured" | "missing" | "on a busy machine" | "not compared";
 
 const { values } = parseArgs({
   options: {
@@ -70,7 +70,8 @@ function stateIn(folder: string, { name }: PlannedRun, commit: string): State {
   if (!existsSync(file)) return "missing";
   const { tool, load } = JSON.parse(readFileSync(file, "utf8")) as BenchDocument; // written by a benchmark
   if (tool.commit !== commit) return "missing";
-  return load.refused === null ? "measured" : "not compared";
+  if (load.refused !== null) return "not compared";
+  return load.machine === "quiet" ? "measured" : "on a busy machine";
 }
 
 /** A run that fails or takes too long leaves the others to be run. */
