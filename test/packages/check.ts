@@ -50,6 +50,7 @@ async function tryAsUser(registry: LocalRegistry, folder: string): Promise<void>
   const withNpm = await InstalledApp.install("npm", names, { registry, folder: join(folder, "npm") });
   await withNpm.expectNothingToCompile();
   await withNpm.expectWholeTypes(names);
+  await withNpm.expectOneCore();
   const bill = await withNpm.billOfMaterials(names);
   say(`a user of all packages installs ${bill.count} of them in all`);
   if (options.sbom !== undefined) await writeFile(options.sbom, bill.text);

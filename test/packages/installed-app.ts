@@ -92,6 +92,28 @@ export class InstalledApp {
     });
   }
 
+  /** @throws Error when an error of the runtime is of another copy of core than the one a connector imports, or its trace names no source. */
+  async expectOneCore(): Promise<void> {
+    const script = join(this.folder, "one-core.js");
+    await writeFile(
+      script,
+      `import { ConnectorError } from "@pulsar-ts-io/core";
+import { PluginHost } from "pulsar-ts-io";
+const error = await new PluginHost().find({ kind: "name", name: "nobody" }).catch((thrown) => thrown);
+process.stdout.write(String(error instanceof ConnectorError));
+`,
+    );
+    const { stdout } = await exec(process.execPath, [script], { cwd: this.folder });
+    if (stdout !== "true") throw new Error("a connector and the runtime have different copies of core");
+    const args = ["run", "--source-type", "nobody", "--output", "console", "--log-level", "debug"];
+    const failed: unknown = await exec(process.execPath, [this.bin, ...args]).catch(
+      (error: unknown) => error,
+    );
+    const { stderr = "" } = failed as { readonly stderr?: string }; // by Node's documentation
+    if (!/at .*src\/plugin\/plugin-host\.ts:\d+/.test(stderr))
+      throw new Error(`the stack trace names no source: ${stderr}`);
+  }
+
   /** What was installed, as CycloneDX has it. @throws Error when one of `names` is not in it. */
   async billOfMaterials(
     names: readonly string[],

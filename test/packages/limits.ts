@@ -14,13 +14,13 @@ export interface Footprint {
 }
 
 /**
- * A tenth more than it was when this was written, so that growth is a decision: raise a limit in the change that needs it.
+ * A little more than it was when this was written, so that growth is a decision: raise a limit in the change that needs it.
  */
 const limits: Footprint = {
   packages: 14,
-  installedBytes: 12_700_000,
-  modules: 67,
-  moduleBytes: 3_200_000,
+  installedBytes: 9_800_000,
+  modules: 66,
+  moduleBytes: 2_080_000,
 };
 
 /** The footprint of an application in which the CLI alone was installed. */

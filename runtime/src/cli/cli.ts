@@ -20,6 +20,8 @@ export interface RootProcess extends CliProcess {
   on(event: "SIGINT" | "SIGTERM" | "exit", listener: () => void): unknown;
   on(event: "warning", listener: (warning: Error) => void): unknown;
   on(event: "uncaughtException" | "unhandledRejection", listener: (error: unknown) => void): unknown;
+  /** As Node has it. */
+  setSourceMapsEnabled?(enabled: boolean): void;
 }
 
 /** What ends a process that cannot end by itself. */
@@ -50,6 +52,8 @@ export async function runCli(
   // Already while the command is being loaded.
   stop.expectStop(/^(run|localrun|function-localrunner|dev)$/.test(commandIn(args) ?? ""));
   const withStack = wantsStacks(args, proc.env);
+  // Before the command is loaded: stack traces name lines of the sources. It costs time and memory, so only for them.
+  if (withStack) proc.setSourceMapsEnabled?.(true);
   const terminal = new Terminal(proc.stdout, proc.stderr, styleOf(proc.stderr.isTTY === true, proc.env));
   const onDefect = (error: unknown) => {
     terminal.live("");
