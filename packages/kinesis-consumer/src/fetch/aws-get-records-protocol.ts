@@ -1,3 +1,4 @@
+import { Readable } from "node:stream";
 import { AwsJson1_1Protocol } from "@aws-sdk/core/protocols";
 import { cborToJson, cborType, encodeCbor, readCborAnswer } from "./cbor-records.ts";
 import { RecordEncoding } from "./record-encoding.ts";
@@ -75,7 +76,7 @@ export class GetRecordsProtocol extends AwsJson1_1Protocol {
     this.encoding.answeredOtherwise(response.statusCode, contentType);
     if (isError) return await super.deserializeResponse<Output>(operation, context, response);
     const streamed = new StreamedRecords();
-    for await (const chunk of chunksOf(response.body, context)) streamed.push(chunk);
+    await takeChunks(response.body, context, (chunk) => streamed.push(chunk));
     const answer = readAnswer(streamed);
     if (answer === undefined) {
       const body = streamed.whole();
@@ -212,16 +213,16 @@ async function wholeBody(
   const length = Number(headerOf(headers, "content-length") ?? Number.NaN);
   if (!Number.isSafeInteger(length) || length > largestBodyBytes) {
     const chunks: Uint8Array[] = [];
-    for await (const chunk of chunksOf(body, context)) chunks.push(chunk);
+    await takeChunks(body, context, (chunk) => chunks.push(chunk));
     return Buffer.concat(chunks);
   }
   const whole = Buffer.allocUnsafeSlow(length);
   let at = 0;
-  for await (const chunk of chunksOf(body, context)) {
+  await takeChunks(body, context, (chunk) => {
     if (chunk.length > length - at) throw new Error("the answer is longer than its Content-Length");
     whole.set(chunk, at);
     at += chunk.length;
-  }
+  });
   // One that was cut off fails as CBOR.
   return whole.subarray(0, at);
 }
@@ -230,15 +231,37 @@ function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
-/** A response of the SDK's own handlers is a stream. */
-async function* chunksOf(body: unknown, context: DeserializeArguments[1]): AsyncGenerator<Uint8Array> {
-  if (body instanceof Uint8Array) yield body;
-  else if (isStream(body)) yield* body;
-  else yield await context.streamCollector(body);
+type Take = (chunk: Uint8Array) => void;
+
+/** Gives the chunks of a body to `take` as they come, until it ends. A response of the SDK's own handlers is a stream. */
+async function takeChunks(body: unknown, context: DeserializeArguments[1], take: Take): Promise<void> {
+  if (body instanceof Uint8Array) take(body);
+  else if (body instanceof Readable) await takeFrom(body, take);
+  else take(await context.streamCollector(body));
 }
 
-function isStream(body: unknown): body is AsyncIterable<Uint8Array> {
-  return typeof body === "object" && body !== null && Symbol.asyncIterator in body;
+/** Without a promise for each chunk, which an asynchronous loop costs. */
+function takeFrom(stream: Readable, take: Take): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const cut = () => reject(stream.errored ?? new Error("the answer ended before its end"));
+    // One that was destroyed before has no more events.
+    if (stream.destroyed) {
+      cut();
+      return;
+    }
+    stream.on("data", (chunk: Uint8Array) => {
+      try {
+        take(chunk);
+      } catch (error) {
+        reject(error);
+        stream.destroy();
+      }
+    });
+    stream.on("error", reject);
+    stream.on("end", resolve);
+    // Also what was destroyed without an error; after the other two nothing happens any more.
+    stream.on("close", cut);
+  });
 }
 
 function isObject(value: unknown): value is Fields {

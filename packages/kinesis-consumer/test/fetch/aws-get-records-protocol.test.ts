@@ -184,6 +184,21 @@ describe("GetRecords in CBOR", { timeout: 60_000 }, () => {
       expect(await speaking.ask()).toMatchObject({ Records: [{ Data: [97] }], NextShardIterator: "next" });
     }
   });
+
+  it.each([
+    [
+      "in the middle, with an error",
+      (stream: Readable) => stream.once("data", () => stream.destroy(new RangeError("cut"))),
+    ],
+    ["in the middle, without one", (stream: Readable) => stream.once("data", () => stream.destroy())],
+    ["before it is read", (stream: Readable) => stream.destroy()],
+  ])("fails when the connection of a body ends %s", async (_, end) => {
+    const body = inCbor(JSON.parse(answerWith({})));
+    for (const type of [cborType, jsonType]) {
+      const speaking = new Speaking(() => ({ status: 200, type, body, length: body.length, end }));
+      expect(await speaking.ask()).toEqual({ thrown: expect.stringMatching(/Error$/) });
+    }
+  });
 });
 
 const cborType = "application/x-amz-cbor-1.1";
@@ -196,6 +211,8 @@ interface Told {
   readonly body: Uint8Array;
   /** Announced. */
   readonly length?: number | undefined;
+  /** Ends the body before its end. */
+  readonly end?: (stream: Readable) => unknown;
 }
 
 /** A client that asks in CBOR, and a service that answers as a test says. */
@@ -211,22 +228,26 @@ class Speaking {
       credentials: { accessKeyId: "test", secretAccessKey: "test" },
       maxAttempts: 1,
       requestHandler: {
-        handle: ({ headers, body }: { headers: Record<string, string>; body: Uint8Array }) => {
+        handle: async ({ headers, body }: { headers: Record<string, string>; body: Uint8Array }) => {
           const { "content-type": type = "", "x-amz-target": target = "" } = headers;
           const fields: unknown = type === cborType ? decode(body) : undefined;
           this.asked.push({ type, fields, target });
           const told = answer(type);
+          const stream = Readable.from(
+            [told.body.subarray(0, 7), told.body.subarray(7)].filter(({ length }) => length > 0),
+          );
+          told.end?.(stream);
+          // Its events are over then, if it has ended.
+          await new Promise(setImmediate);
           const response = {
             statusCode: told.status,
             headers: {
               "content-type": told.type,
               ...(told.length === undefined ? {} : { "content-length": String(told.length) }),
             },
-            body: Readable.from(
-              [told.body.subarray(0, 7), told.body.subarray(7)].filter(({ length }) => length > 0),
-            ),
+            body: stream,
           };
-          return Promise.resolve({ response });
+          return { response };
         },
       },
       protocol: recordsProtocol(encoding),
