@@ -1,6 +1,8 @@
 // Brings a clone to the state in which everything can run: dependencies installed, packages built.
 import { spawn } from "node:child_process";
 import { existsSync, statSync } from "node:fs";
+import { mkdir, readdir, readFile, realpath, symlink } from "node:fs/promises";
+import { dirname } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 
@@ -29,7 +31,30 @@ export async function prepareWorkspace({ progress = process.stdout } = {}) {
 export async function assemblePackages({ progress = process.stdout } = {}) {
   progress.write("assembling the packages …\n");
   await run(process.execPath, ["deploy/packages/assemble.mjs"], { stdout: progress });
+  await linkDependencies(`${root}build/node_modules`);
   return `${root}build/node_modules/pulsar-ts-io/bin/pulsar-ts-io.js`;
+}
+
+/** Links what npm would install beside the assembled packages: without it they fail, or do without their native parts. */
+async function linkDependencies(modules) {
+  const folders = ["runtime", ...(await foldersIn("packages")), ...(await foldersIn("connectors"))];
+  for (const folder of folders) {
+    const { name } = JSON.parse(await readFile(`${root}${folder}/package.json`, "utf8"));
+    const assembled = `${modules}/${name}/package.json`;
+    if (!existsSync(assembled)) continue;
+    const { dependencies, optionalDependencies } = JSON.parse(await readFile(assembled, "utf8"));
+    for (const dependency of Object.keys({ ...dependencies, ...optionalDependencies })) {
+      const installed = `${root}${folder}/node_modules/${dependency}`;
+      const link = `${modules}/${dependency}`;
+      if (existsSync(link) || !existsSync(installed)) continue;
+      await mkdir(dirname(link), { recursive: true });
+      await symlink(await realpath(installed), link);
+    }
+  }
+}
+
+async function foldersIn(folder) {
+  return (await readdir(`${root}${folder}`)).map((name) => `${folder}/${name}`);
 }
 
 /** Runs a script's body; a failure becomes one line and exit code 1. */
