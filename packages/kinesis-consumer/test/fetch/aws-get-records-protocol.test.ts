@@ -186,20 +186,28 @@ describe("GetRecords in CBOR", { timeout: 60_000 }, () => {
   });
 
   it.each([
-    [
-      "in the middle, with an error",
-      (stream: Readable) => stream.once("data", () => stream.destroy(new RangeError("cut"))),
-    ],
-    ["in the middle, without one", (stream: Readable) => stream.once("data", () => stream.destroy())],
-    ["before it is read", (stream: Readable) => stream.destroy()],
-  ])("fails when the connection of a body ends %s", async (_, end) => {
+    ["in the middle, with an error", (chunk: Uint8Array) => endingAfter(chunk, new RangeError("cut"))],
+    ["in the middle, without one", (chunk: Uint8Array) => endingAfter(chunk, undefined)],
+    ["before it is read", () => new Readable().destroy()],
+  ])("fails when the connection of a body ends %s", async (_, stream) => {
     const body = inCbor(JSON.parse(answerWith({})));
     for (const type of [cborType, jsonType]) {
-      const speaking = new Speaking(() => ({ status: 200, type, body, length: body.length, end }));
+      const speaking = new Speaking(() => ({ status: 200, type, body, length: body.length, stream }));
       expect(await speaking.ask()).toEqual({ thrown: expect.stringMatching(/Error$/) });
     }
   });
 });
+
+function endingAfter(chunk: Uint8Array, error: Error | undefined): Readable {
+  let given = false;
+  return new Readable({
+    read() {
+      if (given) this.destroy(error);
+      else this.push(chunk);
+      given = true;
+    },
+  });
+}
 
 const cborType = "application/x-amz-cbor-1.1";
 const jsonType = "application/x-amz-json-1.1";
@@ -211,8 +219,8 @@ interface Told {
   readonly body: Uint8Array;
   /** Announced. */
   readonly length?: number | undefined;
-  /** Ends the body before its end. */
-  readonly end?: (stream: Readable) => unknown;
+  /** The body instead of one that has all of `body`; gets its beginning. */
+  readonly stream?: (chunk: Uint8Array) => Readable;
 }
 
 /** A client that asks in CBOR, and a service that answers as a test says. */
@@ -233,11 +241,10 @@ class Speaking {
           const fields: unknown = type === cborType ? decode(body) : undefined;
           this.asked.push({ type, fields, target });
           const told = answer(type);
-          const stream = Readable.from(
-            [told.body.subarray(0, 7), told.body.subarray(7)].filter(({ length }) => length > 0),
-          );
-          told.end?.(stream);
-          // Its events are over then, if it has ended.
+          const [first, rest] = [told.body.subarray(0, 7), told.body.subarray(7)];
+          const stream =
+            told.stream?.(first) ?? Readable.from([first, rest].filter(({ length }) => length > 0));
+          // The events of one that has ended are over then.
           await new Promise(setImmediate);
           const response = {
             statusCode: told.status,
