@@ -125,7 +125,25 @@ process.stdout.write(String(error instanceof ConnectorError));
     const absent = names.filter((name) => !components.has(name));
     if (bill.bomFormat !== "CycloneDX" || absent.length > 0)
       throw new Error(`the bill of materials is not whole: ${absent.join(", ")}`);
-    return { text: stdout, count: components.size };
+    const bundled = await this.#bundled(names);
+    const text = JSON.stringify({ ...bill, components: [...(bill.components ?? []), ...bundled] }, null, 2);
+    return { text: `${text}\n`, count: components.size };
+  }
+
+  /** What the packages contain of others, as `THIRD-PARTY.txt` lists it: npm does not know of it. */
+  async #bundled(names: readonly string[]): Promise<readonly object[]> {
+    const found = new Map<string, object>();
+    for (const name of names) {
+      const path = join(this.folder, "node_modules", name, "THIRD-PARTY.txt");
+      const text = await readFile(path, "utf8").catch(() => "");
+      for (const [, id = "", version = "", license = ""] of text.matchAll(/^(@?[^@\s]+)@(\S+) \((.+)\)$/gm)) {
+        const purl = `pkg:npm/${id.replace("@", "%40")}@${version}`;
+        const licenses = [{ expression: license }];
+        found.set(purl, { type: "library", "bom-ref": purl, name: id, version, purl, licenses });
+      }
+    }
+    if (found.size === 0) throw new Error("no package lists what it contains of others");
+    return [...found.values()];
   }
 
   /** Runs the installed CLI on that Node until it has made three records. @returns the version of Node. */
