@@ -3,6 +3,7 @@ import { type LocalPulsar, startKinesisDouble, startPulsar } from "@pulsar-ts-io
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { runCli } from "../harness/cli.ts";
 import { exactlyAsPut } from "../harness/comparison.ts";
+import { startDynamoGate } from "../harness/dynamo-gate.ts";
 import { cleanExit, Journey } from "../harness/journey.ts";
 import { LeaseRows } from "../harness/lease-rows.ts";
 import { sourceConfig } from "../harness/pipeline.ts";
@@ -126,7 +127,10 @@ describeWithStack("a worker that was killed, and its successor", (stack) => {
     using rows = new LeaseRows(stack.dynamoEndpoint);
     const args = ["--processing-guarantees", "EFFECTIVELY_ONCE", "--web-service-url", broker.adminUrl];
     await journey.putTexts(300);
-    await using first = journey.run({ args });
+    // However slow the machine is: no checkpoint is stored, as if the worker were killed before its first one.
+    const throttle = "ProvisionedThroughputExceededException";
+    await using gate = await startDynamoGate(stack.dynamoEndpoint, throttle, movesCheckpoint);
+    await using first = journey.run({ args, dynamoEndpoint: gate.endpoint });
     await journey.arrived();
     await first.crash();
     const checkpoints = (await rows.of(journey.applicationName)).map((row) => row["checkpoint"]?.S);
@@ -138,6 +142,19 @@ describeWithStack("a worker that was killed, and its successor", (stack) => {
     expect(journey.comparison()).toEqual(exactlyAsPut);
   }, 180_000);
 });
+
+/** Whether a request to DynamoDB sets the checkpoint of a lease to a sequence number. */
+function movesCheckpoint(operation: string, body: string): boolean {
+  if (operation !== "UpdateItem") return false;
+  const {
+    UpdateExpression: update = "",
+    ExpressionAttributeNames: names = {},
+    ExpressionAttributeValues: values = {},
+  } = JSON.parse(body);
+  const name = Object.keys(names).find((key) => names[key] === "checkpoint") ?? "checkpoint";
+  const value = new RegExp(`${name} = (:\\w+)`).exec(String(update))?.[1] ?? "";
+  return /^\d+$/.test(values[value]?.S ?? "");
+}
 
 async function reset({ stack, journey }: Stage): Promise<void> {
   const { applicationName } = journey;

@@ -12,17 +12,23 @@ export interface DynamoGate extends AsyncDisposable {
  * Starts one before `dynamoEndpoint`.
  *
  * @param refusal such as `AccessDeniedException`.
- * @param operations such as `CreateTable`.
+ * @param refused the operations, such as `CreateTable`, or what decides for each request.
  */
 export async function startDynamoGate(
   dynamoEndpoint: string,
   refusal: string,
-  operations: readonly string[],
+  refused: readonly string[] | ((operation: string, body: string) => boolean),
 ): Promise<DynamoGate> {
-  const server = createServer((request, response) => {
+  const isRefused =
+    typeof refused === "function" ? refused : (operation: string) => refused.includes(operation);
+  const answer = async (request: IncomingMessage, response: ServerResponse) => {
     const operation = String(request.headers["x-amz-target"]).split(".").at(-1) ?? "";
-    if (operations.includes(operation)) refuse(response, refusal, operation);
-    else passOn(dynamoEndpoint, request, response).catch(() => response.destroy());
+    const body = await buffer(request);
+    if (isRefused(operation, body.toString())) refuse(response, refusal, operation);
+    else await passOn(dynamoEndpoint, request, body, response);
+  };
+  const server = createServer((request, response) => {
+    answer(request, response).catch(() => response.destroy());
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -47,7 +53,12 @@ function refuse(response: ServerResponse, refusal: string, operation: string): v
   );
 }
 
-async function passOn(endpoint: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function passOn(
+  endpoint: string,
+  request: IncomingMessage,
+  sent: Buffer,
+  response: ServerResponse,
+): Promise<void> {
   const { "x-amz-target": target, "content-type": type, "x-amz-date": date, authorization } = request.headers;
   const answer = await fetch(endpoint, {
     method: "POST",
@@ -57,7 +68,7 @@ async function passOn(endpoint: string, request: IncomingMessage, response: Serv
       "x-amz-date": String(date),
       authorization: String(authorization),
     },
-    body: await buffer(request),
+    body: sent,
   });
   const body = Buffer.from(await answer.arrayBuffer());
   response.writeHead(answer.status, { "content-type": answer.headers.get("content-type") ?? "" }).end(body);
