@@ -47,7 +47,9 @@ describe("resolveReferences", () => {
     },
   );
 
-  it("keeps a text that is JSON valid, whatever a reference in it stands for", async () => {
+  it("keeps a text that is JSON valid, whatever a reference in it stands for", {
+    timeout: 60_000,
+  }, async () => {
     await fc.assert(
       fc.asyncProperty(fc.string({ unit: "binary" }), async (value) => {
         const from = { ...sources, env: { S: value } };
