@@ -19,7 +19,13 @@ interface SdkClient<In extends object, Out extends MetadataBearer> {
   destroy(): void;
 }
 
+/** What sends a request of the SDK. */
+interface Sender {
+  handle(request: unknown, options?: HttpHandlerOptions): Promise<{ readonly response: unknown }>;
+}
+
 interface SdkClientConfig extends EndpointConfig {
+  readonly requestHandler: Sender;
   readonly credentials?: ((options?: { forceRefresh?: boolean }) => Promise<unknown>) | undefined;
 }
 
@@ -97,7 +103,12 @@ export class AwsService<In extends object, Out extends MetadataBearer> {
     );
   }
 
-  /** The steps of each call, for tests that watch the wire. */
+  /** What sends each request, for tests that watch the wire. */
+  get requestHandler(): Sender {
+    return this.#client.config.requestHandler;
+  }
+
+  /** The steps of a call that takes the SDK's chain, for tests. */
   get middlewareStack(): MiddlewareStack<In, Out> {
     return this.#client.middlewareStack;
   }

@@ -22,22 +22,20 @@ const decoder = new TextDecoder();
 const writes = /^(Put|Update|Delete)Item$/;
 
 /** Records what a client sends, between its retries and the network. */
-export function tapWire({ middlewareStack }: DynamoService): WireTap {
+export function tapWire({ requestHandler }: DynamoService): WireTap {
   const sent: SentRequest[] = [];
   let losing = false;
-  middlewareStack.add(
-    (next) => async (args) => {
-      const requests = readRequests(args.request);
-      sent.push(...requests);
-      const answer = await next(args);
-      if (losing && requests.some(({ operation }) => writes.test(operation))) {
-        losing = false;
-        throw Object.assign(new Error("the answer got lost by order of the test"), { code: "ECONNRESET" });
-      }
-      return answer;
-    },
-    { step: "finalizeRequest", priority: "low", name: "wireTap" },
-  );
+  const handle = requestHandler.handle.bind(requestHandler);
+  requestHandler.handle = async (request, options) => {
+    const requests = readRequests(request);
+    sent.push(...requests);
+    const answer = await handle(request, options);
+    if (losing && requests.some(({ operation }) => writes.test(operation))) {
+      losing = false;
+      throw Object.assign(new Error("the answer got lost by order of the test"), { code: "ECONNRESET" });
+    }
+    return answer;
+  };
   return {
     sent,
     loseNextAnswer: () => {
